@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The PC around an engine. It talks to `struct ls_engine` with KVM's requests and, where the
+ * engine offers it, the extension; it never asks which engine it has.
+ *
+ * Life of a machine: machine_create, machine_run (once), machine_destroy. Everything but the
+ * functions marked "any thread" is called from the thread that runs the machine, or while
+ * it does not run.
+ */
+#ifndef LOCKSTEP_MACHINE_MACHINE_H
+#define LOCKSTEP_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/clock.h>
+#include <lockstep/engine.h>
+#include <lockstep/error.h>
+#include <lockstep/extension.h>
+
+struct machine;
+struct symbols;
+
+/* 2026-01-01 00:00:00 UTC: what the RTC shows at guest time 0 unless told otherwise, so that
+ * two runs show the guest the same date. */
+#define MACHINE_DEFAULT_EPOCH      1767225600
+#define MACHINE_DEFAULT_QUANTUM_NS 50000
+#define MACHINE_MAX_VCPUS          64
+#define MACHINE_MAX_DISKS          8
+/* Room for the tables, the boot data and a real-mode program. */
+#define MACHINE_MIN_MEMORY (2u << 20)
+
+enum machine_boot {
+	MACHINE_BOOT_NONE,     /* vCPUs start at the reset vector over empty memory */
+	MACHINE_BOOT_LINUX,    /* bzImage, or vmlinux with a PVH note */
+	MACHINE_BOOT_PAYLOAD,  /* multiboot 1 image or plain ELF (load_elf.h) */
+	MACHINE_BOOT_FIRMWARE, /* SeaBIOS-style image ending at 4 GiB */
+};
+
+enum machine_schedule {
+	MACHINE_ROUND_ROBIN, /* one host thread, fixed order: the same run every time */
+	MACHINE_PARALLEL,    /* a host thread per vCPU */
+};
+
+enum machine_clock_kind {
+	MACHINE_CLOCK_VIRTUAL, /* guest time is retired instructions; idle time is skipped */
+	MACHINE_CLOCK_HOST,    /* guest time follows the host's monotonic clock */
+};
+
+enum machine_serial_kind {
+	MACHINE_SERIAL_NONE,     /* output is dropped */
+	MACHINE_SERIAL_CALLBACK, /* output goes to serial_output */
+	MACHINE_SERIAL_FILE,     /* output goes to serial_path, buffered until the end */
+};
+
+enum machine_net_kind {
+	MACHINE_NET_NONE,
+	MACHINE_NET_USER, /* libslirp: 10.0.2.0/24, the host side is 10.0.2.2 */
+	MACHINE_NET_TAP,  /* an existing tap interface */
+};
+
+struct machine_disk {
+	const char *path; /* raw image */
+	bool read_only;
+};
+
+struct machine_net {
+	enum machine_net_kind kind;
+	const char *tap; /* interface name, for MACHINE_NET_TAP */
+};
+
+struct machine_param {
+	const char *name; /* as `lockstep list params` prints it */
+	const char *value;
+};
+
+/* Zero means the default wherever that makes sense. Strings are copied or used up by
+ * machine_create; the config may go away after it. */
+struct machine_config {
+	const struct ls_engine_ops *engine;
+	const char *cpu;    /* "NAME[,+feature,-feature,key=value...]"; NULL: engine's own */
+	unsigned int vcpus; /* 1..MACHINE_MAX_VCPUS; 0 means 1 */
+	uint64_t memory;    /* bytes, a multiple of 4 KiB; 0 means 512 MiB */
+	enum machine_boot boot;
+	const char *kernel; /* path of kernel, payload or firmware */
+	const char *initrd; /* path; a boot module for a multiboot payload */
+	const char *append; /* command line */
+
+	enum machine_serial_kind serial;
+	const char *serial_path;
+	/* COM1's bytes as they are sent; called with the machine lock held. */
+	void (*serial_output)(void *opaque, const uint8_t *bytes, size_t n);
+	/* Port 0xE9's bytes; NULL leaves that port unclaimed. */
+	void (*debug_output)(void *opaque, const uint8_t *bytes, size_t n);
+	void *output_opaque;
+	bool host_input; /* machine_serial_input may be called: a guest that only waits
+			  * for input is idle, not halted for ever */
+
+	struct machine_disk disks[MACHINE_MAX_DISKS];
+	unsigned int disk_count;
+	struct machine_net net;
+	bool virtio_console; /* hvc0; its output goes where the serial port's goes */
+	bool virtio_rng;     /* deterministic bytes from rng_seed */
+	uint64_t rng_seed;
+
+	enum machine_schedule schedule;
+	enum machine_clock_kind clock;
+	uint64_t quantum_ns;       /* round-robin turn; 0: MACHINE_DEFAULT_QUANTUM_NS */
+	uint64_t max_instructions; /* all vCPUs together; 0: no limit */
+	int64_t epoch;             /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH */
+	const struct machine_param *params;
+	unsigned int param_count;
+
+	bool testdev;     /* kvm-unit-tests' pc-testdev */
+	bool pci_testdev; /* QEMU's pci-testdev */
+	bool exit_port;   /* isa-debug-exit: a write of v ends the run with code (v << 1) | 1 */
+	uint16_t exit_port_base; /* 0: 0xf4 */
+	uint16_t exit_port_size; /* 0: 4 */
+	bool no_pit;
+	bool no_pci;
+	bool vmport;    /* port 0x5658 */
+	bool no_reboot; /* a reset request ends the run */
+
+	/* Called once, on the running thread, when the run is about to end. May be NULL. */
+	void (*stopped)(void *opaque);
+	void *stopped_opaque;
+};
+
+enum machine_end {
+	MACHINE_END_POWER_OFF,   /* ACPI S5 */
+	MACHINE_END_RESET,       /* reset requested and no_reboot set */
+	MACHINE_END_EXIT_PORT,   /* the guest wrote to its exit port */
+	MACHINE_END_LIMIT,       /* max_instructions */
+	MACHINE_END_SHUTDOWN,    /* triple fault */
+	MACHINE_END_HALTED,      /* every vCPU halted, nothing left that could wake one */
+	MACHINE_END_ERROR,       /* the engine gave up: see text */
+	MACHINE_END_INTERRUPTED, /* machine_stop */
+};
+
+/* Exit codes of the ends that are not the guest's own choice. */
+#define MACHINE_EXIT_RESET       120
+#define MACHINE_EXIT_SHUTDOWN    121
+#define MACHINE_EXIT_ERROR       122
+#define MACHINE_EXIT_HALTED      123
+#define MACHINE_EXIT_LIMIT       124
+#define MACHINE_EXIT_INTERRUPTED 130
+
+struct machine_result {
+	enum machine_end end;
+	int code;           /* for exit(): 0 for power-off, the guest's own for an exit port,
+			     * MACHINE_EXIT_* otherwise */
+	unsigned int vcpu;  /* which vCPU ended it */
+	char text[256];     /* one line for a person: what happened, where, what to do */
+	uint64_t unclaimed; /* accesses to ports and addresses that nothing claimed */
+};
+
+/* Opens the engine, builds the PC and loads what is to be booted. NULL: *err says why. */
+struct machine *machine_create(const struct machine_config *config, struct ls_error *err);
+/* Runs until the guest ends or machine_stop. Returns 0 with *result filled, or -errno when
+ * the machine could not be run at all. */
+int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err);
+void machine_destroy(struct machine *machine);
+
+/* Ends machine_run soon with MACHINE_END_INTERRUPTED. Any thread, and signal handlers. */
+void machine_stop(struct machine *machine);
+
+/* Stops all vCPUs between two instructions; on return none runs and their state may be read
+ * through the engine. Any thread; also from a poll source's callback. Nests. Returns at once
+ * if the machine does not run. */
+void machine_pause(struct machine *machine);
+void machine_resume(struct machine *machine);
+
+/* Feeds COM1. Any thread. Bytes queue until the guest takes them; returns how many were
+ * queued (less than @n when 64 KiB are waiting). */
+size_t machine_serial_input(struct machine *machine, const void *bytes, size_t n);
+
+/* For the prompt and the figures. Handles are valid until machine_destroy. */
+struct ls_engine *machine_engine(struct machine *machine);
+int machine_vm(struct machine *machine);
+unsigned int machine_vcpu_count(struct machine *machine);
+int machine_vcpu(struct machine *machine, unsigned int index);
+const struct machine_config *machine_config(struct machine *machine);
+/* The payload's or kernel's symbols; NULL if it has none. */
+const struct symbols *machine_symbols(struct machine *machine);
+
+/* --- for devices --- */
+
+/* The VM's clock: the engine's, or one fed from host time if the engine has none. Timers
+ * fire with the machine lock held. */
+struct ls_clock *machine_clock(struct machine *machine);
+
+struct bus;
+struct bus *machine_ports(struct machine *machine);
+struct bus *machine_mmio(struct machine *machine);
+
+/* A device lives in its own object; this is how the machine reaches it again. */
+struct machine_device {
+	const char *name;
+	void (*reset)(void *opaque);   /* to its power-on state; NULL: stateless */
+	void (*destroy)(void *opaque); /* frees it; called in reverse order of attaching */
+	void *opaque;
+};
+int machine_attach(struct machine *machine, const struct machine_device *device,
+		   struct ls_error *err);
+/* PCI's host bridge and everything behind it; in machine/pci*.c. machine_create calls it,
+ * unless no_pci, after the chips and before anything is loaded. It attaches its devices. */
+int machine_pci_create(struct machine *machine, const struct machine_config *config,
+		       struct ls_error *err);
+
+/* Device code runs under one lock: bus handlers, timers and poll callbacks are called with
+ * it held. Recursive. */
+void machine_lock(struct machine *machine);
+void machine_unlock(struct machine *machine);
+
+/* How the guest ends or restarts itself. Takes effect when the current exit is done; the
+ * first one wins. From a device, under the machine lock. */
+void machine_request_power_off(struct machine *machine);
+void machine_request_reset(struct machine *machine);
+void machine_request_suspend(struct machine *machine); /* ACPI S3 */
+void machine_request_exit(struct machine *machine, int code);
+/* A device's way out of S3 (RTC alarm). */
+void machine_wake(struct machine *machine);
+
+#endif
