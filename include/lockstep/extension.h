@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What KVM's ABI has no word for. Every member may be NULL: an engine offers what it can, and
+ * its user does without the rest.
+ */
+#ifndef LOCKSTEP_EXTENSION_H
+#define LOCKSTEP_EXTENSION_H
+
+#include <stdbool.h>
+
+#include <lockstep/clock.h>
+#include <lockstep/engine.h>
+
+/*
+ * Exit reason of a bounded KVM_RUN whose bound was reached: see vcpu_run_until. Outside KVM's
+ * own numbers (KVM_EXIT_* of Linux ends below 64).
+ */
+#define LS_EXIT_BOUND 0x4c530001u
+/* The vCPU met a shutdown condition (triple fault) is KVM_EXIT_SHUTDOWN, as KVM's. */
+
+/* What a vCPU has counted since it was created. */
+struct ls_vcpu_stats {
+	uint64_t instructions;	/* retired; a REP instruction counts once */
+	uint64_t interrupts;	/* external interrupts and NMIs delivered */
+	uint64_t exceptions;	/* faults, traps and aborts delivered */
+	uint64_t page_walks;	/* guest page walks made */
+	uint64_t tlb_lookups;	/* translations asked of the second-level TLB */
+	uint64_t tlb_hits;	/* of these, answered without a walk */
+	uint64_t traces_built;	/* pre-decoded traces made */
+	uint64_t traces_dropped; /* of these, invalidated by a write to their page */
+	uint64_t exits;		/* returns of KVM_RUN */
+};
+
+/* One table behind `lockstep list`. Rows are printed in order; every row has `columns` cells. */
+struct ls_table {
+	const char *name;	   /* "cpus", "features", "msrs", "opcodes", "params" */
+	unsigned int columns;
+	const char *const *titles; /* column titles, lower case, fit for JSON keys */
+	size_t rows;
+	/* Returns the cell's text; owned by the engine, valid until the next call. */
+	const char *(*cell)(struct ls_engine *engine, size_t row, unsigned int column);
+};
+
+struct ls_extension {
+	/* --- time ---
+	 * The VM's clock. The engine's chips arm timers on it; the machine's may too. */
+	struct ls_clock *(*vm_clock)(struct ls_engine *engine, int vm);
+	/* Earliest armed deadline in ns, LS_NEVER if none. */
+	uint64_t (*clock_next_deadline)(struct ls_engine *engine, int vm);
+	/* Moves the VM's clock forward to @now (never back) and fires what is due. A halted
+	 * vCPU's local time follows. */
+	void (*clock_advance)(struct ls_engine *engine, int vm, uint64_t now);
+
+	/* --- bounded runs ---
+	 * Local time of a vCPU in ns: VM time when it last started plus its own instructions. */
+	uint64_t (*vcpu_time)(struct ls_engine *engine, int vcpu);
+	/* Until the bound is taken away with LS_NEVER, KVM_RUN returns with LS_EXIT_BOUND at the
+	 * exact instruction at which the vCPU's local time reaches @until, or the earliest armed
+	 * deadline if that comes first; and HLT with nothing pending returns KVM_EXIT_HLT instead
+	 * of blocking. */
+	int (*vcpu_run_until)(struct ls_engine *engine, int vcpu, uint64_t until);
+	/* Stops with LS_EXIT_BOUND after exactly @n more retired instructions; LS_NEVER: no limit.
+	 * Works beside vcpu_run_until. */
+	int (*vcpu_limit)(struct ls_engine *engine, int vcpu, uint64_t n);
+	/* True if KVM_RUN would execute or deliver something now (not halted, not waiting for
+	 * SIPI, or halted with an event to take). */
+	bool (*vcpu_runnable)(struct ls_engine *engine, int vcpu);
+
+	/* --- memory ---
+	 * User space wrote guest memory [gpa, gpa + len) itself (DMA, loader, debugger). */
+	void (*memory_written)(struct ls_engine *engine, int vm, uint64_t gpa, uint64_t len);
+
+	/* --- tables, models, parameters, figures --- */
+	const struct ls_table *(*table)(struct ls_engine *engine, const char *name);
+	/* Builds the CPUID leaves for @spec, "NAME[,+feature,-feature,key=value...]", for vCPU
+	 * number @index of @count. @cpuid->nent holds the room on entry, the number on return. */
+	int (*cpu_model)(struct ls_engine *engine, const char *spec, unsigned int index,
+			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err);
+	/* Module parameters, by KVM's names (`lockstep list params`). Before KVM_CREATE_VM. */
+	int (*set_param)(struct ls_engine *engine, const char *name, const char *value,
+			 struct ls_error *err);
+	int (*vcpu_stats)(struct ls_engine *engine, int vcpu, struct ls_vcpu_stats *stats);
+	/* Human-readable dump for the monitor: @what is "registers", "tlb" or "apic". Returns a
+	 * string to free(), or NULL if it does not know @what. */
+	char *(*vcpu_info)(struct ls_engine *engine, int vcpu, const char *what);
+};
+
+#endif

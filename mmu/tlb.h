@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The software TLB: linear page and context to host pointer. One per vCPU.
+ *
+ * The low 12 bits of a tag hold a context, so that a hit needs one compare and a change of
+ * address space or privilege needs no flush. A context is an address-space number (handed out
+ * by the owner for every combination of PCID, VPID, ASID and EPT pointer that is live) and the
+ * privilege under which the permissions were checked.
+ *
+ * An access hits only when its last byte lies in the entry's page: page-crossers miss by
+ * themselves. Pages whose writes must be seen (traces were made from them, dirty logging) have
+ * no write tag, pages without host memory (MMIO) have no tag at all.
+ */
+#ifndef LOCKSTEP_MMU_TLB_H
+#define LOCKSTEP_MMU_TLB_H
+
+#include "mmu/types.h"
+
+#define TLB_DATA_ENTRIES 1024
+#define TLB_CODE_ENTRIES 512
+
+/* Privilege half of a context: what SDM 3A:4.6 lets the permissions depend on. */
+enum tlb_privilege {
+	TLB_SUPERVISOR,	   /* CPL < 3, SMAP in force where enabled (EFLAGS.AC = 0) */
+	TLB_SUPERVISOR_AC, /* CPL < 3, EFLAGS.AC = 1 */
+	TLB_USER,	   /* CPL = 3 */
+	TLB_PRIVILEGES = 4
+};
+
+#define TLB_CONTEXT_BITS  12
+#define TLB_ASIDS	  1023 /* address-space numbers 0..1022; the last is reserved below */
+#define TLB_CONTEXT(asid, privilege) ((u64)(asid) << 2 | (u64)(privilege))
+#define TLB_CONTEXT_NEVER UINT64_C(0xffe) /* a lookup with it hits nothing: alignment checks */
+#define TLB_TAG_INVALID	  UINT64_MAX
+
+struct tlb_entry {
+	u64 read_tag;  /* linear page | context, or TLB_TAG_INVALID */
+	u64 write_tag; /* the same, if writes may go straight to memory */
+	u64 addend;    /* host address = linear address + addend */
+	u64 gpa;       /* guest-physical page */
+};
+
+struct tlb_code_entry {
+	u64 tag;
+	u64 gpa;	/* guest-physical page */
+	const u8 *host; /* its bytes; NULL if it is not in a slot */
+	u64 reserved;
+};
+
+struct tlb {
+	struct tlb_entry data[TLB_DATA_ENTRIES];
+	struct tlb_code_entry code[TLB_CODE_ENTRIES];
+};
+
+ALWAYS_INLINE struct tlb_entry *tlb_data_slot(struct tlb *tlb, u64 linear)
+{
+	return &tlb->data[(linear >> PAGE_SHIFT) & (TLB_DATA_ENTRIES - 1)];
+}
+
+ALWAYS_INLINE struct tlb_code_entry *tlb_code_slot(struct tlb *tlb, u64 linear)
+{
+	return &tlb->code[(linear >> PAGE_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+}
+
+/* The tag that a hit of [linear, linear + size) must show. */
+ALWAYS_INLINE u64 tlb_tag(u64 linear, unsigned int size, u64 context)
+{
+	return ((linear + size - 1) & ~PAGE_OFFSET_MASK) | context;
+}
+
+void tlb_flush_all(struct tlb *tlb);
+/* Drops the translations of one 4 KiB page, for every context. */
+void tlb_flush_page(struct tlb *tlb, u64 linear);
+/* Takes write permission from every entry that maps @gpa (all pages if LS_NEVER-like ~0). */
+void tlb_protect_gpa(struct tlb *tlb, u64 gpa);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest's own page walk, for every paging mode (SDM 3A:4, APM 2:5): none, 32-bit, PAE,
+ * 4-level, 5-level. Reads entries from the slots, sets accessed and dirty bits atomically, and
+ * tells either the translation with the rights that hold for the asking privilege, or the
+ * page-fault error code.
+ */
+#ifndef LOCKSTEP_MMU_WALK_H
+#define LOCKSTEP_MMU_WALK_H
+
+#include "mmu/slots.h"
+#include "mmu/types.h"
+
+/* What is asked. One of READ, WRITE, EXEC, with the modifiers. */
+enum walk_access {
+	WALK_READ = 0,
+	WALK_WRITE = 1 << 0,
+	WALK_EXEC = 1 << 1,
+	WALK_USER = 1 << 2,	     /* user-mode access: CPL 3 and not implicit supervisor */
+	WALK_IMPLICIT = 1 << 3,	     /* implicit supervisor access: SMAP ignores EFLAGS.AC */
+	WALK_SHADOW_STACK = 1 << 4,  /* CET shadow-stack access (SDM 3A:4.6.1) */
+	WALK_NO_AD = 1 << 5,	     /* probe: set no accessed or dirty bit (KVM_TRANSLATE) */
+};
+
+/* The registers that a walk depends on; kept up to date by the owner. */
+struct walk_registers {
+	u64 cr0, cr3, cr4, efer;
+	u64 pdpte[4];		/* PAE: the PDPTE registers (SDM 3A:4.4.1) */
+	u32 pkru, pkrs;
+	bool rflags_ac;
+	bool amd;		/* where the vendors' walks differ, say so at the place */
+	u8 physical_bits;	/* MAXPHYADDR: bits at and above are reserved in entries */
+	bool gbyte_pages;	/* CPUID 80000001H:EDX[26]; else PDPTE.PS is reserved */
+};
+
+struct walk_result {
+	u64 gpa;	  /* of the byte asked for */
+	u8 page_shift;	  /* 12, 21, 22 or 30; 12 without paging */
+	bool global;
+	/* What the same privilege may do with this page without another walk: bits WALK_WRITE
+	 * (only if the dirty bit is set), WALK_EXEC, and READ in bit 7. */
+	u8 allowed;
+	u8 memory_type_bits; /* PAT, PCD, PWT of the leaf: the PAT index */
+	u32 error_code;	  /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
+};
+#define WALK_ALLOWED_READ 0x80
+
+/* Returns true for a translation, false for a page fault (result->error_code). */
+bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 linear,
+		 unsigned int access, struct walk_result *result);
+
+/* PAE: loads the four PDPTEs from @cr3. False if a present one has reserved bits (#GP). */
+bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4]);
+
+#endif

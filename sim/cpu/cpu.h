@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One logical processor as the interpreter sees it. What is hot stands first. Fields that are
+ * architectural are listed in state.def, which save, restore and dumps go by.
+ */
+#ifndef LOCKSTEP_SIM_CPU_CPU_H
+#define LOCKSTEP_SIM_CPU_CPU_H
+
+#include <setjmp.h>
+
+#include "mmu/slots.h"
+#include "mmu/tlb.h"
+#include "mmu/types.h"
+#include "mmu/walk.h"
+
+#include "sim/cpu/features.h"
+#include "sim/cpu/msr_index.h"
+
+struct op;
+struct cpu;
+struct lapic;
+struct trace_cache;
+
+/*
+ * The register file is one array, so that operands and address parts resolve to a byte offset
+ * at decode: general registers, a zero, the RIP at which the running trace starts (between
+ * traces: RIP itself), and the segment bases (their only copy).
+ */
+enum {
+	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	REG_ZERO,
+	REG_RIP,
+	REG_SEG_BASE, /* + enum segment_index */
+	REG_COUNT = REG_SEG_BASE + 8,
+};
+
+enum segment_index { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+
+/* The hidden part of a segment register. Access rights are laid out as VMX does (SDM 3C:24.4.1,
+ * table 24-2), which is the descriptor's second dword shifted right by 8. The base stands in
+ * cpu->reg[REG_SEG_BASE + index] (LDTR and TR included). */
+struct segment {
+	u16 selector;
+	u32 limit;  /* in bytes, granularity applied */
+	u32 rights; /* SEG_TYPE … SEG_UNUSABLE */
+};
+
+#define SEG_TYPE     0x0000fu
+#define SEG_S	     0x00010u /* code or data */
+#define SEG_DPL	     0x00060u
+#define SEG_DPL_SHIFT 5
+#define SEG_P	     0x00080u
+#define SEG_AVL	     0x01000u
+#define SEG_L	     0x02000u
+#define SEG_DB	     0x04000u
+#define SEG_G	     0x08000u
+#define SEG_UNUSABLE 0x10000u
+#define SEG_TYPE_ACCESSED   0x1u
+#define SEG_TYPE_WRITABLE   0x2u /* data */
+#define SEG_TYPE_READABLE   0x2u /* code */
+#define SEG_TYPE_EXPAND_DOWN 0x4u /* data */
+#define SEG_TYPE_CONFORMING 0x4u /* code */
+#define SEG_TYPE_CODE	    0x8u
+
+struct descriptor_table {
+	u64 base;
+	u32 limit;
+};
+
+/* RFLAGS bits (SDM 1:3.4.3). */
+#define FLAG_CF	  UINT64_C(0x000001)
+#define FLAG_FIXED UINT64_C(0x000002)
+#define FLAG_PF	  UINT64_C(0x000004)
+#define FLAG_AF	  UINT64_C(0x000010)
+#define FLAG_ZF	  UINT64_C(0x000040)
+#define FLAG_SF	  UINT64_C(0x000080)
+#define FLAG_TF	  UINT64_C(0x000100)
+#define FLAG_IF	  UINT64_C(0x000200)
+#define FLAG_DF	  UINT64_C(0x000400)
+#define FLAG_OF	  UINT64_C(0x000800)
+#define FLAG_IOPL UINT64_C(0x003000)
+#define FLAG_NT	  UINT64_C(0x004000)
+#define FLAG_RF	  UINT64_C(0x010000)
+#define FLAG_VM	  UINT64_C(0x020000)
+#define FLAG_AC	  UINT64_C(0x040000)
+#define FLAG_VIF  UINT64_C(0x080000)
+#define FLAG_VIP  UINT64_C(0x100000)
+#define FLAG_ID	  UINT64_C(0x200000)
+#define FLAG_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
+#define FLAG_KNOWN UINT64_C(0x3f7fd7)
+
+#define CR0_PE UINT64_C(0x00000001)
+#define CR0_MP UINT64_C(0x00000002)
+#define CR0_EM UINT64_C(0x00000004)
+#define CR0_TS UINT64_C(0x00000008)
+#define CR0_ET UINT64_C(0x00000010)
+#define CR0_NE UINT64_C(0x00000020)
+#define CR0_WP UINT64_C(0x00010000)
+#define CR0_AM UINT64_C(0x00040000)
+#define CR0_NW UINT64_C(0x20000000)
+#define CR0_CD UINT64_C(0x40000000)
+#define CR0_PG UINT64_C(0x80000000)
+
+#define CR4_VME	       BIT(0)
+#define CR4_PVI	       BIT(1)
+#define CR4_TSD	       BIT(2)
+#define CR4_DE	       BIT(3)
+#define CR4_PSE	       BIT(4)
+#define CR4_PAE	       BIT(5)
+#define CR4_MCE	       BIT(6)
+#define CR4_PGE	       BIT(7)
+#define CR4_PCE	       BIT(8)
+#define CR4_OSFXSR     BIT(9)
+#define CR4_OSXMMEXCPT BIT(10)
+#define CR4_UMIP       BIT(11)
+#define CR4_LA57       BIT(12)
+#define CR4_VMXE       BIT(13)
+#define CR4_SMXE       BIT(14)
+#define CR4_FSGSBASE   BIT(16)
+#define CR4_PCIDE      BIT(17)
+#define CR4_OSXSAVE    BIT(18)
+#define CR4_SMEP       BIT(20)
+#define CR4_SMAP       BIT(21)
+#define CR4_PKE	       BIT(22)
+#define CR4_CET	       BIT(23)
+#define CR4_PKS	       BIT(24)
+#define CR4_LAM_SUP    BIT(28)
+
+#define EFER_SCE   BIT(0)
+#define EFER_LME   BIT(8)
+#define EFER_LMA   BIT(10)
+#define EFER_NXE   BIT(11)
+#define EFER_SVME  BIT(12)
+#define EFER_FFXSR BIT(14)
+#define EFER_TCE   BIT(15)
+
+/* Vectors (SDM 3A:6.3). */
+enum {
+	VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5,
+	VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_DF = 8, VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12,
+	VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_MC = 18,
+	VECTOR_XM = 19, VECTOR_VE = 20, VECTOR_CP = 21,
+};
+
+union vec {
+	u8 b[64];
+	u16 w[32];
+	u32 d[16];
+	u64 q[8];
+	s8 sb[64];
+	s16 sw[32];
+	s32 sd[16];
+	s64 sq[8];
+	float f32[16];
+	double f64[8];
+} __attribute__((aligned(64)));
+
+/* A physical x87 register R0..R7; MMX register i is the mantissa of R(i). */
+struct fpu_register {
+	u64 mantissa;
+	u16 sign_exponent;
+};
+
+struct fpu {
+	struct fpu_register r[8]; /* physical: ST(i) is r[(TOP + i) & 7] */
+	u16 control;
+	u16 status; /* TOP in bits 13:11, as stored */
+	u16 tag;    /* full two-bit tags, one for each physical register */
+	u16 opcode; /* FOP, 11 bits */
+	u64 ip, dp; /* last instruction and operand, offset part */
+	u16 cs, ds; /* their selectors */
+};
+
+/* Reasons to look up between traces; any bit set in cpu->event leaves the fast path. Set by
+ * other threads with atomic OR. */
+enum {
+	EVENT_KICK = 1 << 0,	  /* return to user space */
+	EVENT_INTERRUPT = 1 << 1, /* the local APIC or PIC may have something deliverable */
+	EVENT_NMI = 1 << 2,
+	EVENT_SMI = 1 << 3,
+	EVENT_INIT = 1 << 4,
+	EVENT_SIPI = 1 << 5,
+	EVENT_TRAP = 1 << 6,	  /* a #DB trap is due (cpu->pending_debug) */
+	EVENT_STEP = 1 << 7,	  /* TF, a shadow or a breakpoint: one instruction at a time */
+	EVENT_SHOOTDOWN = 1 << 8, /* another vCPU asks for TLB or trace work */
+	EVENT_MACHINE_CHECK = 1 << 9,
+};
+
+/* Blocking after STI and MOV SS / POP SS (SDM 3A:6.8.3), for one instruction. */
+enum { SHADOW_NONE, SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
+
+enum cpu_activity { ACTIVITY_RUNNING, ACTIVITY_HALTED, ACTIVITY_WAIT_SIPI, ACTIVITY_SHUTDOWN };
+
+/* An access outside memory slots, or a port access: fragments of the instruction in progress
+ * that were completed by user space, so that its re-execution finds their results. */
+#define CPU_IO_FRAGMENTS 16
+struct cpu_io {
+	struct {
+		u64 address; /* gpa or port */
+		u64 data;
+		u8 size;
+		bool write;
+		bool port;
+	} fragment[CPU_IO_FRAGMENTS];
+	unsigned int completed; /* fragments answered so far */
+	unsigned int consumed;	/* of these, taken by the current execution */
+};
+
+/* Why cpu_run returned. */
+enum cpu_exit {
+	CPU_EXIT_NONE,
+	CPU_EXIT_BUDGET,   /* the instruction bound was reached */
+	CPU_EXIT_EVENT,	   /* cpu->event has EVENT_KICK */
+	CPU_EXIT_IO,	   /* cpu->io.fragment[completed] waits for user space */
+	CPU_EXIT_HALT,	   /* activity is no longer running */
+	CPU_EXIT_SHUTDOWN, /* triple fault */
+};
+
+/* What the processor asks of the engine around it. */
+struct cpu_platform {
+	/* An access that no slot holds. True if it was answered below the seam (I/O APIC,
+	 * PIC, PIT), else user space will. */
+	bool (*mmio)(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write);
+	bool (*port)(struct cpu *cpu, u16 port, void *data, unsigned int size, bool write);
+	/* Acknowledges the 8259 behind LINT0 or the bare INTR pin; vector, or -1 if none. */
+	int (*pic_acknowledge)(struct cpu *cpu);
+	/* True if the 8259's INTR output is up and reaches this processor. */
+	bool (*pic_pending)(struct cpu *cpu);
+	/* A trace was made from @gpa's page: every other vCPU must give up its write permission
+	 * before it returns. A write hit traces there: every other vCPU must drop them. */
+	void (*code_page_made)(struct cpu *cpu, u64 gpa);
+	void (*code_page_written)(struct cpu *cpu, u64 gpa);
+	/* A deadline may have moved: recompute the budget. */
+	void (*reschedule)(struct cpu *cpu);
+};
+
+struct cpu {
+	/* --- hot: touched by every handler --- */
+	u64 reg[REG_COUNT];
+	u64 flag_result;  /* lazy arithmetic flags: flags.h */
+	u64 flag_aux;
+	s64 budget;	  /* instructions left before the run loop must look up */
+	u64 data_context; /* TLB context of ordinary data accesses */
+	u64 code_context; /* and of fetches; the same but for alignment checks */
+	u32 event;	  /* EVENT_*: atomic */
+	u32 mode;	  /* MODE_*: what decoding depends on, the traces' key */
+	const struct op *op; /* the instruction that took a slow path or may fault */
+	struct tlb tlb;
+
+	/* --- the rest of the user-visible state --- */
+	u64 rflags; /* all but the arithmetic flags, which are lazy */
+	struct segment seg[SEG_COUNT];
+	struct descriptor_table gdtr, idtr;
+	u64 cr0, cr2, cr3, cr4, cr8_unused, efer, xcr0;
+	u64 dr[8]; /* DR4 and DR5 unused */
+	u32 pkru;
+	u8 cpl;
+	u8 shadow;	   /* SHADOW_*, blocks until the next instruction has completed */
+	bool nmi_blocked;
+	bool smm;
+	bool nmi_pending, smi_pending, init_pending, sipi_pending;
+	u8 sipi_vector;
+	u8 activity; /* enum cpu_activity */
+	u64 pending_debug; /* DR6 bits of the #DB trap due after the current instruction */
+	u64 ssp;	   /* shadow stack pointer */
+	u64 msr[MSR_INDEX_COUNT];
+
+	union vec vec[32];
+	u64 opmask[8];
+	struct fpu fpu;
+	u32 mxcsr;
+
+	/* --- what the model offers, from KVM_SET_CPUID2 --- */
+	bool amd; /* vendor string is AuthenticAMD (or HygonGenuine) */
+	u8 physical_bits, linear_bits;
+	u32 feature[FEATURE_WORDS]; /* bit sets indexed by enum cpu_feature */
+	u64 cr4_reserved;	    /* bits that fault, derived from the features */
+	u64 efer_reserved;
+	u64 xcr0_supported, xss_supported;
+	struct kvm_cpuid2 *cpuid;
+
+	/* --- running --- */
+	struct walk_registers walk; /* mirrors of the registers above: cpu_update_paging */
+	struct slots *slots;
+	struct lapic *lapic;
+	struct trace_cache *traces;
+	const struct cpu_platform *platform;
+	void *vcpu; /* the engine's own object */
+	jmp_buf unwind;
+	enum cpu_exit exit;
+	bool single;	  /* the instruction runs alone: MMIO and ports are allowed */
+	struct cpu_io io;
+	u8 bounce[64] __attribute__((aligned(64))); /* read-modify-write off the fast path */
+	u64 bounce_linear;
+	u32 bounce_size;
+
+	/* the exception being raised */
+	struct {
+		u8 vector;
+		bool has_error;
+		u32 error;
+		u64 address;  /* CR2 for #PF, DR6 bits for #DB */
+	} exception;
+
+	/* time: instructions retired since creation = retired - budget while a run is on */
+	u64 retired; /* count at which budget would be 0 */
+	u64 time_base; /* ns of local time at retired == 0, see cpu_time */
+
+	struct {
+		u64 interrupts, exceptions, page_walks, tlb_lookups, tlb_hits, traces_built,
+			traces_dropped;
+	} stats;
+};
+
+#define SEG_BASE(cpu, index) ((cpu)->reg[REG_SEG_BASE + (index)])
+
+ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
+{
+	return cpu->feature[feature / 32] >> (feature % 32) & 1;
+}
+
+ALWAYS_INLINE bool cpu_long_mode(const struct cpu *cpu)
+{
+	return cpu->efer & EFER_LMA;
+}
+
+ALWAYS_INLINE bool cpu_64bit(const struct cpu *cpu)
+{
+	return (cpu->efer & EFER_LMA) && (cpu->seg[SEG_CS].rights & SEG_L);
+}
+
+ALWAYS_INLINE bool cpu_real_mode(const struct cpu *cpu)
+{
+	return !(cpu->cr0 & CR0_PE);
+}
+
+ALWAYS_INLINE bool cpu_v86(const struct cpu *cpu)
+{
+	return cpu->rflags & FLAG_VM;
+}
+
+/* Instructions retired so far; exact between instructions (mid-trace: as of the trace start). */
+ALWAYS_INLINE u64 cpu_retired(const struct cpu *cpu)
+{
+	return cpu->retired - (u64)cpu->budget;
+}
+
+/* --- dispatch.c --- */
+/* Runs until the budget, an event or an exit. Delivers exceptions and interrupts itself. */
+enum cpu_exit cpu_run(struct cpu *cpu);
+/* Sets how many instructions may retire from here on (>= 0). */
+void cpu_set_budget(struct cpu *cpu, s64 instructions);
+
+/* --- state.c --- */
+void cpu_reset(struct cpu *cpu, bool init); /* RESET, or INIT which keeps what SDM 3A:9.1 says */
+/* Recomputes mode, contexts and walk mirrors. Call after any change of CR0, CR4, EFER, CPL, CS,
+ * SS, RFLAGS.{VM,AC,TF,RF}, XCR0, PKRU, DR7. Cheap; does not flush. */
+void cpu_update_mode(struct cpu *cpu);
+/* Address-space changes: a new CR3 (@keep: PCID's no-flush bit), a full flush. */
+void cpu_switch_address_space(struct cpu *cpu, bool keep);
+void cpu_flush_tlb(struct cpu *cpu);		   /* everything, global pages too */
+void cpu_flush_pcid(struct cpu *cpu, u16 pcid);    /* one PCID, non-global */
+void cpu_flush_nonglobal(struct cpu *cpu);
+void cpu_flush_linear(struct cpu *cpu, u64 linear); /* INVLPG */
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LOCKSTEP_SIM_CPU_FEATURES_H
+#define LOCKSTEP_SIM_CPU_FEATURES_H
+
+enum cpu_feature {
+#define FEATURE(identifier, name, leaf, subleaf, reg, bit) FEATURE_##identifier,
+#include "sim/cpu/features.def"
+#undef FEATURE
+	FEATURE_BASE, /* always there: the gate of instructions that every model has */
+	FEATURE_COUNT
+};
+
+#define FEATURE_WORDS ((FEATURE_COUNT + 31) / 32)
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Effective addresses: from op fields to a checked linear address. */
+#ifndef LOCKSTEP_SIM_CPU_OPERAND_H
+#define LOCKSTEP_SIM_CPU_OPERAND_H
+
+#include "sim/cpu/memory.h"
+
+/* Offset part only, truncated to the address size (LEA, and the base of bit-string addressing). */
+ALWAYS_INLINE u64 ea_offset(struct cpu *cpu, const struct op *op)
+{
+	u64 offset = REG64(cpu, op->base) + (REG64(cpu, op->index) << op->scale) + (u64)op->disp;
+
+	switch (op->flags & OP_ADDRESS_MASK) {
+	case OP_ADDRESS_16: return (u16)offset;
+	case OP_ADDRESS_32: return (u32)offset;
+	default: return offset;
+	}
+}
+
+/* Linear address of @offset in segment @seg for an access of @size bytes, with every segment
+ * check (null, type, limit, expand-down; in 64-bit mode canonicality is left to the access).
+ * Raises #GP(0), or #SS(0) for SS. */
+u64 segment_linear(struct cpu *cpu, const struct op *op, u8 seg, u64 offset, unsigned int size,
+		   bool write);
+
+/* The general form, any mode. */
+u64 ea_any(struct cpu *cpu, const struct op *op, unsigned int size, bool write);
+
+/* With @kind a constant, only its own work remains. */
+ALWAYS_INLINE u64 ea_linear(struct cpu *cpu, const struct op *op, enum op_kind kind,
+			    unsigned int size, bool write)
+{
+	switch (kind) {
+	case KIND_BASE:
+		return REG64(cpu, op->base) + (u64)op->disp;
+	case KIND_INDEX:
+		return REG64(cpu, op->base) + (REG64(cpu, op->index) << op->scale) +
+		       (u64)op->disp + REG64(cpu, op->seg_base);
+	default:
+		return ea_any(cpu, op, size, write);
+	}
+}
+
+/* For handlers that serve every kind: looks at op->kind. */
+ALWAYS_INLINE u64 ea_by_kind(struct cpu *cpu, const struct op *op, unsigned int size, bool write)
+{
+	if (likely(op->kind != KIND_ANY))
+		return REG64(cpu, op->base) + (REG64(cpu, op->index) << op->scale) +
+		       (u64)op->disp + REG64(cpu, op->seg_base);
+	return ea_any(cpu, op, size, write);
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Segment registers, descriptors, far transfers, events: what the system files offer each other. */
+#ifndef LOCKSTEP_SIM_CPU_SEGMENT_H
+#define LOCKSTEP_SIM_CPU_SEGMENT_H
+
+#include "sim/cpu/fault.h"
+#include "sim/cpu/memory.h"
+
+/* A descriptor as fetched: the low 8 bytes, and base bits 63:32 of a 16-byte system one. */
+struct descriptor {
+	u64 raw;
+	u64 high;
+	u32 base, limit; /* limit in bytes */
+	u32 rights;	 /* as struct segment */
+};
+
+/* segment.c: loads of DS, ES, FS, GS, SS, LDTR and TR with all checks (SDM 3A:5, APM 2:4). */
+void segment_load(struct cpu *cpu, enum segment_index seg, u16 selector);
+/* Real and virtual-8086 mode: base = selector << 4. */
+void segment_load_real(struct cpu *cpu, enum segment_index seg, u16 selector);
+void segment_load_ldtr(struct cpu *cpu, u16 selector);
+void segment_load_tr(struct cpu *cpu, u16 selector);
+/* Reads a descriptor; raises @vector(selector) if it lies outside its table. */
+void descriptor_read(struct cpu *cpu, u16 selector, u8 vector, struct descriptor *descriptor);
+
+/* far_transfer.c. Each does every check, loads CS (and SS:RSP) and returns the new RIP; the
+ * handler ends with CPU_BRANCH of it. @return_rip: what a CALL pushes. */
+u64 far_jump(struct cpu *cpu, const struct op *op, u16 selector, u64 offset);
+u64 far_call(struct cpu *cpu, const struct op *op, u16 selector, u64 offset, u64 return_rip);
+u64 far_return(struct cpu *cpu, const struct op *op, u16 release);
+u64 interrupt_return(struct cpu *cpu, const struct op *op);
+
+/* task_switch.c */
+enum task_switch_source { TASK_JMP, TASK_CALL, TASK_IRET, TASK_EVENT };
+/* Returns the new task's RIP. @error: pushed on the new stack if @has_error. */
+u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u64 return_rip,
+		bool has_error, u32 error);
+
+/* event.c */
+enum event_type {
+	EVENT_TYPE_EXTERNAL,	/* external interrupt */
+	EVENT_TYPE_NMI,
+	EVENT_TYPE_EXCEPTION,	/* hardware exception */
+	EVENT_TYPE_SOFTWARE,	/* INT n */
+	EVENT_TYPE_SOFTWARE_EXCEPTION, /* INT3, INTO */
+	EVENT_TYPE_ICEBP,	/* INT1: privileged software exception */
+};
+/* Goes through the IVT or IDT with every check; returns the handler's RIP. Raises on failure. */
+u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,
+		  u64 return_rip);
+/* Delivers the exception that stands in cpu->exception, #DF and shutdown included. Called by the
+ * run loop with RIP committed; leaves the processor at the handler, or in ACTIVITY_SHUTDOWN. */
+void event_deliver_exception(struct cpu *cpu);
+/* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns true
+ * if the state changed (delivered, INIT taken, woken). */
+bool event_take_pending(struct cpu *cpu);
+/* True if something would be taken now or would wake a halted processor. */
+bool event_pending(struct cpu *cpu);
+
+/* debug.c: SDM 3B:18. */
+/* True while a breakpoint of DR7 is enabled that accesses have to be held against. */
+bool debug_watches_data(const struct cpu *cpu);
+/* Notes data breakpoints hit by an access, as DR6 bits in cpu->pending_debug. */
+void debug_check_data(struct cpu *cpu, u64 linear, unsigned int size, bool write);
+void debug_check_port(struct cpu *cpu, u16 port, unsigned int size);
+/* Instruction breakpoint at @linear: raises #DB before it (RF suppresses). */
+void debug_check_fetch(struct cpu *cpu, u64 linear);
+/* After an instruction that retired with TF set at its start, or left traps behind. */
+void debug_after_instruction(struct cpu *cpu, bool tf_at_start);
+
+/* stack.c: pushes and pops on SS:rSP in any mode, by explicit working RSP so that nothing is
+ * committed before all succeeded. */
+struct stack_cursor {
+	u64 rsp;      /* working copy, within the stack-size mask */
+	u64 mask;     /* 0xffff, 0xffffffff or ~0 */
+	u64 base;
+	unsigned int access; /* walk_access privilege: 0 or WALK_USER */
+};
+void stack_open(struct cpu *cpu, struct stack_cursor *stack);
+void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);
+u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size);
+void stack_commit(struct cpu *cpu, const struct stack_cursor *stack);
+
+/* cet.c */
+bool cet_shadow_stack_enabled(const struct cpu *cpu);
+bool cet_endbranch_enabled(const struct cpu *cpu);
+
+/* control.c: moves to control registers with every check; raise #GP(0). */
+void control_write_cr0(struct cpu *cpu, u64 value);
+void control_write_cr3(struct cpu *cpu, u64 value);
+void control_write_cr4(struct cpu *cpu, u64 value);
+void control_write_cr8(struct cpu *cpu, u64 value);
+void control_write_efer(struct cpu *cpu, u64 value);
+void control_write_xcr0(struct cpu *cpu, u32 index, u64 value);
+
+/* msr.c: false means #GP(0). @host: a save or restore through the KVM ABI, not the guest. */
+bool msr_read(struct cpu *cpu, u32 number, u64 *value, bool host);
+bool msr_write(struct cpu *cpu, u32 number, u64 value, bool host);
+
+/* cpuid.c */
+void cpuid_query(struct cpu *cpu, u32 leaf, u32 subleaf, u32 out[4]);
+/* Takes over KVM_SET_CPUID2's leaves: derives features, reserved bits, widths. */
+void cpuid_adopt(struct cpu *cpu);
+
+/* time.c: guest time of the current instruction in ns, and the TSC made from it. */
+u64 cpu_time(const struct cpu *cpu);
+u64 cpu_tsc(const struct cpu *cpu);
+
+#endif
