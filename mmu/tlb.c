@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "mmu/tlb.h"
+
+/* Every byte of TLB_TAG_INVALID is 0xff, so one memset empties the whole. */
+void tlb_flush_all(struct tlb *tlb)
+{
+	memset(tlb, 0xff, sizeof(*tlb));
+}
+
+static bool tag_is_of_page(u64 tag, u64 linear)
+{
+	return !((tag ^ linear) & ~PAGE_OFFSET_MASK);
+}
+
+void tlb_flush_page(struct tlb *tlb, u64 linear)
+{
+	struct tlb_entry *data = tlb_data_slot(tlb, linear);
+	struct tlb_code_entry *code = tlb_code_slot(tlb, linear);
+
+	if (tag_is_of_page(data->read_tag, linear) || tag_is_of_page(data->write_tag, linear)) {
+		data->read_tag = TLB_TAG_INVALID;
+		data->write_tag = TLB_TAG_INVALID;
+	}
+	if (tag_is_of_page(code->tag, linear))
+		code->tag = TLB_TAG_INVALID;
+}
+
+void tlb_protect_gpa(struct tlb *tlb, u64 gpa)
+{
+	bool all = gpa == UINT64_MAX;
+
+	for (size_t i = 0; i < TLB_DATA_ENTRIES; i++) {
+		struct tlb_entry *entry = &tlb->data[i];
+
+		if (all || !((entry->gpa ^ gpa) & ~PAGE_OFFSET_MASK))
+			entry->write_tag = TLB_TAG_INVALID;
+	}
+}
