@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A virtio disk over a raw image: virtio 1.2, 5.2. */
+#ifndef LOCKSTEP_MACHINE_VIRTIO_BLK_H
+#define LOCKSTEP_MACHINE_VIRTIO_BLK_H
+
+#include "machine/pci.h"
+
+struct virtio_blk_options {
+	const char *path; /* a regular file or block device of whole 512-byte sectors */
+	bool read_only;
+	const char *serial; /* up to 20 characters; NULL: none */
+};
+
+/* Opens the image and puts the disk on @bus. Fails with nothing changed. */
+int virtio_blk_create(struct pci_bus *bus, const struct virtio_blk_options *options,
+		      struct ls_error *err);
+
+#endif
