@@ -259,6 +259,17 @@ struct cpu {
 		u64 address;  /* CR2 for #PF, DR6 bits for #DB */
 	} exception;
 
+	/* The event in delivery: a fault inside it is combined with it (SDM 3A:6.15, table 6-5). */
+	struct {
+		bool active;
+		u8 vector;
+		u8 type; /* enum event_type */
+	} delivering;
+	bool rf_loaded; /* the instruction in progress has loaded RF: it survives its end */
+	bool no_step;	/* it has settled TF's trap itself (INT n, SYSCALL): debug.c */
+	bool machine_check_pending;
+	u32 smbase;
+
 	/* time: instructions retired since creation = retired - budget while a run is on */
 	u64 retired; /* count at which budget would be 0 */
 	u64 time_base; /* ns of local time at retired == 0, see cpu_time */

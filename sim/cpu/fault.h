@@ -4,6 +4,9 @@
  * is abandoned with nothing committed, the run loop delivers the exception with the RIP of
  * cpu->op. So a handler sets cpu->op (FAULT_POINT) before anything that may raise, and commits
  * registers and flags only after its last access.
+ *
+ * cpu->op == NULL means that RIP and the budget stand committed already: in event delivery, and
+ * past the commit point of a task switch, whose faults belong to the new task.
  */
 #ifndef LOCKSTEP_SIM_CPU_FAULT_H
 #define LOCKSTEP_SIM_CPU_FAULT_H

@@ -51,6 +51,12 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 /* Delivers the exception that stands in cpu->exception, #DF and shutdown included. Called by the
  * run loop with RIP committed; leaves the processor at the handler, or in ACTIVITY_SHUTDOWN. */
 void event_deliver_exception(struct cpu *cpu);
+/* True if the local APIC or the 8259 has an interrupt for this processor, whatever IF says. */
+bool event_interrupt_waiting(const struct cpu *cpu);
+/* Call where IF may have become 1 (STI, POPF, IRET …): makes the run loop look. */
+void event_window(struct cpu *cpu);
+/* ORs EVENT_* bits into cpu->event; any thread. */
+void event_post(struct cpu *cpu, u32 bits);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns true
  * if the state changed (delivered, INIT taken, woken). */
 bool event_take_pending(struct cpu *cpu);
@@ -63,10 +69,15 @@ bool debug_watches_data(const struct cpu *cpu);
 /* Notes data breakpoints hit by an access, as DR6 bits in cpu->pending_debug. */
 void debug_check_data(struct cpu *cpu, u64 linear, unsigned int size, bool write);
 void debug_check_port(struct cpu *cpu, u16 port, unsigned int size);
-/* Instruction breakpoint at @linear: raises #DB before it (RF suppresses). */
+/* Before each instruction of step mode: instruction breakpoint at @linear raises #DB before it
+ * (RF suppresses). */
 void debug_check_fetch(struct cpu *cpu, u64 linear);
-/* After an instruction that retired with TF set at its start, or left traps behind. */
+/* After each instruction that retired in step mode: TF's trap, data and I/O breakpoints, clears RF
+ * unless the instruction loaded it. Posts EVENT_TRAP if a #DB is due; the caller has by then set
+ * cpu->shadow to what holds for the next instruction (MOV SS delays the trap). */
 void debug_after_instruction(struct cpu *cpu, bool tf_at_start);
+/* Asks for a #DB trap after the current instruction, with these DR6 bits. */
+void debug_trap(struct cpu *cpu, u64 dr6);
 
 /* stack.c: pushes and pops on SS:rSP in any mode, by explicit working RSP so that nothing is
  * committed before all succeeded. */
@@ -75,15 +86,28 @@ struct stack_cursor {
 	u64 mask;     /* 0xffff, 0xffffffff or ~0 */
 	u64 base;
 	unsigned int access; /* walk_access privilege: 0 or WALK_USER */
+	u32 error;	     /* error code of #SS: the selector of a stack being switched to */
+	u64 low, high;	     /* offsets within the segment's limit */
 };
 void stack_open(struct cpu *cpu, struct stack_cursor *stack);
 void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);
 u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size);
 void stack_commit(struct cpu *cpu, const struct stack_cursor *stack);
+/* Raises #SS unless @bytes more can be pushed within the limit. */
+void stack_reserve(struct cpu *cpu, const struct stack_cursor *stack, unsigned int bytes);
 
 /* cet.c */
-bool cet_shadow_stack_enabled(const struct cpu *cpu);
+bool cet_shadow_stack_enabled(const struct cpu *cpu); /* at the current CPL */
 bool cet_endbranch_enabled(const struct cpu *cpu);
+/* The tracker waits: only ENDBR32/64 may come next (MODE_ENDBRANCH). */
+bool cet_waits(const struct cpu *cpu);
+/* Near CALL and RET while cet_shadow_stack_enabled; @size: 2, 4 or 8. Call them after the ordinary
+ * stack access and before the commit; they may raise. CALL rel32 = 0 does not push. */
+void cet_near_call(struct cpu *cpu, const struct op *op, u64 return_rip, unsigned int size);
+void cet_near_return(struct cpu *cpu, const struct op *op, u64 target, unsigned int size);
+/* Near indirect JMP and CALL, past their last fault: starts the tracker if endbranches are
+ * enabled and NOTRACK does not suspend it. Calls cpu_update_mode if it did. */
+void cet_indirect_branch(struct cpu *cpu, const struct op *op);
 
 /* control.c: moves to control registers with every check; raise #GP(0). */
 void control_write_cr0(struct cpu *cpu, u64 value);
