@@ -88,5 +88,8 @@ void fpu_set_status(struct cpu *cpu, u16 status);
 u16 fpu_full_tags(const struct cpu *cpu);
 u8 fpu_abridged_tags(const struct cpu *cpu);
 void fpu_set_abridged_tags(struct cpu *cpu, u8 tags);
+/* The selectors as memory images show them. */
+u16 fpu_code_selector(const struct cpu *cpu);
+u16 fpu_data_selector(const struct cpu *cpu);
 
 #endif
