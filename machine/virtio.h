@@ -117,6 +117,8 @@ void virtq_enable(struct virtqueue *queue);
 void virtq_reset(struct virtqueue *queue);
 /* Takes the next buffer. 1, 0 if there is none, -EIO if the device is (now) broken. */
 int virtq_pop(struct virtqueue *queue, struct virtq_chain *chain);
+/* Leaves the buffer just taken for the next virtq_pop. */
+void virtq_unpop(struct virtqueue *queue);
 /* Copies from the readable or to the writable part. -EINVAL if the buffer is not that long;
  * -EIO if an address was not RAM, which breaks the device. */
 int virtq_read(struct virtqueue *queue, const struct virtq_chain *chain, uint32_t offset, void *to,

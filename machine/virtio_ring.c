@@ -200,6 +200,11 @@ int virtq_pop(struct virtqueue *queue, struct virtq_chain *chain)
 	return 1;
 }
 
+void virtq_unpop(struct virtqueue *queue)
+{
+	queue->next_avail--;
+}
+
 /* Calls ring_read or ring_write for the pieces of [offset, offset + len) of some segments. */
 static int transfer(struct virtqueue *queue, const struct virtq_segment *segment, uint32_t offset,
 		    uint8_t *bytes, uint32_t len, bool write)

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PCI's end of the machine: which devices the configuration asks for, and their wires. */
+#include <stdlib.h>
+
+#include "machine/machine.h"
+#include "machine/memory.h"
+#include "machine/net.h"
+#include "machine/pci.h"
+#include "machine/pci_testdev.h"
+#include "machine/poll.h"
+#include "machine/virtio_blk.h"
+#include "machine/virtio_console.h"
+#include "machine/virtio_net.h"
+#include "machine/virtio_rng.h"
+
+struct machine_pci {
+	struct machine *machine;
+	struct pci_bus *bus;
+	bool assign; /* nobody else will give the BARs addresses */
+};
+
+static int dma_read(void *opaque, uint64_t gpa, void *to, uint64_t len)
+{
+	return machine_dma_read(opaque, gpa, to, len);
+}
+
+static int dma_write(void *opaque, uint64_t gpa, const void *from, uint64_t len)
+{
+	return machine_dma_write(opaque, gpa, from, len);
+}
+
+static void wire_set(void *opaque, struct irq_wire *wire, bool level)
+{
+	irq_set(opaque, wire, level);
+}
+
+static void msi_send(void *opaque, uint64_t address, uint32_t data)
+{
+	/* A message to anywhere else is a write to nothing. */
+	(void)irq_send_msi(opaque, address, data);
+}
+
+static void machine_pci_reset(void *opaque)
+{
+	struct machine_pci *pci = opaque;
+
+	pci_reset(pci->bus);
+	if (pci->assign)
+		pci_assign(pci->bus);
+}
+
+static void machine_pci_destroy(void *opaque)
+{
+	struct machine_pci *pci = opaque;
+
+	pci_destroy(pci->bus);
+	free(pci);
+}
+
+static void console_output(void *opaque, const uint8_t *bytes, size_t n)
+{
+	machine_console_output(opaque, bytes, n);
+}
+
+static int poll_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms)
+{
+	struct net_backend *backend = opaque;
+
+	return backend->ops->fill(backend, fds, room, timeout_ms);
+}
+
+static void poll_ready(void *opaque, struct pollfd *fds, int count)
+{
+	struct net_backend *backend = opaque;
+
+	backend->ops->ready(backend, fds, count);
+}
+
+static bool poll_paces(void *opaque)
+{
+	struct net_backend *backend = opaque;
+
+	return backend->ops->paces(backend);
+}
+
+static int add_net(struct machine_pci *pci, const struct machine_net *net, struct ls_error *err)
+{
+	struct net_backend *backend = net->kind == MACHINE_NET_TAP
+					      ? net_tap_create(net->tap, err)
+					      : net_slirp_create(machine_clock(pci->machine), err);
+	struct virtio_net_options options = {.backend = backend};
+	struct poll_source source = {
+		.fill = poll_fill,
+		.ready = poll_ready,
+		.paces = poll_paces,
+		.opaque = backend,
+		.wakes = true,
+	};
+	int ret;
+
+	if (!backend)
+		return err && err->code ? err->code : -EIO;
+	ret = virtio_net_create(pci->bus, &options, err);
+	if (ret < 0) {
+		backend->ops->destroy(backend);
+		return ret;
+	}
+	ret = machine_poll_add(pci->machine, &source);
+	return ret < 0 ? ls_error_set(err, ret, "no memory for the network") : 0;
+}
+
+static int add_devices(struct machine_pci *pci, const struct machine_config *config,
+		       struct ls_error *err)
+{
+	struct virtio_console_options console = {.output = console_output, .opaque = pci->machine};
+	struct virtio_rng_options rng = {.seed = config->rng_seed};
+	unsigned int i;
+	int ret = 0;
+
+	if (config->pci_testdev)
+		ret = pci_testdev_create(pci->bus, err);
+	for (i = 0; ret == 0 && i < config->disk_count; i++) {
+		struct virtio_blk_options disk = {
+			.path = config->disks[i].path,
+			.read_only = config->disks[i].read_only,
+		};
+
+		ret = virtio_blk_create(pci->bus, &disk, err);
+	}
+	if (ret == 0 && config->net.kind != MACHINE_NET_NONE)
+		ret = add_net(pci, &config->net, err);
+	if (ret == 0 && config->virtio_console && !virtio_console_create(pci->bus, &console, err))
+		ret = err && err->code ? err->code : -ENOMEM;
+	if (ret == 0 && config->virtio_rng)
+		ret = virtio_rng_create(pci->bus, &rng, err);
+	return ret;
+}
+
+int machine_pci_create(struct machine *machine, const struct machine_config *config,
+		       struct ls_error *err)
+{
+	struct pci_host host = {
+		.opaque = machine,
+		.ports = machine_ports(machine),
+		.mmio = machine_mmio(machine),
+		.clock = machine_clock(machine),
+		.dma_read = dma_read,
+		.dma_write = dma_write,
+		.wire_set = wire_set,
+		.msi_send = msi_send,
+	};
+	struct machine_device device = {
+		.name = "PCI", .reset = machine_pci_reset, .destroy = machine_pci_destroy};
+	struct machine_pci *pci = calloc(1, sizeof(*pci));
+	int ret;
+
+	if (!pci)
+		return ls_error_set(err, -ENOMEM, "no memory for PCI");
+	pci->machine = machine;
+	pci->assign = config->boot != MACHINE_BOOT_FIRMWARE;
+	pci->bus = pci_create(&host, err);
+	if (!pci->bus) {
+		free(pci);
+		return err && err->code ? err->code : -ENOMEM;
+	}
+	device.opaque = pci;
+	/* From here on the machine destroys it, also after a failure. */
+	ret = machine_attach(machine, &device, err);
+	if (ret < 0) {
+		machine_pci_destroy(pci);
+		return ret;
+	}
+	return add_devices(pci, config, err);
+}
