@@ -126,8 +126,8 @@ struct lapic {
 	bool extint;       /* an ExtINT message waits for its INTA */
 
 	struct ls_timer timer;
-	uint64_t timer_start; /* ns at which the count was timer_count */
-	uint32_t timer_count; /* counts left at timer_start; 0: stopped */
+	uint64_t timer_start; /* ns at which counting began */
+	uint64_t timer_count; /* counts from timer_start to the next expiry; 0: stopped */
 	uint64_t tsc_deadline;
 
 	struct lapic_config config;

@@ -15,7 +15,7 @@ struct pic_ops {
 	void (*output)(void *opaque, bool level);
 };
 
-/* One 8259A. */
+/* One 8259A. ICW1's LTIM is ignored, as in every PC with an ELCR. */
 struct pic_chip {
 	uint8_t lines; /* input levels */
 	uint8_t irr;   /* requests: an edge latched, or the level */
@@ -34,7 +34,6 @@ struct pic_chip {
 	bool auto_eoi;
 	bool rotate_auto_eoi;
 	bool fully_nested; /* ICW4 SFNM */
-	bool level;        /* ICW1 LTIM */
 };
 
 struct pic {

@@ -30,11 +30,11 @@ struct pit_channel {
 	bool gate;
 	uint8_t mode; /* 0-5; 0xff before the first control word */
 	bool bcd;
-	uint8_t access;     /* RW bits of the control word: 1 low, 2 high, 3 low then high */
-	uint8_t write_high; /* access 3: the high byte is next */
-	uint8_t read_high;
-	uint8_t write_low; /* low byte kept for the high one */
-	uint8_t latched;   /* bytes of latched_count left to read */
+	uint8_t access;  /* RW bits of the control word: 1 low, 2 high, 3 low then high */
+	bool write_high; /* access 3: the high byte is next */
+	bool read_high;
+	uint8_t write_low; /* the low byte, kept for the high one */
+	uint8_t latched;   /* bytes of latched_count left to read, coded as access */
 	uint16_t latched_count;
 	bool status_latched;
 	uint8_t status;
@@ -45,6 +45,7 @@ struct pit {
 	bool speaker;   /* port 0x61 bit 1 */
 	uint32_t flags; /* KVM_PIT_FLAGS_HPET_LEGACY: channel 0 raises no IRQ */
 	bool irq_level; /* as last told to ops->irq */
+	int64_t edge;   /* CLK tick of channel 0's next change; INT64_MAX if none */
 	struct ls_timer timer;
 	struct ls_clock *clock;
 	const struct pit_ops *ops;
