@@ -1,0 +1,25 @@
+# What `cmake --install` puts where: the commands with their documents, and the engine as a
+# library, liblockstep.a, for programs that speak KVM's calls to it.
+set(engine_objects)
+foreach(room apic mmu sim)
+	if(TARGET ls_${room})
+		list(APPEND engine_objects $<TARGET_OBJECTS:ls_${room}>)
+	endif()
+endforeach()
+if(engine_objects)
+	add_library(lockstep_library STATIC ${engine_objects})
+	set_target_properties(lockstep_library PROPERTIES
+		OUTPUT_NAME lockstep LINKER_LANGUAGE C)
+	install(TARGETS lockstep_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
+configure_file(lockstep.pc.in lockstep.pc @ONLY)
+
+install(TARGETS lockstep lockstep-qemu RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/lockstep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+	FILES_MATCHING PATTERN "*.h")
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lockstep.pc
+	DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/lockstep.1 ${CMAKE_SOURCE_DIR}/docs/lockstep-qemu.1
+	DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES completion/lockstep.bash RENAME lockstep
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

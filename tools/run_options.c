@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/run_options.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "tools/size.h"
+#include "tools/tool.h"
+
+#define RUN_EXIT_PORT 0xf4
+
+static const char run_description[] =
+	"Exit status: 0 the guest powered off; its own code from an exit port; 124 the "
+	"instruction\n"
+	"limit; 120 to 123 reset, triple fault, engine error, halted for ever; 1 a failure, 2 a "
+	"bad\n"
+	"command line, 128 + N stopped by signal N. The manual page, lockstep(1), has the rest.\n\n"
+	"On a terminal Ctrl-A X leaves, Ctrl-A C opens a monitor, Ctrl-A H helps.";
+
+int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_error *err)
+{
+	const GOptionEntry entries[] = {
+		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Boot this Linux kernel",
+		 "bzImage"},
+		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd,
+		 "Its initial RAM disk, or a payload's boot module", "FILE"},
+		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, "Its command line", "TEXT"},
+		{"payload", 0, 0, G_OPTION_ARG_FILENAME, &o->payload,
+		 "Run this ELF or multiboot program", "FILE"},
+		{"firmware", 0, 0, G_OPTION_ARG_FILENAME, &o->firmware, "Start this BIOS image",
+		 "FILE"},
+		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disks,
+		 "Attach this raw image as a virtio disk (repeatable)", "FILE"},
+		{"net", 0, 0, G_OPTION_ARG_STRING, &o->net,
+		 "Attach a virtio network: none (default), user, or an existing tap",
+		 "none|user|tap:NAME"},
+		{"engine", 0, 0, G_OPTION_ARG_STRING, &o->engine,
+		 "What runs the instructions (default sim)", "NAME"},
+		{"cpu", 0, 0, G_OPTION_ARG_STRING, &o->cpu,
+		 "CPU model; 'lockstep list cpus' and 'list features'",
+		 "NAME[,+feature,-feature...]"},
+		{"smp", 0, 0, G_OPTION_ARG_STRING, &o->smp, "Number of vCPUs (default 1)", "N"},
+		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory,
+		 "Guest memory, with a suffix K, M or G (default 512M)", "SIZE"},
+		{"serial", 0, 0, G_OPTION_ARG_STRING, &o->serial, "Where COM1 goes (default stdio)",
+		 "stdio|file:PATH|none"},
+		{"console", 0, 0, G_OPTION_ARG_NONE, &o->console,
+		 "Attach a virtio console; its output goes where COM1's goes", NULL},
+		{"rng", 0, 0, G_OPTION_ARG_STRING, &o->rng,
+		 "Attach a virtio entropy source; SEED fixes its bytes", "SEED"},
+		{"exit-port", 0, 0, G_OPTION_ARG_STRING, &o->exit_port,
+		 "A write of V there ends the run with status (V << 1) | 1 (default 0xf4 for a "
+		 "payload, else none)",
+		 "PORT|none"},
+		{"debug-port", 0, 0, G_OPTION_ARG_NONE, &o->debug_port,
+		 "Show on stderr what the guest writes to port 0xE9", NULL},
+		{"no-reboot", 0, 0, G_OPTION_ARG_NONE, &o->no_reboot,
+		 "A reset by the guest ends the run, with status 120", NULL},
+		{"schedule", 0, 0, G_OPTION_ARG_STRING, &o->schedule,
+		 "vCPUs in turn on one thread, the same run every time (default), or a thread each",
+		 "round-robin|parallel"},
+		{"clock", 0, 0, G_OPTION_ARG_STRING, &o->clock,
+		 "Guest time: one instruction is 1 ns and waiting is skipped (default), or real "
+		 "time",
+		 "virtual|host"},
+		{"max-instructions", 0, 0, G_OPTION_ARG_STRING, &o->max_instructions,
+		 "Stop after N instructions of all vCPUs, with status 124; 200M is 200 million",
+		 "N"},
+		{"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->params,
+		 "Set an engine parameter; 'lockstep list params' (repeatable)", "NAME=VALUE"},
+		{"stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Close with a table of figures",
+		 NULL},
+		{"stats-file", 0, 0, G_OPTION_ARG_FILENAME, &o->stats_file,
+		 "Write the figures there as JSON", "FILE"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_set_prgname("lockstep run");
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(
+		context, "Runs one guest, from one of --kernel, --payload and --firmware.");
+	g_option_context_set_description(context, run_description);
+	if (!g_option_context_parse(context, &argc, &argv, &error))
+		return ls_error_set(err, -EINVAL, "%s", error->message);
+	if (argc > 1)
+		return ls_error_set(err, -EINVAL, "unexpected argument '%s'", argv[1]);
+	return 0;
+}
+
+/* --- from text to the session --- */
+
+static int run_apply_boot(struct run_options *o, struct machine_config *config,
+			  struct ls_error *err)
+{
+	const struct {
+		enum machine_boot boot;
+		const char *path;
+	} ways[] = {
+		{MACHINE_BOOT_LINUX, o->kernel},
+		{MACHINE_BOOT_PAYLOAD, o->payload},
+		{MACHINE_BOOT_FIRMWARE, o->firmware},
+	};
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(ways); i++) {
+		if (!ways[i].path)
+			continue;
+		if (config->kernel)
+			return ls_error_set(err, -EINVAL,
+					    "only one of --kernel, --payload and --firmware");
+		config->boot = ways[i].boot;
+		config->kernel = ways[i].path;
+	}
+	if (!config->kernel)
+		return ls_error_set(err, -EINVAL,
+				    "say what to run: --kernel, --payload or --firmware");
+	if (o->firmware && (o->initrd || o->append))
+		return ls_error_set(err, -EINVAL, "%s goes with --kernel or --payload",
+				    o->initrd ? "--initrd" : "--append");
+	config->initrd = o->initrd;
+	config->append = o->append;
+	return 0;
+}
+
+static int run_apply_size(struct run_options *o, struct machine_config *config,
+			  struct ls_error *err)
+{
+	uint64_t count;
+
+	if (o->smp && (number_parse(o->smp, MACHINE_MAX_VCPUS, &count) || !count))
+		return ls_error_set(err, -EINVAL, "--smp %s: say a number from 1 to %d", o->smp,
+				    MACHINE_MAX_VCPUS);
+	config->vcpus = o->smp ? (unsigned int)count : 1;
+	if (o->memory && (size_parse(o->memory, 1, &config->memory) || !config->memory))
+		return ls_error_set(err, -EINVAL, "--memory %s: say a size, as in 512M or 4G",
+				    o->memory);
+	if (o->max_instructions && (count_parse(o->max_instructions, &config->max_instructions) ||
+				    !config->max_instructions))
+		return ls_error_set(err, -EINVAL, "--max-instructions %s: say a number above 0",
+				    o->max_instructions);
+	return 0;
+}
+
+static int run_apply_serial(struct run_options *o, struct machine_config *config,
+			    struct ls_error *err)
+{
+	const char *serial = o->serial ? o->serial : "stdio";
+
+	if (!strcmp(serial, "stdio")) {
+		config->serial = MACHINE_SERIAL_CALLBACK;
+	} else if (!strcmp(serial, "none")) {
+		config->serial = MACHINE_SERIAL_NONE;
+	} else if (g_str_has_prefix(serial, "file:") && serial[5]) {
+		config->serial = MACHINE_SERIAL_FILE;
+		config->serial_path = serial + 5;
+	} else {
+		return ls_error_set(err, -EINVAL, "--serial %s: say stdio, file:PATH or none",
+				    serial);
+	}
+	config->virtio_console = o->console;
+	return 0;
+}
+
+static int run_apply_devices(struct run_options *o, struct machine_config *config,
+			     struct ls_error *err)
+{
+	const char *net = o->net ? o->net : "none";
+	char **disk;
+
+	for (disk = o->disks; disk && *disk; disk++) {
+		if (config->disk_count == MACHINE_MAX_DISKS)
+			return ls_error_set(err, -EINVAL, "--disk %s: there is room for %d disks",
+					    *disk, MACHINE_MAX_DISKS);
+		config->disks[config->disk_count++].path = *disk;
+	}
+	if (!strcmp(net, "user")) {
+		config->net.kind = MACHINE_NET_USER;
+	} else if (g_str_has_prefix(net, "tap:") && net[4]) {
+		config->net.kind = MACHINE_NET_TAP;
+		config->net.tap = net + 4;
+	} else if (strcmp(net, "none")) {
+		return ls_error_set(err, -EINVAL, "--net %s: say none, user or tap:NAME", net);
+	}
+	config->virtio_rng = o->rng != NULL;
+	if (o->rng && number_parse(o->rng, UINT64_MAX, &config->rng_seed))
+		return ls_error_set(err, -EINVAL, "--rng %s: say a number", o->rng);
+	return 0;
+}
+
+static int run_apply_exit_port(struct run_options *o, struct machine_config *config,
+			       struct ls_error *err)
+{
+	uint64_t port = RUN_EXIT_PORT;
+
+	config->exit_port = o->exit_port ? strcmp(o->exit_port, "none") != 0
+					 : config->boot == MACHINE_BOOT_PAYLOAD;
+	if (config->exit_port && o->exit_port &&
+	    (number_parse(o->exit_port, UINT16_MAX, &port) || !port))
+		return ls_error_set(err, -EINVAL,
+				    "--exit-port %s: say a port from 1 to 0xffff, or none",
+				    o->exit_port);
+	config->exit_port_base = (uint16_t)port;
+	return 0;
+}
+
+static int run_apply_time(struct run_options *o, struct machine_config *config,
+			  struct ls_error *err)
+{
+	const char *schedule = o->schedule ? o->schedule : "round-robin";
+	const char *clock = o->clock ? o->clock : "virtual";
+
+	if (!strcmp(schedule, "parallel"))
+		config->schedule = MACHINE_PARALLEL;
+	else if (strcmp(schedule, "round-robin"))
+		return ls_error_set(err, -EINVAL, "--schedule %s: say round-robin or parallel",
+				    schedule);
+	if (!strcmp(clock, "host")) {
+		config->clock = MACHINE_CLOCK_HOST;
+		config->epoch = time(NULL);
+	} else if (strcmp(clock, "virtual")) {
+		return ls_error_set(err, -EINVAL, "--clock %s: say virtual or host", clock);
+	}
+	return 0;
+}
+
+static int run_apply_params(struct run_options *o, struct machine_config *config,
+			    struct ls_error *err)
+{
+	char **text, *equals;
+
+	for (text = o->params; text && *text; text++) {
+		equals = strchr(*text, '=');
+		if (!equals || equals == *text)
+			return ls_error_set(err, -EINVAL, "--param %s: say NAME=VALUE", *text);
+		if (config->param_count == G_N_ELEMENTS(o->param_rows))
+			return ls_error_set(err, -EINVAL, "more than %zu times --param",
+					    G_N_ELEMENTS(o->param_rows));
+		*equals = '\0';
+		o->param_rows[config->param_count++] =
+			(struct machine_param){.name = *text, .value = equals + 1};
+	}
+	config->params = o->param_rows;
+	return 0;
+}
+
+static int run_apply_engine(struct run_options *o, struct machine_config *config,
+			    struct ls_error *err)
+{
+	const char *name = o->engine ? o->engine : "sim";
+
+	config->engine = tool_engine_find(name);
+	if (!config->engine)
+		return ls_error_set(err, -EINVAL,
+				    "unknown engine '%s'; 'lockstep list engines' names them",
+				    name);
+	config->cpu = o->cpu;
+	return 0;
+}
+
+int run_options_apply(struct run_options *o, struct session *session, struct ls_error *err)
+{
+	/* run_apply_exit_port looks at what run_apply_boot found. */
+	static int (*const steps[])(struct run_options * o, struct machine_config * config,
+				    struct ls_error * err) = {
+		run_apply_engine,  run_apply_boot,      run_apply_size, run_apply_serial,
+		run_apply_devices, run_apply_exit_port, run_apply_time, run_apply_params,
+	};
+	struct machine_config *config = &session->config;
+	size_t i;
+	int rc;
+
+	*session = (struct session){
+		.console = {.escapes = true},
+		.debug_port = o->debug_port,
+		.greet = true,
+		.stats = o->stats,
+		.stats_file = o->stats_file,
+	};
+	for (i = 0; i < G_N_ELEMENTS(steps); i++) {
+		rc = steps[i](o, config, err);
+		if (rc)
+			return rc;
+	}
+	config->no_reboot = o->no_reboot;
+	/* A payload hardly reads the keyboard: Ctrl-C stops it. */
+	session->console.signal_keys = config->boot == MACHINE_BOOT_PAYLOAD;
+	return 0;
+}
+
+void run_options_free(struct run_options *o)
+{
+	char **const strings[] = {
+		&o->engine, &o->cpu,        &o->smp,     &o->memory,           &o->kernel,
+		&o->initrd, &o->append,     &o->payload, &o->firmware,         &o->net,
+		&o->serial, &o->schedule,   &o->clock,   &o->max_instructions, &o->exit_port,
+		&o->rng,    &o->stats_file,
+	};
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(strings); i++)
+		g_free(*strings[i]);
+	g_strfreev(o->disks);
+	g_strfreev(o->params);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of `lockstep run`, from text to a session. */
+#ifndef LOCKSTEP_TOOLS_RUN_OPTIONS_H
+#define LOCKSTEP_TOOLS_RUN_OPTIONS_H
+
+#include <glib.h>
+
+#include "tools/session.h"
+
+/* The options as GOption stores them; strings are owned. */
+struct run_options {
+	char *engine, *cpu, *smp, *memory;
+	char *kernel, *initrd, *append, *payload, *firmware;
+	char **disks;
+	char *net, *serial, *schedule, *clock, *max_instructions;
+	char **params;
+	char *exit_port, *rng, *stats_file;
+	gboolean console, debug_port, no_reboot, stats;
+
+	/* What the session's config points into. */
+	struct machine_param param_rows[64];
+};
+
+/* Parses the command line into @options: 0, or -EINVAL with *err filled. --help prints the
+ * help and exits, as GOption does. */
+int run_options_parse(struct run_options *options, int argc, char **argv, struct ls_error *err);
+/* Fills @session, which borrows from @options. 0, or -EINVAL with *err filled. */
+int run_options_apply(struct run_options *options, struct session *session, struct ls_error *err);
+void run_options_free(struct run_options *options);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/session.h"
+
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/log.h"
+#include "tools/output.h"
+#include "tools/signals.h"
+#include "tools/stats.h"
+#include "tools/terminal.h"
+#include "tools/tool.h"
+
+static void session_debug_output(void *opaque, const uint8_t *bytes, size_t n)
+{
+	ssize_t written = write(STDERR_FILENO, bytes, n);
+
+	(void)opaque;
+	(void)written;
+}
+
+/* How the run ended, for a person; nothing where the guest ended it in an ordinary way. */
+static void session_report(const struct machine_result *result, const struct console *console)
+{
+	if (console_output_error(console) == EPIPE)
+		return; /* whoever read our output has seen enough */
+	if (console_output_error(console)) {
+		log_failure("cannot write to standard output: %s",
+			    g_strerror(console_output_error(console)));
+		return;
+	}
+	switch (result->end) {
+	case MACHINE_END_POWER_OFF:
+	case MACHINE_END_EXIT_PORT:
+		break;
+	case MACHINE_END_RESET:
+	case MACHINE_END_LIMIT:
+		log_notice("%s", result->text);
+		break;
+	case MACHINE_END_INTERRUPTED:
+		log_notice("%s", signals_taken() ? g_strsignal(signals_taken())
+						 : "stopped from the terminal");
+		break;
+	default:
+		log_failure("%s", result->text);
+	}
+}
+
+static int session_status(const struct machine_result *result, const struct console *console)
+{
+	if (console_output_error(console))
+		return console_output_error(console) == EPIPE ? TOOL_EXIT_SIGNAL + SIGPIPE
+							      : TOOL_EXIT_FAILURE;
+	if (result->end == MACHINE_END_INTERRUPTED && signals_taken())
+		return TOOL_EXIT_SIGNAL + signals_taken();
+	return result->code & 0xff;
+}
+
+static int session_figures(const struct session *session, struct machine *machine,
+			   struct stats *stats)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct ls_error err = {0};
+
+	if (!session->stats && !session->stats_file)
+		return 0;
+	if (stats_collect(stats, machine)) {
+		log_warning("this engine doesn't count what --stats shows");
+		return 0;
+	}
+	if (session->stats) {
+		stats_append_table(text, stats);
+		fputs(text->str, stderr);
+	}
+	g_string_truncate(text, 0);
+	stats_append_json(text, stats);
+	if (session->stats_file && output_write(session->stats_file, text->str, text->len, &err)) {
+		log_failure("%s", err.text);
+		return err.code;
+	}
+	return 0;
+}
+
+static int session_run_machine(struct session *session, struct machine *machine,
+			       struct console *console, struct machine_result *result)
+{
+	int64_t start = g_get_monotonic_time();
+	struct ls_error err = {0};
+	struct stats stats = {0};
+	int rc, status;
+
+	signals_install(machine);
+	rc = console_attach(console, machine);
+	if (rc)
+		ls_error_set(&err, rc, "cannot set up the terminal: %s", strerror(-rc));
+	else
+		rc = machine_run(machine, result, &err);
+	console_detach(console);
+	if (rc) {
+		log_failure("%s", err.text);
+		signals_remove();
+		return TOOL_EXIT_FAILURE;
+	}
+	stats.wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+	session_report(result, console);
+	status = session_status(result, console);
+	stats.status = status;
+	stats.unclaimed = result->unclaimed;
+	if (session_figures(session, machine, &stats))
+		status = TOOL_EXIT_FAILURE;
+	signals_remove();
+	return status;
+}
+
+int session_run(struct session *session, struct machine_result *result)
+{
+	bool stdio = session->config.serial == MACHINE_SERIAL_CALLBACK;
+	struct ls_error err = {0};
+	struct console *console;
+	struct machine *machine;
+	int status = TOOL_EXIT_FAILURE;
+
+	*result = (struct machine_result){0};
+	if (session->stats_file && output_check(session->stats_file, &err)) {
+		log_failure("%s", err.text);
+		return status;
+	}
+	session->console.input = stdio;
+	console = console_create(&session->console);
+	session->config.serial_output = stdio ? console_output : NULL;
+	session->config.debug_output = session->debug_port ? session_debug_output : NULL;
+	session->config.output_opaque = console;
+	machine = machine_create(&session->config, &err);
+	if (machine) {
+		if (session->greet && stdio && terminal_present())
+			log_notice("Ctrl-A X leaves, Ctrl-A H helps");
+		status = session_run_machine(session, machine, console, result);
+		machine_destroy(machine);
+	} else {
+		log_failure("%s", err.text);
+	}
+	console_destroy(console);
+	return status;
+}

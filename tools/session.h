@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a machine from a terminal: what `lockstep run` and `lockstep-qemu` share. */
+#ifndef LOCKSTEP_TOOLS_SESSION_H
+#define LOCKSTEP_TOOLS_SESSION_H
+
+#include <stdbool.h>
+
+#include "machine/machine.h"
+#include "tools/console.h"
+
+struct session {
+	/* All but serial_output, debug_output and output_opaque, which the session sets.
+	 * With MACHINE_SERIAL_CALLBACK, COM1 is on standard input and output. */
+	struct machine_config config;
+	struct console_config console; /* `input` is the session's to say */
+	bool debug_port;               /* what the guest writes to port 0xE9 goes to stderr */
+	bool greet;                    /* on a terminal, say how to leave */
+	bool stats;                    /* the closing table, on stderr */
+	const char *stats_file;        /* the figures as JSON; NULL: none */
+};
+
+/* Runs it and returns the exit status; all that went wrong has been said. *result is filled
+ * if the machine ran, else its text is empty. */
+int session_run(struct session *session, struct machine_result *result);
+
+#endif
