@@ -5,8 +5,11 @@
  *   VEC_FORM_AB(name, W, N, suffix, kind, S)   V = name_N(first source, W operand, imm)
  *   VEC_FORM_B(…)                              V = name_N(W operand, imm)
  *
+ *   VEC_FORM_STORE(…)                          W = V, its low bytes in memory
+ *
  * S is the size of the W operand in Intel's letters: x whole, aligned in legacy SSE; u whole,
- * unaligned; h half, f a quarter, e an eighth; dq 16 (aligned in legacy SSE); sd 8, ss 4, w 2, b 1.
+ * unaligned; a whole, always aligned; h half, f a quarter, e an eighth; dq 16 (aligned in legacy
+ * SSE); sd 8, ss 4, w 2, b 1.
  *
  *   VEC_FAMILY(form, name, S)   widths 0, 1, 2; one handler for registers, one for memory
  *   VEC_HOT(form, name, S)      a handler of its own for each kind of address
@@ -20,6 +23,7 @@
 
 #define VEC_SIZE_x(N)  (N)
 #define VEC_SIZE_u(N)  (N)
+#define VEC_SIZE_a(N)  (N)
 #define VEC_SIZE_h(N)  ((N) / 2)
 #define VEC_SIZE_f(N)  ((N) / 4)
 #define VEC_SIZE_e(N)  ((N) / 8)
@@ -31,6 +35,7 @@
 
 #define VEC_ALIGN_x(W)     VEC_ALIGN_LEGACY_##W
 #define VEC_ALIGN_u(W)     VEC_UNALIGNED
+#define VEC_ALIGN_a(W)     VEC_ALIGNED_MOVE
 #define VEC_ALIGN_h(W)     VEC_UNALIGNED
 #define VEC_ALIGN_f(W)     VEC_UNALIGNED
 #define VEC_ALIGN_e(W)     VEC_UNALIGNED
@@ -77,6 +82,24 @@
 		NEXT;                                                                              \
 	}
 
+#define VEC_FORM_STORE(name, W, N, suffix, kind, S)                                                \
+	static HANDLER(exec_##name##_##W##_##suffix)                                               \
+	{                                                                                          \
+		if ((kind) == KIND_REG) {                                                          \
+			vec_write_##W(cpu, op->rm, vec_read_##N(cpu, op->reg));                    \
+		} else if ((kind) == KIND_ANY) {                                                   \
+			u64 linear = vec_linear(cpu, op, VEC_SIZE_##S(N), true, VEC_ALIGN_##S(W)); \
+			mem_store_block(cpu, op, linear, &cpu->vec[op->reg], VEC_SIZE_##S(N));     \
+		} else {                                                                           \
+			void *to = vec_fast_pointer(cpu, op, kind, VEC_SIZE_##S(N), true,          \
+						    VEC_ALIGN_##S(W));                             \
+			if (unlikely(!to))                                                         \
+				CONTINUE_IN(exec_##name##_##W##_any);                              \
+			__builtin_memcpy(to, &cpu->vec[op->reg], VEC_SIZE_##S(N));                 \
+		}                                                                                  \
+		NEXT;                                                                              \
+	}
+
 /* MMX: P = name_8(P, Q, imm), P = name_8(Q, imm); S is d or q. */
 #define VEC_SIZE_q(N) 8
 #define VEC_SIZE_d(N) 4
@@ -116,10 +139,14 @@
 
 #define VEC_KINDS_2(form, name, W, N, ...)                                                         \
 	form(name, W, N, any, KIND_ANY, __VA_ARGS__) form(name, W, N, reg, KIND_REG, __VA_ARGS__)
+/* Memory only, and all. */
+#define VEC_KINDS_3(form, name, W, N, ...)                                                         \
+	form(name, W, N, any, KIND_ANY, __VA_ARGS__)                                               \
+		form(name, W, N, base, KIND_BASE, __VA_ARGS__)                                     \
+			form(name, W, N, index, KIND_INDEX, __VA_ARGS__)
 #define VEC_KINDS_4(form, name, W, N, ...)                                                         \
-	VEC_KINDS_2(form, name, W, N, __VA_ARGS__)                                                 \
-	form(name, W, N, base, KIND_BASE, __VA_ARGS__)                                             \
-		form(name, W, N, index, KIND_INDEX, __VA_ARGS__)
+	VEC_KINDS_3(form, name, W, N, __VA_ARGS__)                                                 \
+	form(name, W, N, reg, KIND_REG, __VA_ARGS__)
 
 #define VEC_ROW_2(name, W)                                                                         \
 	{                                                                                          \
