@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Bad input: one clear line on stderr that names the thing, nothing on stdout, a status that is
+# neither 0 nor a signal's, no core file, and the files as they were.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+need gcc gcc
+build_payload exit
+cd "$WORK" || die "no work folder"
+
+# expect_refusal STATUS WORD COMMAND...: the line has to name WORD.
+expect_refusal() {
+	local wanted=$1 word=$2 before after
+
+	shift 2
+	before=$(sha256sum -- *.in 2>/dev/null)
+	expect_status "$wanted" "$@"
+	after=$(sha256sum -- *.in 2>/dev/null)
+	[ "$before" = "$after" ] || fail "a file was changed by: $*"
+	[ "$(wc -l <err)" -eq 1 ] || fail "not one line but $(wc -l <err): $* ($(cat err))"
+	grep -qiF -- "$word" err || fail "the line doesn't name '$word': $* ($(cat err))"
+	[ ! -s out ] || fail "output on stdout: $*"
+	[ -z "$(find . -name 'core*' -print -quit)" ] || fail "a core file: $*"
+}
+
+refuse() {
+	expect_refusal 1 "$1" "$LOCKSTEP" run "${@:2}"
+}
+
+misuse() {
+	expect_refusal 2 "$1" "$LOCKSTEP" run "${@:2}"
+}
+
+# Files that are not what they should be.
+head -c 300000 /dev/urandom >random.in
+: >empty.in
+printf 'just some text\n' >text.in
+# A Linux boot header (boot protocol: 0xaa55 at 0x1fe, "HdrS" at 0x202) with nothing behind it.
+{
+	head -c 510 /dev/zero
+	printf '\x55\xaa\xeb\x66HdrS\x0f\x02'
+} >header.in
+head -c 100 exit >elf.in
+truncate -s 600M big.in
+if images=$("$LS_ROOT/tools/guest-images" --cached 2>/dev/null); then
+	head -c 2000000 "$images/vmlinuz" >truncated.in
+	cp "$images/vmlinuz" kernel.in
+fi
+
+for file in random empty text header elf; do
+	refuse $file.in --kernel $file.in
+	refuse $file.in --payload $file.in
+done
+refuse empty.in --firmware empty.in
+refuse nothing-here --kernel nothing-here
+refuse nothing-here --payload nothing-here
+refuse nothing-here --firmware nothing-here
+refuse nothing-here --payload exit --disk nothing-here
+refuse "$WORK" --kernel "$WORK"
+if [ -f kernel.in ]; then
+	refuse truncated.in --kernel truncated.in
+	refuse big.in --kernel kernel.in --initrd big.in --memory 256M
+	refuse nothing-here --kernel kernel.in --initrd nothing-here
+	refuse memory --kernel kernel.in --memory 8M
+else
+	echo "no guest images: the cases with a real kernel were left out"
+fi
+
+# Values.
+refuse nosuchcpu --payload exit --cpu nosuchcpu
+refuse nosuchfeature --payload exit --cpu intel,+nosuchfeature
+refuse nosuchfeature --payload exit --cpu intel,-nosuchfeature
+refuse nosuchparam --payload exit --param nosuchparam=1
+refuse ignore_msrs --payload exit --param ignore_msrs=perhaps
+refuse memory --payload exit --memory 64K
+refuse nosuchtap --payload exit --net tap:nosuchtap
+misuse nosuchengine --payload exit --engine nosuchengine
+misuse --nosuchoption --payload exit --nosuchoption
+misuse nosuchword --payload exit nosuchword
+misuse 12Q --payload exit --memory 12Q
+misuse "--memory 0" --payload exit --memory 0
+misuse "--smp 0" --payload exit --smp 0
+misuse "--smp 65" --payload exit --smp 65
+misuse "--smp two" --payload exit --smp two
+misuse carrier-pigeon --payload exit --serial carrier-pigeon
+misuse carrier-pigeon --payload exit --net carrier-pigeon
+misuse sometimes --payload exit --schedule sometimes
+misuse sometimes --payload exit --clock sometimes
+misuse 99999 --payload exit --exit-port 99999
+misuse -1 --payload exit --max-instructions -1
+misuse "NAME=VALUE" --payload exit --param ignore_msrs
+misuse "only one" --payload exit --kernel exit
+misuse "say what to run"
+
+# Paths that cannot be written.
+refuse no-folder --payload exit --serial file:no-folder/serial
+refuse no-folder --payload exit --stats-file no-folder/stats
+# A run that fails leaves an old result alone.
+printf 'old\n' >old.in
+refuse nothing-here --payload nothing-here --serial file:old.in --stats-file old.in
+
+expect_refusal 2 nosuchcommand "$LOCKSTEP" nosuchcommand
+expect_refusal 2 nosuchtable "$LOCKSTEP" list nosuchtable
+expect_refusal 1 nosuchoption "$LOCKSTEP_QEMU" -nosuchoption
+expect_refusal 1 nosuchcpu "$LOCKSTEP_QEMU" -kernel exit -cpu nosuchcpu
+expect_refusal 1 nosuchdevice "$LOCKSTEP_QEMU" -kernel exit -device nosuchdevice
+expect_refusal 1 "could not open kernel file" "$LOCKSTEP_QEMU" -kernel nothing-here
+finish
