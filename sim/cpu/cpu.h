@@ -21,6 +21,7 @@ struct op;
 struct cpu;
 struct lapic;
 struct trace_cache;
+struct sim_params;
 
 /*
  * The register file is one array, so that operands and address parts resolve to a byte offset
@@ -175,8 +176,8 @@ enum cpu_exit {
 
 /* What the processor asks of the engine around it. */
 struct cpu_platform {
-	/* An access that no slot holds. True if it was answered below the seam (I/O APIC,
-	 * PIC, PIT), else user space will. */
+	/* An access that no slot holds. True if it was answered below the seam (local APIC,
+	 * I/O APIC, PIC, PIT), else user space will. */
 	bool (*mmio)(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write);
 	bool (*port)(struct cpu *cpu, u16 port, void *data, unsigned int size, bool write);
 	/* Acknowledges the 8259 behind LINT0 or the bare INTR pin; vector, or -1 if none. */
@@ -187,8 +188,15 @@ struct cpu_platform {
 	 * before it returns. A write hit traces there: every other vCPU must drop them. */
 	void (*code_page_made)(struct cpu *cpu, u64 gpa);
 	void (*code_page_written)(struct cpu *cpu, u64 gpa);
+	/* EVENT_SHOOTDOWN: does what other vCPUs asked of this one's TLB and traces. */
+	void (*shootdown)(struct cpu *cpu);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
+	/* FERR#: an x87 exception is pending under CR0.NE = 0 (IRQ 13 on a PC). May be NULL. */
+	void (*ferr)(struct cpu *cpu);
+	/* The VM's lock around calls into the interrupt chips; NULL where one thread runs all. */
+	void (*lock)(struct cpu *cpu);
+	void (*unlock)(struct cpu *cpu);
 };
 
 struct cpu {
@@ -243,8 +251,23 @@ struct cpu {
 	struct trace_cache *traces;
 	const struct cpu_platform *platform;
 	void *vcpu; /* the engine's own object */
+	const struct sim_params *params; /* NULL: defaults */
+	u64 random_count; /* draws of RDRAND and RDSEED so far */
+
+	/* address spaces: which TLB asid stands for what */
+	struct {
+		u16 current, next;
+		u16 of_pcid[4096]; /* 0: none */
+		u64 large_low[2], large_high[2]; /* linear ranges of large pages, by bit 63 */
+	} space;
 	jmp_buf unwind;
 	enum cpu_exit exit;
+	bool exception_due; /* cpu->exception waits to be delivered */
+	bool rerun_alone;   /* the instruction at RIP needs cpu->single */
+	bool interrupt_waits; /* EVENT_INTERRUPT was put off until RFLAGS.IF = 1 */
+	bool endbranch_wait; /* CET: the tracker waits for ENDBRANCH */
+	u8 shadow_running;   /* the shadow that covers the instruction now running alone */
+	u64 rf_running;	     /* RFLAGS.RF as it was before that instruction */
 	bool single;	  /* the instruction runs alone: MMIO and ports are allowed */
 	struct cpu_io io;
 	u8 bounce[64] __attribute__((aligned(64))); /* read-modify-write off the fast path */
@@ -265,8 +288,7 @@ struct cpu {
 		u8 vector;
 		u8 type; /* enum event_type */
 	} delivering;
-	bool rf_loaded; /* the instruction in progress has loaded RF: it survives its end */
-	bool no_step;	/* it has settled TF's trap itself (INT n, SYSCALL): debug.c */
+	bool no_step;	/* the instruction in progress has settled TF's trap itself: debug.c */
 	bool machine_check_pending;
 	u32 smbase;
 
