@@ -6,6 +6,7 @@
 #ifndef LOCKSTEP_MACHINE_BUS_H
 #define LOCKSTEP_MACHINE_BUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,10 @@ struct bus_region {
 	uint64_t size;
 	const struct bus_ops *ops;
 	void *opaque;
+	/* Not 0: an access of exactly this size at @base belongs to the region whole, although
+	 * what it covers beyond the region's end is claimed by others (port 0xcf8 is PCI's for
+	 * 4-byte accesses, its second byte is the reset register). */
+	unsigned int reach;
 };
 
 struct bus {

@@ -194,6 +194,9 @@ struct bus;
 struct bus *machine_ports(struct machine *machine);
 struct bus *machine_mmio(struct machine *machine);
 
+/* Guest output that belongs on the console (the serial port's, a virtio console's). */
+void machine_console_output(struct machine *machine, const void *bytes, size_t n);
+
 /* A device lives in its own object; this is how the machine reaches it again. */
 struct machine_device {
 	const char *name;

@@ -78,31 +78,45 @@ void pci_config_write(struct pci_bus *bus, unsigned int function, unsigned int o
 		device->ops->config_written(device, offset, size);
 }
 
-/* Bits 1:0 of the address read as 0. They still count: test programs put the byte's number
- * there and read the data port at its base. */
-static uint64_t ports_read(void *opaque, uint64_t offset, unsigned int size)
+/* CONFIG_ADDRESS takes 4-byte accesses only; narrower ones at 0xcf8 are nobody's, and those
+ * at 0xcf9 are the reset register's. */
+static uint64_t address_read(void *opaque, uint64_t offset, unsigned int size)
 {
 	struct pci_bus *bus = opaque;
 
-	if (offset < 4)
-		return offset == 0 && size == 4 ? bus->address & ~3u
-						: UINT32_MAX >> (32 - 8 * size);
-	if (!(bus->address & CONFIG_ENABLE))
-		return UINT32_MAX >> (32 - 8 * size);
-	return pci_config_read(bus, bus->address >> 8 & 0xffff,
-			       (bus->address & 0xff) | (offset & 3), size);
+	(void)offset;
+	return size == 4 ? bus->address & ~3u : UINT32_MAX >> (32 - 8 * size);
 }
 
-static void ports_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
+static void address_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
 {
 	struct pci_bus *bus = opaque;
 
-	if (offset == 0 && size == 4)
+	(void)offset;
+	if (size == 4)
 		bus->address = (uint32_t)value & (CONFIG_ENABLE | 0xffffffu);
-	if (offset < 4 || !(bus->address & CONFIG_ENABLE))
+}
+
+/* Bits 1:0 of the address read as 0. They still count: test programs put the byte's number
+ * there and read the data port at its base. */
+static uint64_t data_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct pci_bus *bus = opaque;
+
+	if (!(bus->address & CONFIG_ENABLE))
+		return UINT32_MAX >> (32 - 8 * size);
+	return pci_config_read(bus, bus->address >> 8 & 0xffff, (bus->address & 0xff) | offset,
+			       size);
+}
+
+static void data_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
+{
+	struct pci_bus *bus = opaque;
+
+	if (!(bus->address & CONFIG_ENABLE))
 		return;
-	pci_config_write(bus, bus->address >> 8 & 0xffff, (bus->address & 0xff) | (offset & 3),
-			 size, (uint32_t)value);
+	pci_config_write(bus, bus->address >> 8 & 0xffff, (bus->address & 0xff) | offset, size,
+			 (uint32_t)value);
 }
 
 static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned int size)
@@ -144,7 +158,9 @@ static void io_write(void *opaque, uint64_t offset, unsigned int size, uint64_t 
 	bus_write(&bus->io, MEMORY_PCI_IO_BASE + offset, size, value);
 }
 
-static const struct bus_ops ports_ops = {.read = ports_read, .write = ports_write, .widest = 4};
+static const struct bus_ops address_ops = {
+	.read = address_read, .write = address_write, .widest = 4};
+static const struct bus_ops data_ops = {.read = data_read, .write = data_write, .widest = 4};
 static const struct bus_ops ecam_ops = {.read = ecam_read, .write = ecam_write, .widest = 4};
 static const struct bus_ops memory_ops = {.read = memory_read, .write = memory_write};
 static const struct bus_ops io_ops = {.read = io_read, .write = io_write};
@@ -155,13 +171,15 @@ static const struct way {
 	bool ports;
 	uint64_t base, size;
 	const struct bus_ops *ops;
+	unsigned int reach;
 } ways[] = {
-	{"PCI configuration ports", true, CONFIG_ADDRESS, 8, &ports_ops},
+	{"PCI configuration address", true, CONFIG_ADDRESS, 1, &address_ops, 4},
+	{"PCI configuration data", true, CONFIG_ADDRESS + 4, 4, &data_ops, 0},
 	{"PCI I/O window", true, MEMORY_PCI_IO_BASE, MEMORY_PCI_IO_END - MEMORY_PCI_IO_BASE,
-	 &io_ops},
-	{"PCI ECAM", false, MEMORY_ECAM_BASE, MEMORY_ECAM_SIZE, &ecam_ops},
-	{"PCI memory window", false, MEMORY_PCI_BASE, MEMORY_PCI_END - MEMORY_PCI_BASE,
-	 &memory_ops},
+	 &io_ops, 0},
+	{"PCI ECAM", false, MEMORY_ECAM_BASE, MEMORY_ECAM_SIZE, &ecam_ops, 0},
+	{"PCI memory window", false, MEMORY_PCI_BASE, MEMORY_PCI_END - MEMORY_PCI_BASE, &memory_ops,
+	 0},
 };
 
 int pci_config_attach(struct pci_bus *bus, struct ls_error *err)
@@ -175,6 +193,7 @@ int pci_config_attach(struct pci_bus *bus, struct ls_error *err)
 			.size = ways[i].size,
 			.ops = ways[i].ops,
 			.opaque = bus,
+			.reach = ways[i].reach,
 		};
 		int ret = bus_add(ways[i].ports ? bus->host.ports : bus->host.mmio, &region, err);
 

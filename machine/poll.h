@@ -23,6 +23,10 @@ struct poll_source {
 	void *opaque;
 	/* The source can wake a guest that is otherwise halted for ever. */
 	bool wakes;
+	/* True while somebody outside, who keeps real time, may be about to answer (an open
+	 * connection): then, while the guest idles, guest time passes no faster than the host's.
+	 * NULL: never. */
+	bool (*paces)(void *opaque);
 };
 
 /* Copies @source; 0 or -ENOMEM. */

@@ -13,7 +13,7 @@ struct symbol {
 };
 
 struct symbols {
-	struct symbol *table; /* by address, then in the file's order */
+	struct symbol *table; /* by address, larger ones first among equals */
 	size_t count, room;
 };
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PC's namespace. Addresses and interrupts as machine/memory.h, irq.h and pm.h have them. */
+DefinitionBlock ("", "DSDT", 2, "LOCKST", "LOCKSTEP", 1)
+{
+	/* SLP_TYP of PM1a: machine/pm.h. */
+	Name (\_S3, Package () { 1, 1, 0, 0 })
+	Name (\_S5, Package () { 0, 0, 0, 0 })
+
+	Scope (\_SB)
+	{
+		Device (PCI0)
+		{
+			Name (_HID, EisaId ("PNP0A08"))
+			Name (_CID, EisaId ("PNP0A03"))
+			Name (_UID, 0)
+			Name (_BBN, 0)
+			Name (_CRS, ResourceTemplate ()
+			{
+				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+					0, 0, 255, 0, 256)
+				IO (Decode16, 0x0cf8, 0x0cf8, 1, 8)
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+					0, 0x0000, 0x0cf7, 0, 0x0cf8)
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+					0, 0x0d00, 0xffff, 0, 0xf300)
+				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+					NonCacheable, ReadWrite,
+					0, 0xd0000000, 0xfebfffff, 0, 0x2ec00000)
+			})
+
+			/* INTA..INTD of slot s, pin p: GSI 16 + (s + p) % 4. */
+			Method (_PRT, 0, Serialized)
+			{
+				Local0 = Package (128) {}
+				Local1 = 0
+				While (Local1 < 128)
+				{
+					Local2 = Package (4) { 0, 0, 0, 0 }
+					Local3 = Local1 >> 2
+					Local4 = Local1 & 3
+					Local2 [0] = (Local3 << 16) | 0xffff
+					Local2 [1] = Local4
+					Local2 [3] = 16 + ((Local3 + Local4) & 3)
+					Local0 [Local1] = Local2
+					Local1++
+				}
+				Return (Local0)
+			}
+		}
+
+		/* Claims what no driver does, so that no one is given it. */
+		Device (MBRD)
+		{
+			Name (_HID, EisaId ("PNP0C02"))
+			Name (_UID, 1)
+			Name (_CRS, ResourceTemplate ()
+			{
+				Memory32Fixed (ReadWrite, 0xc0000000, 0x10000000)
+				IO (Decode16, 0x0600, 0x0600, 1, 0x10)
+				IO (Decode16, 0x0510, 0x0510, 1, 0x0c)
+				IO (Decode16, 0x0092, 0x0092, 1, 1)
+			})
+		}
+
+		Device (TIMR)
+		{
+			Name (_HID, EisaId ("PNP0100"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0040, 0x0040, 1, 4)
+				IRQNoFlags () { 0 }
+			})
+		}
+
+		Device (RTC)
+		{
+			Name (_HID, EisaId ("PNP0B00"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0070, 0x0070, 1, 2)
+				IRQNoFlags () { 8 }
+			})
+		}
+
+		Device (KBD)
+		{
+			Name (_HID, EisaId ("PNP0303"))
+			Name (_STA, 0x0f)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0060, 0x0060, 1, 1)
+				IO (Decode16, 0x0064, 0x0064, 1, 1)
+				IRQNoFlags () { 1 }
+			})
+		}
+
+		Device (COM1)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 1)
+			Name (_STA, 0x0f)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x03f8, 0x03f8, 1, 8)
+				IRQNoFlags () { 4 }
+			})
+		}
+	}
+}

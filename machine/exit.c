@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a return of KVM_RUN means (Documentation/virt/kvm/api.rst, section 5). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "machine/internal.h"
+
+static void exit_io(struct machine *machine, struct kvm_run *run)
+{
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	unsigned int size = run->io.size;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += size) {
+		uint64_t value = 0;
+
+		if (run->io.direction == KVM_EXIT_IO_IN) {
+			value = bus_read(&machine->ports, run->io.port, size);
+			memcpy(data, &value, size);
+		} else {
+			memcpy(&value, data, size);
+			bus_write(&machine->ports, run->io.port, size, value);
+		}
+	}
+}
+
+static void exit_mmio(struct machine *machine, struct kvm_run *run)
+{
+	uint64_t value = 0;
+
+	if (run->mmio.len > 8)
+		return;
+	if (run->mmio.is_write) {
+		memcpy(&value, run->mmio.data, run->mmio.len);
+		bus_write(&machine->mmio, run->mmio.phys_addr, run->mmio.len, value);
+	} else {
+		value = bus_read(&machine->mmio, run->mmio.phys_addr, run->mmio.len);
+		memcpy(run->mmio.data, &value, run->mmio.len);
+	}
+}
+
+/* "vCPU 0 at 0x1234 (main+0x10)" */
+static void exit_where(struct vcpu *vcpu, char *text, size_t room)
+{
+	struct machine *machine = vcpu->machine;
+	struct kvm_regs regs = {0};
+	const struct symbol *symbol;
+	uint64_t offset;
+	int n;
+
+	if (ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_GET_REGS, &regs) < 0) {
+		snprintf(text, room, "vCPU %u", vcpu->index);
+		return;
+	}
+	n = snprintf(text, room, "vCPU %u at 0x%llx", vcpu->index, regs.rip);
+	symbol = symbols_find(&machine->symbols, regs.rip, &offset);
+	if (symbol && n > 0 && (size_t)n < room)
+		snprintf(text + n, room - (size_t)n, " (%s+0x%" PRIx64 ")", symbol->name, offset);
+}
+
+static void exit_shutdown(struct vcpu *vcpu)
+{
+	char where[160];
+
+	exit_where(vcpu, where, sizeof(where));
+	control_end(vcpu->machine, MACHINE_END_SHUTDOWN, MACHINE_EXIT_SHUTDOWN, vcpu->index,
+		    "%s: triple fault; the guest has no working exception handler there", where);
+}
+
+static void exit_internal_error(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	char where[160];
+
+	exit_where(vcpu, where, sizeof(where));
+	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION)
+		control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "%s: the engine cannot execute what is there (KVM_EXIT_INTERNAL_ERROR, "
+			    "emulation); has the guest jumped out of its memory?",
+			    where);
+	else
+		control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "%s: KVM_EXIT_INTERNAL_ERROR, suberror %u", where,
+			    run->internal.suberror);
+}
+
+static enum exit_action exit_system_event(struct vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+
+	switch (vcpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		machine_request_power_off(machine);
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		machine_request_reset(machine);
+		break;
+	default:
+		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "vCPU %u: system event %u", vcpu->index, vcpu->run->system_event.type);
+	}
+	return EXIT_STOP;
+}
+
+static enum exit_action exit_failed_run(struct vcpu *vcpu, int ret)
+{
+	if (ret == -EINTR || ret == -EAGAIN)
+		return EXIT_TURN;
+	control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+		    "vCPU %u: KVM_RUN failed: %s", vcpu->index, strerror(-ret));
+	return EXIT_STOP;
+}
+
+enum exit_action exit_handle(struct vcpu *vcpu, int ret)
+{
+	struct machine *machine = vcpu->machine;
+	struct kvm_run *run = vcpu->run;
+
+	if (ret < 0)
+		return exit_failed_run(vcpu, ret);
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+	case KVM_EXIT_MMIO:
+		machine_lock(machine);
+		if (vcpu->generation == machine->generation) {
+			machine->exiting = vcpu;
+			if (run->exit_reason == KVM_EXIT_IO)
+				exit_io(machine, run);
+			else
+				exit_mmio(machine, run);
+		}
+		machine_unlock(machine);
+		return EXIT_CONTINUE;
+	case LS_EXIT_BOUND:
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN: /* asked for by nobody here: the chips are the engine's */
+		return EXIT_TURN;
+	case KVM_EXIT_HLT:
+		return EXIT_HALT;
+	case KVM_EXIT_SHUTDOWN:
+		exit_shutdown(vcpu);
+		return EXIT_STOP;
+	case KVM_EXIT_SYSTEM_EVENT:
+		return exit_system_event(vcpu);
+	case KVM_EXIT_INTERNAL_ERROR:
+		exit_internal_error(vcpu);
+		return EXIT_STOP;
+	case KVM_EXIT_FAIL_ENTRY:
+		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "vCPU %u: the processor refused the VM entry, reason 0x%llx",
+			    vcpu->index, run->fail_entry.hardware_entry_failure_reason);
+		return EXIT_STOP;
+	default:
+		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "vCPU %u: unexpected exit reason %u", vcpu->index, run->exit_reason);
+		return EXIT_STOP;
+	}
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine's own object; for machine/'s files only. */
+#ifndef LOCKSTEP_MACHINE_INTERNAL_H
+#define LOCKSTEP_MACHINE_INTERNAL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "machine/bus.h"
+#include "machine/irq.h"
+#include "machine/machine.h"
+#include "machine/memory.h"
+#include "machine/poll.h"
+#include "machine/symbols.h"
+#include "machine/uart.h"
+#include "machine/vcpu.h"
+
+struct console;
+struct uart;
+struct rtc;
+struct pm;
+struct fw_cfg;
+struct host_clock;
+struct chip_state;
+
+struct memory_slot {
+	uint64_t gpa, size;
+	uint8_t *host;
+};
+
+struct memory {
+	/* Low RAM, high RAM; sizes may be 0. */
+	struct memory_slot ram[2];
+	struct memory_slot rom; /* firmware below 4 GiB */
+	unsigned int next_slot;
+};
+
+/* What the guest asked for, to be done between two turns. */
+enum machine_request {
+	REQUEST_NONE,
+	REQUEST_RESET,
+	REQUEST_SUSPEND,
+	REQUEST_WAKE,
+	REQUEST_END, /* result is filled */
+};
+
+struct machine {
+	struct machine_config config;
+	struct ls_engine *engine;
+	int vm;
+
+	struct memory memory;
+	struct bus ports, mmio;
+	unsigned int wires_up[IRQ_GSI_COUNT]; /* irq_wire users of each GSI that are up */
+
+	struct vcpu *vcpus;
+	unsigned int vcpu_count;
+	struct vcpu *exiting; /* whose exit is being handled; under the lock */
+
+	struct ls_clock *clock;
+	struct host_clock *host_clock; /* NULL if the engine has a clock */
+	uint64_t host_start;           /* host time at guest time 0, for MACHINE_CLOCK_HOST */
+
+	struct machine_device *devices;
+	size_t device_count, device_room;
+	struct chip_state *power_on;
+	struct console *console;
+	struct uart *uart;
+	struct rtc *rtc;
+	struct pm *pm;
+	struct fw_cfg *fw_cfg;
+	struct symbols symbols;
+
+	struct poll_source *sources;
+	size_t source_count, source_room;
+	struct pollfd poll_fds[POLL_MAX_FDS];
+	int wake_fd; /* eventfd: ends a wait of the running thread */
+
+	pthread_mutex_t lock; /* devices; recursive */
+	atomic_int request;   /* enum machine_request */
+	bool suspended;
+	struct machine_result result;
+	uint64_t quiet_since; /* guest time of the last console byte, for the idle pace */
+
+	/* Who runs. run_lock is only ever the innermost lock. */
+	pthread_mutex_t run_lock;
+	pthread_cond_t run_changed;
+	unsigned int in_guest;   /* vCPUs inside KVM_RUN */
+	unsigned int pauses;     /* machine_pause minus machine_resume */
+	atomic_bool stop;        /* machine_stop was called */
+	unsigned int generation; /* counts resets: exits from before one are stale */
+	bool ending;             /* parallel vCPU threads are to leave */
+};
+
+/* --- memory.c --- */
+int memory_create(struct machine *machine, struct ls_error *err);
+void memory_destroy(struct machine *machine);
+/* A read-only slot that ends at 4 GiB; @image is copied. */
+int memory_map_rom(struct machine *machine, const void *image, uint64_t size, struct ls_error *err);
+
+/* --- poll.c --- */
+/* Asks all sources; waits up to @timeout_ns (0: not at all, -1: for ever) for one of them or
+ * machine_poke. Takes the machine lock around callbacks. */
+void poll_sources(struct machine *machine, int64_t timeout_ns);
+bool poll_can_wake(const struct machine *machine);
+bool poll_paces(const struct machine *machine);
+/* Ends a wait in poll_sources. Async-signal-safe. */
+void machine_poke(struct machine *machine);
+
+/* --- control.c --- */
+int control_create(struct machine *machine, struct ls_error *err);
+void control_destroy(struct machine *machine);
+/* Around KVM_RUN. False: do not enter, the machine is paused, stopping or has a request. */
+bool control_enter(struct machine *machine, struct vcpu *vcpu);
+void control_leave(struct machine *machine, struct vcpu *vcpu);
+/* A parallel vCPU thread waits here until it may enter, or is to end. */
+void control_park(struct machine *machine);
+void control_kick_all(struct machine *machine);
+/* Called on the running thread between turns. Sits out a pause; carries out requests. Returns
+ * false when the run is over. */
+bool control_service(struct machine *machine);
+/* Ends the run with @result's text already formatted. First one wins. */
+__attribute__((format(printf, 5, 6))) void control_end(struct machine *machine,
+						       enum machine_end end, int code,
+						       unsigned int vcpu, const char *format, ...);
+
+/* --- reset.c --- */
+/* Once, after everything is created: what a reset goes back to. */
+int reset_capture(struct machine *machine, struct ls_error *err);
+/* Power-on state of vCPUs, chips and devices, and what is booted back in memory. */
+int machine_reset(struct machine *machine, struct ls_error *err);
+/* The same without memory, at the ACPI waking vector. */
+int machine_resume_from_sleep(struct machine *machine, struct ls_error *err);
+
+/* --- scheduler.c, parallel.c --- */
+void scheduler_run_round_robin(struct machine *machine);
+int scheduler_run_parallel(struct machine *machine, struct ls_error *err);
+uint64_t scheduler_next_deadline(struct machine *machine);
+/* Moves the clock, firing what is due, under the machine lock. */
+void scheduler_advance(struct machine *machine, uint64_t now);
+/* Guest time as MACHINE_CLOCK_HOST has it. */
+uint64_t scheduler_host_now(const struct machine *machine);
+
+/* --- exit.c --- */
+enum exit_action {
+	EXIT_CONTINUE, /* run on */
+	EXIT_TURN,     /* its turn is over: bound, kick */
+	EXIT_HALT,     /* it waits for an interrupt */
+	EXIT_STOP,     /* the run ends: the result is filled */
+};
+/* After KVM_RUN returned @ret. Takes the machine lock where a device is involved. */
+enum exit_action exit_handle(struct vcpu *vcpu, int ret);
+
+static inline const struct ls_extension *machine_ext(const struct machine *machine)
+{
+	return machine->engine->ext;
+}
+
+#endif

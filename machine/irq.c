@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/internal.h"
+
+static void irq_drive(struct machine *machine, unsigned int gsi, bool level)
+{
+	struct kvm_irq_level line = {.irq = gsi, .level = level};
+
+	ls_ioctl_ptr(machine->engine, machine->vm, KVM_IRQ_LINE, &line);
+}
+
+void irq_set(struct machine *machine, struct irq_wire *wire, bool level)
+{
+	unsigned int *up = &machine->wires_up[wire->gsi];
+
+	if (wire->level == level)
+		return;
+	wire->level = level;
+	if (level ? (*up)++ == 0 : --(*up) == 0)
+		irq_drive(machine, wire->gsi, level);
+}
+
+void irq_pulse(struct machine *machine, struct irq_wire *wire)
+{
+	irq_set(machine, wire, true);
+	irq_set(machine, wire, false);
+}
+
+int irq_send_msi(struct machine *machine, uint64_t address, uint32_t data)
+{
+	struct kvm_msi msi = {
+		.address_lo = (uint32_t)address,
+		.address_hi = (uint32_t)(address >> 32),
+		.data = data,
+	};
+
+	if ((address & 0xfff00000) != MEMORY_LAPIC)
+		return -EINVAL;
+	return ls_ioctl_ptr(machine->engine, machine->vm, KVM_SIGNAL_MSI, &msi);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <string.h>
+
+#include "machine/internal.h"
+#include "machine/load.h"
+
+#define XEN_ELFNOTE_PHYS32_ENTRY 18
+
+static int elf_bad(const struct image *image, const char *what, struct ls_error *err)
+{
+	return ls_error_set(err, -ENOEXEC,
+			    "'%s' cannot be loaded: %s; name a 32- or 64-bit x86 ELF file",
+			    image->path, what);
+}
+
+static int elf_check(Elf *elf, const struct image *image, GElf_Ehdr *header, struct ls_error *err)
+{
+	if (image->size < 4 || memcmp(image->data, ELFMAG, SELFMAG) || !elf ||
+	    elf_kind(elf) != ELF_K_ELF)
+		return elf_bad(image, "it is not an ELF file", err);
+	if (!gelf_getehdr(elf, header))
+		return elf_bad(image, "its ELF header is damaged or truncated", err);
+	if (header->e_machine != EM_386 && header->e_machine != EM_X86_64)
+		return elf_bad(image, "it is for another processor", err);
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
+		return elf_bad(image, "it is not linked", err);
+	return 0;
+}
+
+static int elf_load_segment(struct machine *machine, const struct image *image,
+			    const GElf_Phdr *segment, struct ls_error *err)
+{
+	int ret;
+
+	if (segment->p_filesz > image->size || segment->p_offset > image->size - segment->p_filesz)
+		return elf_bad(image, "it is truncated", err);
+	if (segment->p_filesz > segment->p_memsz)
+		return elf_bad(image, "a segment is larger in the file than in memory", err);
+	if (!machine_memory_ptr(machine, segment->p_paddr, segment->p_memsz))
+		return ls_error_set(err, -ENOSPC,
+				    "'%s' wants memory at 0x%" PRIx64 "-0x%" PRIx64
+				    ", outside the machine's %" PRIu64
+				    " MiB; give it more memory or link it lower",
+				    image->path, segment->p_paddr,
+				    segment->p_paddr + segment->p_memsz,
+				    machine->config.memory >> 20);
+	ret = load_bytes(machine, segment->p_paddr, image->data + segment->p_offset,
+			 segment->p_filesz, "a segment", err);
+	if (!ret)
+		ret = machine_dma_zero(machine, segment->p_paddr + segment->p_filesz,
+				       segment->p_memsz - segment->p_filesz);
+	return ret;
+}
+
+/* A note's name and descriptor are padded to 4 bytes (ELF, "note section"). */
+static void elf_find_pvh(Elf *elf, const GElf_Phdr *segment, struct elf_image *out)
+{
+	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)segment->p_offset, segment->p_filesz,
+					      ELF_T_NHDR);
+	size_t at = 0, name, descriptor;
+	GElf_Nhdr note;
+
+	while (data && (at = gelf_getnote(data, at, &note, &name, &descriptor)) > 0) {
+		const uint8_t *bytes = data->d_buf;
+
+		if (note.n_type != XEN_ELFNOTE_PHYS32_ENTRY || note.n_namesz != 4 ||
+		    memcmp(bytes + name, "Xen", 4) || note.n_descsz < 4 || note.n_descsz > 8)
+			continue;
+		memcpy(&out->pvh_entry, bytes + descriptor, note.n_descsz);
+		out->has_pvh_entry = 1;
+	}
+}
+
+static int elf_load_segments(struct machine *machine, Elf *elf, const struct image *image,
+			     const GElf_Ehdr *header, struct elf_image *out, struct ls_error *err)
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf, &count) || !count)
+		return elf_bad(image, "it has no program headers", err);
+	out->start = UINT64_MAX;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+		int ret;
+
+		if (!gelf_getphdr(elf, (int)i, &segment))
+			return elf_bad(image, "its program headers are damaged or truncated", err);
+		if (segment.p_type == PT_NOTE)
+			elf_find_pvh(elf, &segment, out);
+		if (segment.p_type != PT_LOAD || !segment.p_memsz)
+			continue;
+		ret = elf_load_segment(machine, image, &segment, err);
+		if (ret)
+			return ret;
+		if (segment.p_paddr < out->start)
+			out->start = segment.p_paddr;
+		if (segment.p_paddr + segment.p_memsz > out->end)
+			out->end = segment.p_paddr + segment.p_memsz;
+		/* Entered without its own page tables: at the physical address. */
+		if (header->e_entry - segment.p_vaddr < segment.p_memsz)
+			out->entry = header->e_entry - segment.p_vaddr + segment.p_paddr;
+	}
+	return out->end ? 0 : elf_bad(image, "it has nothing to load", err);
+}
+
+static void elf_collect_symbols(struct symbols *symbols, Elf *elf)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB ||
+		    !header.sh_entsize || !(data = elf_getdata(section, NULL)))
+			continue;
+		for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++) {
+			const char *name;
+			GElf_Sym symbol;
+
+			if (!gelf_getsym(data, (int)i, &symbol) ||
+			    GELF_ST_TYPE(symbol.st_info) > STT_FUNC ||
+			    symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS)
+				continue;
+			name = elf_strptr(elf, header.sh_link, symbol.st_name);
+			if (name && *name)
+				symbols_add(symbols, symbol.st_value, symbol.st_size, name);
+		}
+	}
+	symbols_sort(symbols);
+}
+
+int elf_load(struct machine *machine, const struct image *image, struct elf_image *out,
+	     struct ls_error *err)
+{
+	GElf_Ehdr header;
+	Elf *elf;
+	int ret;
+
+	*out = (struct elf_image){0};
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image->data, image->size);
+	ret = elf_check(elf, image, &header, err);
+	if (!ret) {
+		out->entry = header.e_entry;
+		out->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+		ret = elf_load_segments(machine, elf, image, &header, out, err);
+	}
+	if (!ret)
+		elf_collect_symbols(&machine->symbols, elf);
+	elf_end(elf);
+	return ret;
+}
+
+int load_elf(struct machine *machine, const struct image *payload, struct boot_state *boot,
+	     struct ls_error *err)
+{
+	struct elf_image elf;
+	int ret = elf_load(machine, payload, &elf, err);
+
+	if (!ret)
+		ret = load_cmdline(machine, NULL, BOOT_CMDLINE_ROOM, err);
+	if (ret)
+		return ret;
+	*boot = (struct boot_state){.mode = elf.bits == 64 ? BOOT_LONG : BOOT_PROTECTED,
+				    .entry = elf.entry,
+				    .rsi = BOOT_CMDLINE,
+				    .rsp = BOOT_STACK};
+	return 0;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a machine from its config, running it, taking it down. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine/acpi/tables.h"
+#include "machine/chips.h"
+#include "machine/console.h"
+#include "machine/fw_cfg.h"
+#include "machine/host_clock.h"
+#include "machine/internal.h"
+#include "machine/load.h"
+#include "machine/pm.h"
+#include "machine/rtc.h"
+#include "machine/uart.h"
+
+#define DEFAULT_MEMORY (512ull << 20)
+/* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
+ * below a 256 KiB firmware. */
+#define HIDDEN_PAGES 0xfffbd000ull
+
+static int copy_string(const char **string, struct ls_error *err)
+{
+	if (!*string)
+		return 0;
+	*string = strdup(*string);
+	return *string ? 0 : ls_error_set(err, -ENOMEM, "no memory for the configuration");
+}
+
+static int machine_copy_config(struct machine *machine, const struct machine_config *from,
+			       struct ls_error *err)
+{
+	struct machine_config *config = &machine->config;
+	const char **strings[] = {&config->cpu,    &config->kernel,      &config->initrd,
+				  &config->append, &config->serial_path, &config->net.tap};
+	size_t count = sizeof(strings) / sizeof(strings[0]), i;
+	int ret = 0;
+
+	*config = *from;
+	config->params = NULL; /* used up by machine_open */
+	config->param_count = 0;
+	for (i = 0; i < count && !ret; i++)
+		ret = copy_string(strings[i], err);
+	for (; i < count; i++) /* not copied: not ours to free */
+		*strings[i] = NULL;
+	for (unsigned int d = 0; d < MACHINE_MAX_DISKS; d++) {
+		if (d >= config->disk_count)
+			config->disks[d].path = NULL;
+		else if (ret)
+			config->disks[d].path = NULL;
+		else
+			ret = copy_string(&config->disks[d].path, err);
+	}
+	if (!config->vcpus)
+		config->vcpus = 1;
+	if (!config->memory)
+		config->memory = DEFAULT_MEMORY;
+	if (!config->quantum_ns)
+		config->quantum_ns = MACHINE_DEFAULT_QUANTUM_NS;
+	if (!config->epoch)
+		config->epoch = MACHINE_DEFAULT_EPOCH;
+	return ret;
+}
+
+static void machine_free_config(struct machine_config *config)
+{
+	free((char *)config->cpu);
+	free((char *)config->kernel);
+	free((char *)config->initrd);
+	free((char *)config->append);
+	free((char *)config->serial_path);
+	free((char *)config->net.tap);
+	for (unsigned int i = 0; i < MACHINE_MAX_DISKS; i++)
+		free((char *)config->disks[i].path);
+}
+
+static int machine_check_config(const struct machine_config *config, struct ls_error *err)
+{
+	if (!config->engine)
+		return ls_error_set(err, -EINVAL, "no engine was chosen");
+	if (config->vcpus > MACHINE_MAX_VCPUS)
+		return ls_error_set(err, -EINVAL, "%u vCPUs are too many; give 1 to %d",
+				    config->vcpus, MACHINE_MAX_VCPUS);
+	if (config->disk_count > MACHINE_MAX_DISKS)
+		return ls_error_set(err, -EINVAL, "%u disks are too many; give at most %d",
+				    config->disk_count, MACHINE_MAX_DISKS);
+	if (config->serial == MACHINE_SERIAL_FILE && !config->serial_path)
+		return ls_error_set(err, -EINVAL, "no file was named for the serial output");
+	return 0;
+}
+
+static bool machine_has_turns(const struct ls_extension *ext)
+{
+	return ext->vm_clock && ext->clock_next_deadline && ext->clock_advance && ext->vcpu_time &&
+	       ext->vcpu_run_until && ext->vcpu_runnable;
+}
+
+static int machine_check_engine(struct machine *machine, struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	const char *name = machine->engine->ops->name;
+
+	if (machine_has_turns(ext)) {
+		if (machine->config.max_instructions && !(ext->vcpu_limit && ext->vcpu_stats))
+			return ls_error_set(err, -ENOTSUP,
+					    "engine %s cannot count instructions; leave the limit "
+					    "out",
+					    name);
+		return 0;
+	}
+	if (machine->config.schedule == MACHINE_ROUND_ROBIN)
+		return ls_error_set(err, -ENOTSUP,
+				    "engine %s cannot run vCPUs in turns; use the parallel "
+				    "schedule",
+				    name);
+	if (machine->config.max_instructions)
+		return ls_error_set(err, -ENOTSUP,
+				    "engine %s cannot count instructions; leave the limit out",
+				    name);
+	return 0;
+}
+
+static int machine_open(struct machine *machine, const struct machine_config *from,
+			struct ls_error *err)
+{
+	const struct ls_extension *ext;
+	int ret;
+
+	machine->engine = machine->config.engine->open(err);
+	if (!machine->engine)
+		return ls_error_set(err, -ENODEV, "engine %s cannot be opened",
+				    machine->config.engine->name);
+	ext = machine_ext(machine);
+	ret = machine_check_engine(machine, err);
+	for (unsigned int i = 0; i < from->param_count && !ret; i++) {
+		const struct machine_param *param = &from->params[i];
+
+		if (!ext->set_param)
+			return ls_error_set(err, -ENOTSUP,
+					    "engine %s has no parameters; leave out '%s'",
+					    machine->engine->ops->name, param->name);
+		ret = ext->set_param(machine->engine, param->name, param->value, err);
+		if (ret < 0)
+			return ls_error_set(err, ret, "parameter '%s=%s': %s", param->name,
+					    param->value, strerror(-ret));
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,
+		    unsigned long arg, struct ls_error *err)
+{
+	int ret = ls_ioctl(machine->engine, machine->vm, request, arg);
+
+	return ret < 0 ? ls_error_set(err, ret, "%s: %s", name, strerror(-ret)) : 0;
+}
+
+#define VM_IOCTL(machine, request, arg, err)                                                       \
+	vm_ioctl(machine, request, #request, (unsigned long)(arg), err)
+
+static int machine_create_vm(struct machine *machine, struct ls_error *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
+
+	if (ret < 0)
+		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
+	machine->vm = ret;
+	ret = 0;
+	if (ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0)
+		ret = VM_IOCTL(machine, KVM_SET_TSS_ADDR, HIDDEN_PAGES, err);
+	if (!ret)
+		ret = VM_IOCTL(machine, KVM_CREATE_IRQCHIP, 0, err);
+	if (!ret && !machine->config.no_pit)
+		ret = VM_IOCTL(machine, KVM_CREATE_PIT2, &pit, err);
+	return ret;
+}
+
+static void machine_timer_armed(void *opaque)
+{
+	machine_poke(opaque);
+}
+
+static int machine_create_clock(struct machine *machine, struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+
+	machine->host_start = host_time_ns();
+	if (machine_has_turns(ext)) {
+		machine->clock = ext->vm_clock(machine->engine, machine->vm);
+	} else {
+		machine->host_clock = host_clock_create(machine_timer_armed, machine);
+		if (machine->host_clock)
+			machine->clock = host_clock_base(machine->host_clock);
+	}
+	return machine->clock ? 0 : ls_error_set(err, -ENOMEM, "no memory for the clock");
+}
+
+static int machine_create_vcpus(struct machine *machine, struct ls_error *err)
+{
+	unsigned int count = machine->config.vcpus;
+	int ret = 0;
+
+	machine->vcpus = calloc(count, sizeof(*machine->vcpus));
+	if (!machine->vcpus)
+		return ls_error_set(err, -ENOMEM, "no memory for %u vCPUs", count);
+	for (unsigned int i = 0; i < count; i++)
+		machine->vcpus[i].fd = -1;
+	machine->vcpu_count = count;
+	for (unsigned int i = 0; i < count && !ret; i++)
+		ret = vcpu_create(machine, &machine->vcpus[i], i, err);
+	return ret;
+}
+
+static int machine_create_devices(struct machine *machine, struct ls_error *err)
+{
+	const struct machine_config *config = &machine->config;
+	const struct {
+		bool wanted;
+		int (*create)(struct machine *machine, struct ls_error *err);
+	} chips[] = {
+		{true, pm_create}, /* before the RTC, whose alarm it hears of */
+		{true, rtc_create},
+		{true, uart_create},
+		{true, i8042_create},
+		{true, port92_create},
+		{true, fw_cfg_create},
+		{config->exit_port, exit_port_create},
+		{config->testdev, testdev_create},
+		/* The test device has 0xe9 itself. */
+		{config->debug_output && !config->testdev, debug_port_create},
+		{config->vmport, vmport_create},
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]) && !ret; i++) {
+		if (chips[i].wanted)
+			ret = chips[i].create(machine, err);
+	}
+	if (!ret && !config->no_pci)
+		ret = machine_pci_create(machine, config, err);
+	return ret;
+}
+
+/* What firmware reads: memory map, ACPI, and that there is a serial console and no need to
+ * wait at a menu. */
+static int machine_fill_fw_cfg(struct machine *machine, struct ls_error *err)
+{
+	struct memory_map_entry map[MEMORY_MAP_MAX];
+	struct memory_map_entry ram[MEMORY_MAP_MAX];
+	size_t entries = memory_map_fill(machine, map), used = 0;
+	uint64_t serial = UART_BASE, no_menu = 0;
+	const char *append = machine->config.append ? machine->config.append : "";
+	uint32_t append_size = (uint32_t)strlen(append) + 1;
+	int ret;
+
+	/* Firmware carves the first megabyte itself: RAM is told as installed. */
+	ram[used++] = (struct memory_map_entry){0, machine_memory_low(machine), MEMORY_MAP_RAM};
+	for (size_t i = 0; i < entries; i++) {
+		if (map[i].base >= MEMORY_LOW_END)
+			ram[used++] = map[i];
+	}
+	ret = fw_cfg_add_file(machine->fw_cfg, "etc/e820", ram, used * sizeof(ram[0]), err);
+	if (!ret)
+		ret = fw_cfg_add(machine->fw_cfg, FW_CFG_CMDLINE_SIZE, &append_size,
+				 sizeof(append_size), err);
+	if (!ret)
+		ret = fw_cfg_add(machine->fw_cfg, FW_CFG_CMDLINE_DATA, append, append_size, err);
+	if (!ret)
+		ret = fw_cfg_add_file(machine->fw_cfg, "etc/sercon-port", &serial, sizeof(serial),
+				      err);
+	if (!ret)
+		ret = fw_cfg_add_file(machine->fw_cfg, "etc/show-boot-menu", &no_menu,
+				      sizeof(no_menu), err);
+	return ret ? ret : acpi_offer(machine, err);
+}
+
+static int machine_build(struct machine *machine, const struct machine_config *config,
+			 struct ls_error *err)
+{
+	int ret = machine_copy_config(machine, config, err);
+
+	if (!ret)
+		ret = machine_check_config(&machine->config, err);
+	if (!ret)
+		ret = machine_open(machine, config, err);
+	if (!ret)
+		ret = machine_create_vm(machine, err);
+	if (!ret)
+		ret = machine_create_clock(machine, err);
+	if (!ret)
+		ret = memory_create(machine, err);
+	if (!ret)
+		ret = console_create(machine, err);
+	if (!ret)
+		ret = machine_create_vcpus(machine, err);
+	if (!ret)
+		ret = machine_create_devices(machine, err);
+	if (!ret)
+		ret = machine_fill_fw_cfg(machine, err);
+	if (!ret)
+		ret = reset_capture(machine, err);
+	return ret ? ret : machine_load(machine, err);
+}
+
+struct machine *machine_create(const struct machine_config *config, struct ls_error *err)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+
+	if (!machine) {
+		ls_error_set(err, -ENOMEM, "no memory for the machine");
+		return NULL;
+	}
+	machine->vm = -1;
+	machine->wake_fd = -1;
+	bus_init(&machine->ports, "port", 0x10000);
+	bus_init(&machine->mmio, "MMIO", 0);
+	if (control_create(machine, err) < 0 || machine_build(machine, config, err) < 0) {
+		machine_destroy(machine);
+		return NULL;
+	}
+	return machine;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	if (!machine)
+		return;
+	while (machine->device_count) {
+		struct machine_device *device = &machine->devices[--machine->device_count];
+
+		if (device->destroy)
+			device->destroy(device->opaque);
+	}
+	free(machine->devices);
+	console_destroy(machine);
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		vcpu_destroy(&machine->vcpus[i]);
+	free(machine->vcpus);
+	if (machine->engine) {
+		if (machine->vm >= 0)
+			machine->engine->ops->close(machine->engine, machine->vm);
+		machine->engine->ops->close(machine->engine, LS_SYSTEM);
+	}
+	memory_destroy(machine);
+	host_clock_destroy(machine->host_clock);
+	symbols_free(&machine->symbols);
+	bus_free(&machine->ports);
+	bus_free(&machine->mmio);
+	free(machine->sources);
+	free(machine->power_on);
+	control_destroy(machine);
+	machine_free_config(&machine->config);
+	free(machine);
+}
+
+int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err)
+{
+	int ret = 0;
+
+	machine->host_start = host_time_ns();
+	if (machine->config.schedule == MACHINE_PARALLEL)
+		ret = scheduler_run_parallel(machine, err);
+	else
+		scheduler_run_round_robin(machine);
+	machine_lock(machine);
+	console_flush(machine);
+	machine_unlock(machine);
+	if (machine->config.stopped)
+		machine->config.stopped(machine->config.stopped_opaque);
+	*result = machine->result;
+	result->unclaimed = machine->ports.unclaimed + machine->mmio.unclaimed;
+	return ret;
+}
+
+int machine_attach(struct machine *machine, const struct machine_device *device,
+		   struct ls_error *err)
+{
+	if (machine->device_count == machine->device_room) {
+		size_t room = machine->device_room ? 2 * machine->device_room : 16;
+		struct machine_device *devices =
+			realloc(machine->devices, room * sizeof(*machine->devices));
+
+		if (!devices)
+			return ls_error_set(err, -ENOMEM, "no memory for device %s", device->name);
+		machine->devices = devices;
+		machine->device_room = room;
+	}
+	machine->devices[machine->device_count++] = *device;
+	return 0;
+}
+
+struct ls_engine *machine_engine(struct machine *machine)
+{
+	return machine->engine;
+}
+
+int machine_vm(struct machine *machine)
+{
+	return machine->vm;
+}
+
+unsigned int machine_vcpu_count(struct machine *machine)
+{
+	return machine->vcpu_count;
+}
+
+int machine_vcpu(struct machine *machine, unsigned int index)
+{
+	return index < machine->vcpu_count ? machine->vcpus[index].fd : -EINVAL;
+}
+
+const struct machine_config *machine_config(struct machine *machine)
+{
+	return &machine->config;
+}
+
+const struct symbols *machine_symbols(struct machine *machine)
+{
+	return machine->symbols.count ? &machine->symbols : NULL;
+}
+
+struct ls_clock *machine_clock(struct machine *machine)
+{
+	return machine->clock;
+}
+
+struct bus *machine_ports(struct machine *machine)
+{
+	return &machine->ports;
+}
+
+struct bus *machine_mmio(struct machine *machine)
+{
+	return &machine->mmio;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One host thread per vCPU. HLT waits inside KVM_RUN; the engine's own chips wake it. The
+ * thread that called machine_run keeps the clock, looks at host input and carries out what
+ * the guest asks of the machine.
+ */
+#include <string.h>
+
+#include "machine/console.h"
+#include "machine/host_clock.h"
+#include "machine/internal.h"
+
+/* An engine with a clock of its own may arm timers from its vCPU threads without a word to
+ * us; its clock is therefore fed at least this often. */
+#define FEED_NS 200000
+/* With only our own clock nothing is missed: this is for signals. */
+#define WAIT_NS 100000000
+/* Idle time skipped at once in virtual time. */
+#define IDLE_CHECK_NS 20000
+
+static void *parallel_vcpu(void *argument)
+{
+	struct vcpu *vcpu = argument;
+	struct machine *machine = vcpu->machine;
+
+	while (!machine->ending) {
+		int ret;
+
+		if (!control_enter(machine, vcpu)) {
+			control_park(machine);
+			continue;
+		}
+		ret = ls_ioctl(machine->engine, vcpu->fd, KVM_RUN, 0);
+		control_leave(machine, vcpu);
+		if (exit_handle(vcpu, ret) == EXIT_HALT)
+			sched_yield(); /* an engine whose HLT does not wait */
+	}
+	return NULL;
+}
+
+/* Guest time of the virtual clock: that of the vCPU that is farthest, or, with all of them
+ * idle, the next deadline. */
+static uint64_t parallel_virtual_now(struct machine *machine)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	uint64_t now = machine->clock->now(machine->clock);
+	bool idle = true;
+
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+		uint64_t local = ext->vcpu_time(machine->engine, vcpu->fd);
+
+		if (!vcpu->in_guest || ext->vcpu_runnable(machine->engine, vcpu->fd))
+			idle = false;
+		if (local > now)
+			now = local;
+	}
+	if (idle && !poll_paces(machine)) {
+		uint64_t deadline = scheduler_next_deadline(machine);
+
+		if (deadline != LS_NEVER && deadline > now)
+			now = deadline;
+	}
+	return now;
+}
+
+static void parallel_check_limit(struct machine *machine)
+{
+	uint64_t executed = 0;
+
+	if (!machine->config.max_instructions)
+		return;
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		executed += vcpu_instructions(&machine->vcpus[i]);
+	if (executed >= machine->config.max_instructions)
+		control_end(machine, MACHINE_END_LIMIT, MACHINE_EXIT_LIMIT, 0,
+			    "stopped after %llu instructions, the limit",
+			    (unsigned long long)executed);
+}
+
+static void parallel_keep_time(struct machine *machine)
+{
+	bool own_clock = machine->host_clock != NULL;
+	uint64_t now, deadline;
+	int64_t wait;
+
+	if (own_clock || machine->config.clock == MACHINE_CLOCK_HOST)
+		now = scheduler_host_now(machine);
+	else
+		now = parallel_virtual_now(machine);
+	scheduler_advance(machine, now);
+
+	machine_lock(machine);
+	deadline = scheduler_next_deadline(machine);
+	machine_unlock(machine);
+	wait = own_clock ? WAIT_NS : FEED_NS;
+	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL && !own_clock)
+		wait = IDLE_CHECK_NS;
+	else if (deadline <= now)
+		wait = 0;
+	else if (deadline - now < (uint64_t)wait)
+		wait = (int64_t)(deadline - now);
+	poll_sources(machine, wait);
+}
+
+static void parallel_end(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->run_lock);
+	machine->ending = true;
+	pthread_cond_broadcast(&machine->run_changed);
+	pthread_mutex_unlock(&machine->run_lock);
+	machine_pause(machine); /* kicks until all have left the guest */
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		if (vcpu->threaded)
+			pthread_join(vcpu->thread, NULL);
+		vcpu->threaded = false;
+	}
+	machine->ending = false;
+	machine_resume(machine);
+}
+
+int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		ret = pthread_create(&vcpu->thread, NULL, parallel_vcpu, vcpu);
+		vcpu->threaded = !ret;
+	}
+	if (ret) {
+		ls_error_set(err, -ret, "cannot start a thread per vCPU: %s", strerror(ret));
+		parallel_end(machine);
+		return -ret;
+	}
+	while (control_service(machine)) {
+		machine_lock(machine);
+		console_flush(machine);
+		uart_take_input(machine->uart);
+		machine_unlock(machine);
+		parallel_check_limit(machine);
+		parallel_keep_time(machine);
+	}
+	parallel_end(machine);
+	return 0;
+}

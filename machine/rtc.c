@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Motorola MC146818A data sheet. Nothing ticks: time is computed when it is read, and one
+ * timer is armed for the next event that can raise IRQ 8. Flags of events that nobody is
+ * interrupted by are found when register C is read.
+ */
+#include "machine/rtc.h"
+
+#include <stdlib.h>
+
+#include "machine/internal.h"
+#include "machine/pm.h"
+#include "machine/rtc_time.h"
+
+#define SECOND 1000000000ull
+/* UIP rises 244 us before an update, which takes 1984 us; registers are safe to read while it
+ * is clear. */
+#define UPDATE_NS 2228000
+
+enum {
+	REG_SECOND,
+	REG_SECOND_ALARM,
+	REG_MINUTE,
+	REG_MINUTE_ALARM,
+	REG_HOUR,
+	REG_HOUR_ALARM,
+	REG_WEEKDAY,
+	REG_DAY,
+	REG_MONTH,
+	REG_YEAR,
+	REG_A,
+	REG_B,
+	REG_C,
+	REG_D,
+};
+
+#define A_UIP         0x80
+#define A_DIVIDER     0x70
+#define A_DIVIDER_32K 0x20
+#define A_RATE        0x0f
+#define B_SET         0x80
+#define B_PERIODIC    0x40 /* also the flags' places in C */
+#define B_ALARM       0x20
+#define B_UPDATE      0x10
+#define B_BINARY      0x04
+#define B_24_HOURS    0x02
+#define C_IRQ         0x80
+#define D_VALID       0x80
+#define HOUR_PM       0x80
+#define ALARM_ANY     0xc0 /* 11xxxxxx: matches every value */
+
+struct rtc {
+	struct machine *machine;
+	struct irq_wire wire;
+	struct ls_timer timer;
+	uint8_t index;
+	uint8_t cmos[RTC_CMOS_SIZE]; /* time registers in it are current only while halted */
+	bool halted;                 /* SET, or the divider is held in reset */
+	int64_t base;                /* Unix ns at guest time 0 */
+	uint64_t seen;               /* guest time up to which flags in C are complete */
+};
+
+static uint64_t rtc_guest_now(const struct rtc *rtc)
+{
+	return rtc->machine->clock->now(rtc->machine->clock);
+}
+
+/* Calendar time in ns. */
+static int64_t rtc_at(const struct rtc *rtc, uint64_t guest)
+{
+	return rtc->base + (int64_t)guest;
+}
+
+static uint8_t rtc_encode(const struct rtc *rtc, int value)
+{
+	if (rtc->cmos[REG_B] & B_BINARY)
+		return (uint8_t)value;
+	return (uint8_t)(value / 10 << 4 | value % 10);
+}
+
+static int rtc_decode(const struct rtc *rtc, uint8_t value)
+{
+	if (rtc->cmos[REG_B] & B_BINARY)
+		return value;
+	return (value >> 4) * 10 + (value & 15);
+}
+
+static uint8_t rtc_encode_hour(const struct rtc *rtc, int hour)
+{
+	if (rtc->cmos[REG_B] & B_24_HOURS)
+		return rtc_encode(rtc, hour);
+	return (uint8_t)(rtc_encode(rtc, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? HOUR_PM : 0));
+}
+
+static int rtc_decode_hour(const struct rtc *rtc, uint8_t value)
+{
+	int hour;
+
+	if (rtc->cmos[REG_B] & B_24_HOURS)
+		return rtc_decode(rtc, value);
+	hour = rtc_decode(rtc, value & (uint8_t)~HOUR_PM) % 12;
+	return value & HOUR_PM ? hour + 12 : hour;
+}
+
+/* Writes the time registers as they show @seconds. */
+static void rtc_latch(struct rtc *rtc, int64_t seconds)
+{
+	struct rtc_time time;
+
+	rtc_time_from_seconds(&time, seconds);
+	rtc->cmos[REG_SECOND] = rtc_encode(rtc, time.second);
+	rtc->cmos[REG_MINUTE] = rtc_encode(rtc, time.minute);
+	rtc->cmos[REG_HOUR] = rtc_encode_hour(rtc, time.hour);
+	rtc->cmos[REG_WEEKDAY] = rtc_encode(rtc, time.weekday);
+	rtc->cmos[REG_DAY] = rtc_encode(rtc, time.day);
+	rtc->cmos[REG_MONTH] = rtc_encode(rtc, time.month);
+	rtc->cmos[REG_YEAR] = rtc_encode(rtc, time.year % 100);
+	rtc->cmos[RTC_CMOS_CENTURY] = rtc_encode(rtc, time.year / 100);
+}
+
+static int64_t rtc_latched(const struct rtc *rtc)
+{
+	struct rtc_time time = {
+		.second = rtc_decode(rtc, rtc->cmos[REG_SECOND]),
+		.minute = rtc_decode(rtc, rtc->cmos[REG_MINUTE]),
+		.hour = rtc_decode_hour(rtc, rtc->cmos[REG_HOUR]),
+		.day = rtc_decode(rtc, rtc->cmos[REG_DAY]),
+		.month = rtc_decode(rtc, rtc->cmos[REG_MONTH]),
+		.year = rtc_decode(rtc, rtc->cmos[REG_YEAR]) +
+			100 * rtc_decode(rtc, rtc->cmos[RTC_CMOS_CENTURY]),
+	};
+
+	return rtc_time_to_seconds(&time);
+}
+
+/* Brings the registers up to date before they are read or written. */
+static void rtc_refresh(struct rtc *rtc)
+{
+	if (!rtc->halted)
+		rtc_latch(rtc, rtc_at(rtc, rtc_guest_now(rtc)) / (int64_t)SECOND);
+}
+
+/* 0: no periodic interrupt. Rates 1 and 2 are those of 8 and 9 with a 32 kHz crystal. */
+static uint64_t rtc_period_ticks(const struct rtc *rtc)
+{
+	unsigned int rate = rtc->cmos[REG_A] & A_RATE;
+
+	if (!rate)
+		return 0;
+	return 1ull << ((rate < 3 ? rate + 7 : rate) - 1);
+}
+
+/* 32768 Hz ticks since the calendar's start, and the ns at which tick @t begins. */
+static uint64_t rtc_ticks(int64_t ns)
+{
+	return (uint64_t)(ns / (int64_t)SECOND) * 32768 +
+	       (uint64_t)(ns % (int64_t)SECOND) * 32768 / SECOND;
+}
+
+static int64_t rtc_tick_ns(uint64_t tick)
+{
+	return (int64_t)(tick / 32768 * SECOND + (tick % 32768 * SECOND + 32767) / 32768);
+}
+
+static int64_t rtc_next_alarm(const struct rtc *rtc, int64_t after)
+{
+	uint8_t hour = rtc->cmos[REG_HOUR_ALARM];
+	uint8_t minute = rtc->cmos[REG_MINUTE_ALARM];
+	uint8_t second = rtc->cmos[REG_SECOND_ALARM];
+
+	return rtc_time_next_alarm(after, hour >= ALARM_ANY ? RTC_ANY : rtc_decode_hour(rtc, hour),
+				   minute >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, minute),
+				   second >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, second));
+}
+
+/* Sets the flags of everything that happened since the last look. */
+static void rtc_collect(struct rtc *rtc)
+{
+	uint64_t now = rtc_guest_now(rtc), period = rtc_period_ticks(rtc);
+	int64_t from = rtc_at(rtc, rtc->seen), to = rtc_at(rtc, now);
+
+	if (now <= rtc->seen)
+		return;
+	rtc->seen = now;
+	if ((rtc->cmos[REG_A] & A_DIVIDER) == A_DIVIDER_32K && period &&
+	    rtc_ticks(from) / period != rtc_ticks(to) / period)
+		rtc->cmos[REG_C] |= B_PERIODIC;
+	if (rtc->halted)
+		return;
+	from /= (int64_t)SECOND;
+	to /= (int64_t)SECOND;
+	if (from != to) {
+		int64_t alarm = rtc_next_alarm(rtc, from);
+
+		rtc->cmos[REG_C] |= B_UPDATE;
+		if (alarm >= 0 && alarm <= to)
+			rtc->cmos[REG_C] |= B_ALARM;
+	}
+}
+
+/* IRQF and the wire follow the enabled flags. */
+static void rtc_update_irq(struct rtc *rtc)
+{
+	bool up = rtc->cmos[REG_B] & rtc->cmos[REG_C] & (B_PERIODIC | B_ALARM | B_UPDATE);
+
+	rtc->cmos[REG_C] = (uint8_t)((rtc->cmos[REG_C] & ~C_IRQ) | (up ? C_IRQ : 0));
+	irq_set(rtc->machine, &rtc->wire, up);
+	if (up && rtc->cmos[REG_C] & B_ALARM)
+		pm_rtc_alarm(rtc->machine);
+}
+
+static void rtc_arm(struct rtc *rtc)
+{
+	struct ls_clock *clock = rtc->machine->clock;
+	uint8_t enabled = rtc->cmos[REG_B];
+	uint64_t period = rtc_period_ticks(rtc);
+	int64_t now = rtc_at(rtc, rtc_guest_now(rtc)), next = INT64_MAX;
+	int64_t second = now / (int64_t)SECOND;
+
+	if (enabled & B_PERIODIC && period && (rtc->cmos[REG_A] & A_DIVIDER) == A_DIVIDER_32K)
+		next = rtc_tick_ns((rtc_ticks(now) / period + 1) * period);
+	if (!rtc->halted && enabled & B_UPDATE && (second + 1) * (int64_t)SECOND < next)
+		next = (second + 1) * (int64_t)SECOND;
+	if (!rtc->halted && enabled & B_ALARM) {
+		int64_t alarm = rtc_next_alarm(rtc, second);
+
+		if (alarm >= 0 && alarm * (int64_t)SECOND < next)
+			next = alarm * (int64_t)SECOND;
+	}
+	if (next == INT64_MAX)
+		clock->disarm(clock, &rtc->timer);
+	else
+		clock->arm(clock, &rtc->timer, (uint64_t)(next - rtc->base));
+}
+
+static void rtc_fire(struct ls_timer *timer, uint64_t now)
+{
+	struct rtc *rtc = timer->opaque;
+
+	(void)now;
+	rtc_collect(rtc);
+	rtc_update_irq(rtc);
+	rtc_arm(rtc);
+}
+
+/* After A or B changed: the divider stops and starts. */
+static void rtc_set_halted(struct rtc *rtc, bool was_in_reset)
+{
+	bool in_reset = (rtc->cmos[REG_A] & A_DIVIDER) != A_DIVIDER_32K;
+	bool halted = in_reset || rtc->cmos[REG_B] & B_SET;
+	uint64_t now = rtc_guest_now(rtc);
+	int64_t fraction = rtc_at(rtc, now) % (int64_t)SECOND;
+
+	/* The first update comes half a second after the divider is released (MC146818A,
+	 * "divider control"). */
+	if (was_in_reset && !in_reset)
+		fraction = SECOND / 2;
+	if (rtc->halted || halted) {
+		/* Halting keeps the fraction running: only the registers stand still. */
+		int64_t seconds = rtc_latched(rtc);
+
+		if (rtc->halted && !halted)
+			rtc->base = seconds * (int64_t)SECOND + fraction - (int64_t)now;
+	}
+	rtc->halted = halted;
+}
+
+static bool rtc_is_time(unsigned int index)
+{
+	return (index <= REG_YEAR && index != REG_SECOND_ALARM && index != REG_MINUTE_ALARM &&
+		index != REG_HOUR_ALARM) ||
+	       index == RTC_CMOS_CENTURY;
+}
+
+static void rtc_write_time(struct rtc *rtc, unsigned int index, uint8_t value)
+{
+	uint64_t now = rtc_guest_now(rtc);
+	int64_t fraction = rtc_at(rtc, now) % (int64_t)SECOND;
+
+	rtc->cmos[index] = value;
+	/* The weekday is a counter of its own on the chip; here it follows the date. */
+	if (!rtc->halted && index != REG_WEEKDAY)
+		rtc->base = rtc_latched(rtc) * (int64_t)SECOND + fraction - (int64_t)now;
+}
+
+static void rtc_write_register(struct rtc *rtc, unsigned int index, uint8_t value)
+{
+	bool in_reset = (rtc->cmos[REG_A] & A_DIVIDER) != A_DIVIDER_32K;
+
+	rtc_collect(rtc);
+	rtc_refresh(rtc);
+	if (rtc_is_time(index)) {
+		rtc_write_time(rtc, index, value);
+	} else if (index == REG_A) {
+		rtc->cmos[REG_A] = value & (uint8_t)~A_UIP;
+		rtc_set_halted(rtc, in_reset);
+	} else if (index == REG_B) {
+		/* SET clears the update interrupt's enable (MC146818A, register B). */
+		rtc->cmos[REG_B] = value & B_SET ? value & (uint8_t)~B_UPDATE : value;
+		rtc_set_halted(rtc, in_reset);
+		rtc_refresh(rtc); /* in the new format */
+	} else if (index != REG_C && index != REG_D) {
+		rtc->cmos[index] = value;
+	}
+	rtc_update_irq(rtc);
+	rtc_arm(rtc);
+}
+
+static bool rtc_updating(const struct rtc *rtc)
+{
+	int64_t fraction = rtc_at(rtc, rtc_guest_now(rtc)) % (int64_t)SECOND;
+
+	return !rtc->halted && fraction >= (int64_t)SECOND - UPDATE_NS;
+}
+
+static uint8_t rtc_read_register(struct rtc *rtc, unsigned int index)
+{
+	uint8_t value;
+
+	switch (index) {
+	case REG_A:
+		return (uint8_t)(rtc->cmos[REG_A] | (rtc_updating(rtc) ? A_UIP : 0));
+	case REG_C:
+		rtc_collect(rtc);
+		rtc_update_irq(rtc);
+		value = rtc->cmos[REG_C];
+		rtc->cmos[REG_C] = 0;
+		rtc_update_irq(rtc);
+		return value;
+	case REG_D:
+		return D_VALID;
+	default:
+		rtc_refresh(rtc);
+		return rtc->cmos[index];
+	}
+}
+
+static uint64_t rtc_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct rtc *rtc = opaque;
+
+	(void)size;
+	return offset ? rtc_read_register(rtc, rtc->index) : 0xff; /* the index cannot be read */
+}
+
+static void rtc_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
+{
+	struct rtc *rtc = opaque;
+
+	(void)size;
+	if (offset)
+		rtc_write_register(rtc, rtc->index, (uint8_t)value);
+	else
+		rtc->index = value & 0x7f; /* bit 7 masks NMI: nothing here raises one */
+}
+
+uint8_t rtc_cmos_read(const struct rtc *rtc, unsigned int index)
+{
+	return rtc->cmos[index % RTC_CMOS_SIZE];
+}
+
+void rtc_cmos_write(struct rtc *rtc, unsigned int index, uint8_t value)
+{
+	rtc->cmos[index % RTC_CMOS_SIZE] = value;
+}
+
+/* RESET clears the enables and flags and leaves time and memory alone (battery). */
+static void rtc_reset(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	rtc->cmos[REG_B] &= (uint8_t) ~(B_PERIODIC | B_ALARM | B_UPDATE);
+	rtc->cmos[REG_C] = 0;
+	rtc_update_irq(rtc);
+	rtc_arm(rtc);
+}
+
+/* Where firmware looks for the memory size when it has no better source: KiB from 1 MiB
+ * (at most 64 MiB - 1 KiB), 64 KiB units from 16 MiB and from 4 GiB. */
+static void rtc_set_memory(struct rtc *rtc)
+{
+	uint64_t low = machine_memory_low(rtc->machine);
+	uint64_t high = machine_memory_high(rtc->machine) >> 16;
+	uint64_t above_1m = low > 1 << 20 ? (low - (1 << 20)) >> 10 : 0;
+	uint64_t above_16m = low > 16 << 20 ? (low - (16 << 20)) >> 16 : 0;
+
+	if (above_1m > 0xffff)
+		above_1m = 0xffff;
+	rtc->cmos[0x15] = 640 & 0xff;
+	rtc->cmos[0x16] = 640 >> 8;
+	rtc->cmos[0x17] = rtc->cmos[0x30] = (uint8_t)above_1m;
+	rtc->cmos[0x18] = rtc->cmos[0x31] = (uint8_t)(above_1m >> 8);
+	rtc->cmos[0x34] = (uint8_t)above_16m;
+	rtc->cmos[0x35] = (uint8_t)(above_16m >> 8);
+	rtc->cmos[0x5b] = (uint8_t)high;
+	rtc->cmos[0x5c] = (uint8_t)(high >> 8);
+	rtc->cmos[0x5d] = (uint8_t)(high >> 16);
+	rtc->cmos[0x5f] = (uint8_t)(rtc->machine->vcpu_count - 1);
+}
+
+static const struct bus_ops rtc_ops = {.read = rtc_read, .write = rtc_write, .widest = 1};
+
+int rtc_create(struct machine *machine, struct ls_error *err)
+{
+	struct rtc *rtc = calloc(1, sizeof(*rtc));
+	struct bus_region region = {
+		.name = "RTC", .base = 0x70, .size = 2, .ops = &rtc_ops, .opaque = rtc};
+	struct machine_device device = {
+		.name = "rtc", .reset = rtc_reset, .destroy = free, .opaque = rtc};
+	int ret;
+
+	if (!rtc)
+		return ls_error_set(err, -ENOMEM, "no memory for the RTC");
+	rtc->machine = machine;
+	rtc->wire.gsi = IRQ_GSI_RTC;
+	rtc->timer = (struct ls_timer){.deadline = LS_NEVER, .fn = rtc_fire, .opaque = rtc};
+	rtc->base = machine->config.epoch * (int64_t)SECOND;
+	rtc->cmos[REG_A] = A_DIVIDER_32K | 6; /* 1024 Hz, as a BIOS leaves it */
+	rtc->cmos[REG_B] = B_24_HOURS;
+	rtc->cmos[0x14] = 0x02; /* equipment: an FPU */
+	rtc->cmos[0x3d] = 0x02; /* boot from the first hard disk */
+	rtc_set_memory(rtc);
+	ret = machine_attach(machine, &device, err);
+	if (ret) {
+		free(rtc);
+		return ret;
+	}
+	machine->rtc = rtc;
+	rtc_refresh(rtc);
+	return bus_add(&machine->ports, &region, err);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calendar arithmetic of the RTC: plain values, no BCD. */
+#ifndef LOCKSTEP_MACHINE_RTC_TIME_H
+#define LOCKSTEP_MACHINE_RTC_TIME_H
+
+#include <stdint.h>
+
+struct rtc_time {
+	int year;  /* 1970.. */
+	int month; /* 1..12 */
+	int day;   /* 1..31 */
+	int hour, minute, second;
+	int weekday; /* 1: Sunday, as the MC146818 counts */
+};
+
+void rtc_time_from_seconds(struct rtc_time *time, int64_t seconds);
+/* The weekday is ignored; fields out of range carry over. */
+int64_t rtc_time_to_seconds(const struct rtc_time *time);
+
+/* An alarm field that matches everything. */
+#define RTC_ANY (-1)
+
+/* First second after @after whose time of day matches; at most a day later. -1 if none does. */
+int64_t rtc_time_next_alarm(int64_t after, int hour, int minute, int second);
+
+#endif

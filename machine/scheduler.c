@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Round-robin on one host thread. Time is one line: a vCPU's turn moves the VM's clock from
+ * where the turn before left it, so that no vCPU ever sees time (a TSC, the PM timer) run
+ * backwards against another. When no vCPU can run, the clock skips to the next deadline.
+ * Host input is looked at between turns only. Nothing here depends on host time unless the
+ * clock is MACHINE_CLOCK_HOST, so the same input gives the same run.
+ */
+#include "machine/console.h"
+#include "machine/host_clock.h"
+#include "machine/internal.h"
+
+/* A turn when nobody else waits for it: long, but short enough for the terminal. */
+#define SOLO_QUANTUM_NS 1000000
+/* Idle guest time is skipped at full speed until the guest has been quiet this long; then
+ * a guest that waits at a prompt sleeps in real time instead of spinning through its ticks. */
+#define QUIET_NS 1000000000
+/* After this much time with every vCPU in HLT with interrupts off, no NMI is going to come. */
+#define DEAD_NS 2000000000
+
+struct turns {
+	struct machine *machine;
+	unsigned int next;
+	uint64_t dead_since; /* LS_NEVER while some vCPU could take an interrupt */
+	uint64_t executed;   /* instructions, when there is a limit */
+};
+
+uint64_t scheduler_next_deadline(struct machine *machine)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+
+	if (machine->host_clock)
+		return host_clock_next(machine->host_clock);
+	return ext->clock_next_deadline(machine->engine, machine->vm);
+}
+
+void scheduler_advance(struct machine *machine, uint64_t now)
+{
+	machine_lock(machine);
+	if (machine->host_clock)
+		host_clock_fire(machine->host_clock, now);
+	else
+		machine_ext(machine)->clock_advance(machine->engine, machine->vm, now);
+	machine_unlock(machine);
+}
+
+uint64_t scheduler_host_now(const struct machine *machine)
+{
+	return host_time_ns() - machine->host_start;
+}
+
+static uint64_t scheduler_now(struct machine *machine)
+{
+	return machine->clock->now(machine->clock);
+}
+
+static struct vcpu *scheduler_pick(struct turns *turns)
+{
+	struct machine *machine = turns->machine;
+	const struct ls_extension *ext = machine_ext(machine);
+
+	if (machine->suspended)
+		return NULL;
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		unsigned int at = (turns->next + i) % machine->vcpu_count;
+		struct vcpu *vcpu = &machine->vcpus[at];
+
+		if (ext->vcpu_runnable(machine->engine, vcpu->fd)) {
+			turns->next = (at + 1) % machine->vcpu_count;
+			return vcpu;
+		}
+	}
+	return NULL;
+}
+
+/* The limit counts the instructions of all vCPUs. Returns false when it is used up. */
+static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
+{
+	struct machine *machine = turns->machine;
+	const struct ls_extension *ext = machine_ext(machine);
+	uint64_t limit = machine->config.max_instructions;
+
+	if (!limit)
+		return true;
+	if (turns->executed >= limit) {
+		control_end(machine, MACHINE_END_LIMIT, MACHINE_EXIT_LIMIT, vcpu->index,
+			    "stopped after %llu instructions, the limit",
+			    (unsigned long long)turns->executed);
+		return false;
+	}
+	ext->vcpu_limit(machine->engine, vcpu->fd, limit - turns->executed);
+	return true;
+}
+
+static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
+{
+	struct machine *machine = turns->machine;
+	const struct ls_extension *ext = machine_ext(machine);
+	struct ls_engine *engine = machine->engine;
+	bool solo = machine->vcpu_count == 1;
+	uint64_t quantum = solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
+	uint64_t start = scheduler_now(machine), before = 0, local;
+	enum exit_action action;
+
+	if (!scheduler_limit(turns, vcpu))
+		return;
+	if (machine->config.max_instructions)
+		before = vcpu_instructions(vcpu);
+	ext->vcpu_run_until(engine, vcpu->fd, start + quantum);
+	do {
+		int ret;
+
+		if (!control_enter(machine, vcpu))
+			break;
+		ret = ls_ioctl(engine, vcpu->fd, KVM_RUN, 0);
+		control_leave(machine, vcpu);
+		action = exit_handle(vcpu, ret);
+	} while (action == EXIT_CONTINUE);
+	if (machine->config.max_instructions)
+		turns->executed += vcpu_instructions(vcpu) - before;
+	if (machine->config.clock == MACHINE_CLOCK_HOST)
+		local = scheduler_host_now(machine);
+	else
+		local = ext->vcpu_time(engine, vcpu->fd);
+	scheduler_advance(machine, local > start ? local : start);
+}
+
+/* True when every vCPU has been in HLT with interrupts disabled, or has never been started,
+ * for so long that nothing will wake it. */
+static bool scheduler_is_dead(struct turns *turns, uint64_t now)
+{
+	struct machine *machine = turns->machine;
+
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		if (machine->suspended || machine->vcpus[i].run->if_flag) {
+			turns->dead_since = LS_NEVER;
+			return false;
+		}
+	}
+	if (turns->dead_since == LS_NEVER)
+		turns->dead_since = now;
+	return now - turns->dead_since >= DEAD_NS;
+}
+
+static void scheduler_end_halted(struct machine *machine)
+{
+	control_end(machine, MACHINE_END_HALTED, MACHINE_EXIT_HALTED, 0, "%s",
+		    machine->suspended ? "the guest sleeps (ACPI S3) and nothing will wake it"
+				       : "every vCPU is halted and nothing is left to wake one");
+}
+
+/* Waits with the host for up to @skip ns of guest time; returns where guest time is then. */
+static uint64_t scheduler_sleep(struct machine *machine, uint64_t now, uint64_t skip)
+{
+	uint64_t start = host_time_ns(), slept;
+
+	poll_sources(machine, skip > INT64_MAX ? INT64_MAX : (int64_t)skip);
+	slept = host_time_ns() - start;
+	return now + (slept < skip ? slept : skip);
+}
+
+static void scheduler_idle_virtual(struct turns *turns, uint64_t now, uint64_t deadline)
+{
+	struct machine *machine = turns->machine;
+	bool quiet = now - machine->quiet_since > QUIET_NS;
+
+	if (deadline == LS_NEVER) {
+		if (poll_can_wake(machine))
+			poll_sources(machine, -1);
+		else
+			scheduler_end_halted(machine);
+		return;
+	}
+	if (deadline > now && (poll_paces(machine) || (quiet && poll_can_wake(machine))))
+		deadline = scheduler_sleep(machine, now, deadline - now);
+	scheduler_advance(machine, deadline);
+}
+
+static void scheduler_idle(struct turns *turns)
+{
+	struct machine *machine = turns->machine;
+	uint64_t now = scheduler_now(machine);
+	uint64_t deadline = scheduler_next_deadline(machine);
+
+	if (scheduler_is_dead(turns, now) || (machine->suspended && deadline == LS_NEVER)) {
+		scheduler_end_halted(machine);
+		return;
+	}
+	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL) {
+		scheduler_idle_virtual(turns, now, deadline);
+		return;
+	}
+	if (deadline == LS_NEVER && !poll_can_wake(machine)) {
+		scheduler_end_halted(machine);
+		return;
+	}
+	now = scheduler_host_now(machine);
+	if (deadline > now)
+		poll_sources(machine, deadline == LS_NEVER ? -1 : (int64_t)(deadline - now));
+	scheduler_advance(machine, scheduler_host_now(machine));
+}
+
+void scheduler_run_round_robin(struct machine *machine)
+{
+	struct turns turns = {.machine = machine, .dead_since = LS_NEVER};
+
+	while (control_service(machine)) {
+		struct vcpu *vcpu;
+
+		if (machine->source_count)
+			poll_sources(machine, 0);
+		console_flush(machine);
+		uart_take_input(machine->uart);
+		vcpu = scheduler_pick(&turns);
+		if (vcpu) {
+			turns.dead_since = LS_NEVER;
+			scheduler_turn(&turns, vcpu);
+		} else {
+			scheduler_idle(&turns);
+		}
+	}
+}

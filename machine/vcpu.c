@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/internal.h"
+
+#define CPUID_ROOM 256
+
+struct cpuid_buffer {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entries[CPUID_ROOM];
+};
+
+/* CPUID for an engine without models: what it supports, with this vCPU's own APIC ID. */
+static int vcpu_cpuid_host(struct vcpu *vcpu, struct cpuid_buffer *cpuid, struct ls_error *err)
+{
+	struct machine *machine = vcpu->machine;
+	int ret;
+
+	if (machine->config.cpu && strcmp(machine->config.cpu, "host") &&
+	    strcmp(machine->config.cpu, "max"))
+		return ls_error_set(err, -EINVAL,
+				    "engine %s has no CPU model '%s'; it offers only 'host'",
+				    machine->engine->ops->name, machine->config.cpu);
+	ret = ls_ioctl_ptr(machine->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (ret < 0)
+		return ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
+	for (uint32_t i = 0; i < cpuid->head.nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == 1) /* SDM 2A, CPUID.01H:EBX[31:24] */
+			entry->ebx = (entry->ebx & 0x00ffffff) | vcpu->index << 24;
+		if (entry->function == 0xb || entry->function == 0x1f)
+			entry->edx = vcpu->index;
+	}
+	return 0;
+}
+
+static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
+{
+	struct machine *machine = vcpu->machine;
+	const struct ls_extension *ext = machine_ext(machine);
+	struct cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
+	int ret;
+
+	if (!cpuid)
+		return ls_error_set(err, -ENOMEM, "no memory for CPUID");
+	cpuid->head.nent = CPUID_ROOM;
+	if (ext->cpu_model)
+		ret = ext->cpu_model(machine->engine, machine->config.cpu, vcpu->index,
+				     machine->vcpu_count, &cpuid->head, err);
+	else
+		ret = vcpu_cpuid_host(vcpu, cpuid, err);
+	if (ret >= 0) {
+		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_CPUID2, cpuid);
+		if (ret < 0)
+			ls_error_set(err, ret, "the engine refused CPU model '%s': %s",
+				     machine->config.cpu ? machine->config.cpu : "default",
+				     strerror(-ret));
+	}
+	if (ret < 0)
+		ls_error_set(err, ret, "CPU model '%s': %s",
+			     machine->config.cpu ? machine->config.cpu : "default", strerror(-ret));
+	free(cpuid);
+	return ret < 0 ? ret : 0;
+}
+
+int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
+		struct ls_error *err)
+{
+	*vcpu = (struct vcpu){.machine = machine, .index = index, .fd = -1};
+	vcpu->fd = ls_ioctl(machine->engine, machine->vm, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0)
+		return ls_error_set(err, vcpu->fd, "cannot create vCPU %u: %s", index,
+				    strerror(-vcpu->fd));
+	vcpu->run = machine->engine->ops->mmap(machine->engine, vcpu->fd);
+	if (!vcpu->run)
+		return ls_error_set(err, -ENOMEM, "cannot map the run page of vCPU %u", index);
+	return vcpu_set_cpuid(vcpu, err);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->fd >= 0)
+		vcpu->machine->engine->ops->close(vcpu->machine->engine, vcpu->fd);
+	free(vcpu->power_on);
+	vcpu->power_on = NULL;
+	vcpu->fd = -1;
+}
+
+void vcpu_complete_io(struct vcpu *vcpu)
+{
+	/* api.rst, KVM_RUN: re-entering with immediate_exit completes the access first. */
+	vcpu->run->immediate_exit = 1;
+	ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+	vcpu->run->immediate_exit = 0;
+}
+
+uint64_t vcpu_instructions(struct vcpu *vcpu)
+{
+	const struct ls_extension *ext = machine_ext(vcpu->machine);
+	struct ls_vcpu_stats stats = {0};
+
+	if (!ext->vcpu_stats || ext->vcpu_stats(vcpu->machine->engine, vcpu->fd, &stats) < 0)
+		return 0;
+	return stats.instructions;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One virtual CPU as user space sees it: its handle, its run page and its power-on state. */
+#ifndef LOCKSTEP_MACHINE_VCPU_H
+#define LOCKSTEP_MACHINE_VCPU_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/engine.h>
+
+struct machine;
+struct vcpu_state;
+
+struct vcpu {
+	struct machine *machine;
+	unsigned int index;
+	int fd; /* engine handle; -1 before creation */
+	struct kvm_run *run;
+	struct vcpu_state *power_on;
+	/* Set when machine_end etc. must not let this vCPU's stale exit through. */
+	unsigned int generation;
+	bool in_guest;    /* under run_lock */
+	pthread_t thread; /* parallel schedule */
+	bool threaded;
+};
+
+int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
+		struct ls_error *err);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* The state that KVM_CREATE_VCPU left, read once and put back at each reset. A vCPU other
+ * than 0 waits for INIT and SIPI afterwards. */
+int vcpu_capture(struct vcpu *vcpu, struct ls_error *err);
+int vcpu_restore(struct vcpu *vcpu, struct ls_error *err);
+
+/* Finishes an IN, OUT or MMIO access whose exit was handled, without running on, so that the
+ * registers can be read or replaced. */
+void vcpu_complete_io(struct vcpu *vcpu);
+
+uint64_t vcpu_instructions(struct vcpu *vcpu); /* 0 if the engine does not count */
+
+#endif
