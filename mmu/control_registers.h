@@ -42,6 +42,9 @@
 #define CR4_PKS	       BIT(24)
 #define CR4_LAM_SUP    BIT(28)
 
+#define CR3_LAM_U57 BIT(61)
+#define CR3_LAM_U48 BIT(62)
+
 #define EFER_SCE   BIT(0)
 #define EFER_LME   BIT(8)
 #define EFER_LMA   BIT(10)
@@ -49,5 +52,6 @@
 #define EFER_SVME  BIT(12)
 #define EFER_FFXSR BIT(14)
 #define EFER_TCE   BIT(15)
+#define EFER_AUTOIBRS BIT(21)
 
 #endif

@@ -265,7 +265,6 @@ struct cpu {
 	bool exception_due; /* cpu->exception waits to be delivered */
 	bool rerun_alone;   /* the instruction at RIP needs cpu->single */
 	bool interrupt_waits; /* EVENT_INTERRUPT was put off until RFLAGS.IF = 1 */
-	bool endbranch_wait; /* CET: the tracker waits for ENDBRANCH */
 	u8 shadow_running;   /* the shadow that covers the instruction now running alone */
 	u64 rf_running;	     /* RFLAGS.RF as it was before that instruction */
 	bool single;	  /* the instruction runs alone: MMIO and ports are allowed */

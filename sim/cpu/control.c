@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes to CR0, CR3, CR4, CR8, EFER and XCR0 (SDM 3A:2.5, 3A:4.1, 3A:9.8.5; SDM 2: MOV CR). */
+#include "sim/cpu/control.h"
+#include "apic/lapic.h"
+#include "sim/cpu/platform_lock.h"
+#include "sim/cpu/segment.h"
+#include "sim/cpu/xstate.h"
+
+#define CR0_KNOWN                                                                                  \
+	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
+	 CR0_PG)
+
+#define CR3_NO_FLUSH BIT(63) /* with CR4.PCIDE = 1 */
+#define CR3_LAM      (BIT(61) | BIT(62))
+
+#define TSS_TYPE_16      1
+#define TSS_TYPE_16_BUSY 3
+
+static bool pae_paging(u64 cr0, u64 cr4, u64 efer)
+{
+	return (cr0 & CR0_PG) && (cr4 & CR4_PAE) && !(efer & EFER_LMA);
+}
+
+/* Reads the PDPTE registers as @cr3 and the mode to come want it; #GP(0) if they are bad. */
+static void load_pdptes(struct cpu *cpu, u64 cr3)
+{
+	u64 pdpte[4];
+
+	if (!walk_load_pdptes(cpu->slots, &cpu->walk, cr3, pdpte))
+		raise_gp(cpu, 0);
+	for (unsigned int i = 0; i < 4; i++)
+		cpu->walk.pdpte[i] = pdpte[i];
+}
+
+/* --- CR0 --- */
+
+/* SDM 3A:9.8.5: what CR0.PG = 1 with EFER.LME = 1 asks for. */
+static bool may_enter_long_mode(const struct cpu *cpu)
+{
+	u32 tss = cpu->seg[SEG_TR].rights & SEG_TYPE;
+
+	return (cpu->cr4 & CR4_PAE) && !(cpu->seg[SEG_CS].rights & SEG_L) && tss != TSS_TYPE_16 &&
+	       tss != TSS_TYPE_16_BUSY;
+}
+
+static bool cr0_allowed(const struct cpu *cpu, u64 value)
+{
+	bool turns_on = (value & CR0_PG) && !(cpu->cr0 & CR0_PG);
+	bool turns_off = !(value & CR0_PG) && (cpu->cr0 & CR0_PG);
+
+	if (value >> 32)
+		return false;
+	if ((value & CR0_PG) && !(value & CR0_PE))
+		return false;
+	if ((value & CR0_NW) && !(value & CR0_CD))
+		return false;
+	if (!(value & CR0_WP) && (cpu->cr4 & CR4_CET))
+		return false;
+	if (turns_on && (cpu->efer & EFER_LME) && !may_enter_long_mode(cpu))
+		return false;
+	return !(turns_off && (cpu_64bit(cpu) || (cpu->cr4 & CR4_PCIDE)));
+}
+
+void control_write_cr0(struct cpu *cpu, u64 value)
+{
+	u64 changed, efer = cpu->efer;
+
+	if (!cr0_allowed(cpu, value))
+		raise_gp(cpu, 0);
+	value = (value & CR0_KNOWN) | CR0_ET; /* the others can't be set */
+	changed = cpu->cr0 ^ value;
+	if (changed & CR0_PG) {
+		efer &= ~EFER_LMA;
+		if ((value & CR0_PG) && (efer & EFER_LME))
+			efer |= EFER_LMA;
+	}
+	/* SDM 3A:4.4.1 */
+	if ((changed & (CR0_CD | CR0_NW | CR0_PG)) && pae_paging(value, cpu->cr4, efer))
+		load_pdptes(cpu, cpu->cr3);
+	cpu->cr0 = value;
+	cpu->efer = efer;
+	cpu_update_mode(cpu);
+}
+
+/* --- CR3 --- */
+
+static u64 cr3_reserved(const struct cpu *cpu)
+{
+	u64 reserved = cpu->physical_bits < 64 ? ~(BIT(cpu->physical_bits) - 1) : 0;
+
+	if (cpu_has(cpu, FEATURE_LAM))
+		reserved &= ~CR3_LAM;
+	return reserved;
+}
+
+void control_write_cr3(struct cpu *cpu, u64 value)
+{
+	bool keep = (value & CR3_NO_FLUSH) && (cpu->cr4 & CR4_PCIDE);
+
+	if (keep)
+		value &= ~CR3_NO_FLUSH;
+	if (cpu_long_mode(cpu) && (value & cr3_reserved(cpu)))
+		raise_gp(cpu, 0);
+	if (pae_paging(cpu->cr0, cpu->cr4, cpu->efer))
+		load_pdptes(cpu, value);
+	cpu->cr3 = value;
+	cpu_switch_address_space(cpu, keep);
+}
+
+/* --- CR4 --- */
+
+static bool cr4_allowed(const struct cpu *cpu, u64 value)
+{
+	u64 changed = cpu->cr4 ^ value;
+
+	if (value & cpu->cr4_reserved)
+		return false;
+	if (cpu_long_mode(cpu) && (!(value & CR4_PAE) || (changed & CR4_LA57)))
+		return false;
+	if ((value & CR4_CET) && !(cpu->cr0 & CR0_WP))
+		return false;
+	/* SDM 3A:4.10.1: PCIDs begin in IA-32e mode and with PCID 0. */
+	if ((changed & value & CR4_PCIDE) && (!cpu_long_mode(cpu) || (cpu->cr3 & 0xfff)))
+		return false;
+	return true;
+}
+
+void control_write_cr4(struct cpu *cpu, u64 value)
+{
+	u64 changed = cpu->cr4 ^ value;
+
+	if (!cr4_allowed(cpu, value))
+		raise_gp(cpu, 0);
+	/* SDM 3A:4.4.1 */
+	if ((changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)) &&
+	    pae_paging(cpu->cr0, value, cpu->efer))
+		load_pdptes(cpu, cpu->cr3);
+	cpu->cr4 = value;
+	cpu_update_mode(cpu);
+}
+
+/* --- CR8 --- */
+
+void control_write_cr8(struct cpu *cpu, u64 value)
+{
+	if (value & ~UINT64_C(0xf))
+		raise_gp(cpu, 0);
+	if (!cpu->lapic)
+		return;
+	platform_lock(cpu);
+	lapic_set_cr8(cpu->lapic, value);
+	platform_unlock(cpu);
+}
+
+/* --- EFER --- */
+
+bool control_set_efer(struct cpu *cpu, u64 value, bool host)
+{
+	u64 changed;
+
+	/* LMA follows LME and CR0.PG; writes to it are ignored (SDM 3A:2.2.1). */
+	value = (value & ~EFER_LMA) | (cpu->efer & EFER_LMA);
+	changed = cpu->efer ^ value;
+	if (value & cpu->efer_reserved)
+		return false;
+	if (!host && (changed & EFER_LME) && (cpu->cr0 & CR0_PG))
+		return false;
+	cpu->efer = value;
+	cpu_update_mode(cpu);
+	return true;
+}
+
+void control_write_efer(struct cpu *cpu, u64 value)
+{
+	if (!control_set_efer(cpu, value, false))
+		raise_gp(cpu, 0);
+}
+
+/* --- XCR0 --- */
+
+/* SDM 1:13.3, SDM 2: XSETBV. */
+static bool xcr0_allowed(const struct cpu *cpu, u64 value)
+{
+	return !(value & ~cpu->xcr0_supported) && (value & XSTATE_X87) &&
+	       !((value & XSTATE_AVX) && !(value & XSTATE_SSE));
+}
+
+void control_write_xcr0(struct cpu *cpu, u32 index, u64 value)
+{
+	if (index != 0 || !xcr0_allowed(cpu, value))
+		raise_gp(cpu, 0);
+	cpu->xcr0 = value;
+	cpu_update_mode(cpu);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of msrs.def, and how registers of each kind are read and written. */
+#ifndef LOCKSTEP_SIM_CPU_MSR_H
+#define LOCKSTEP_SIM_CPU_MSR_H
+
+#include "sim/cpu/cpu.h"
+
+#define MSR_HIGH UINT64_C(0xffffffff00000000)
+
+struct msr_row;
+
+/* NULL: never allowed (#GP). False means #GP(0). Reserved bits have been checked; @host: a
+ * save or restore through the KVM ABI, which may do what a guest may not. */
+struct msr_access {
+	bool (*read)(struct cpu *cpu, const struct msr_row *row, u64 *value, bool host);
+	bool (*write)(struct cpu *cpu, const struct msr_row *row, u64 value, bool host);
+};
+
+struct msr_row {
+	u32 number;
+	u16 index;  /* enum msr_index */
+	u8 vendors; /* enum vendor */
+	u16 gate;   /* enum cpu_feature */
+	u64 reserved, reset;
+	const struct msr_access *access;
+	const char *name, *manual;
+};
+
+extern const struct msr_row msr_rows[MSR_INDEX_COUNT];
+
+/* NULL if no row has that number, or this processor is without it. */
+const struct msr_row *msr_find(const struct cpu *cpu, u32 number);
+/* The values that RESET gives; @init: those that INIT gives, which leaves most alone. */
+void msr_reset(struct cpu *cpu, bool init);
+/* KVM_GET_MSR_INDEX_LIST: numbers that can be saved and restored; returns how many. */
+unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room);
+
+#endif

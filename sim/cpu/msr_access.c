@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each kind of MSR is read and written: the access column of msrs.def. */
+#include "apic/lapic.h"
+#include "sim/cpu/control.h"
+#include "sim/cpu/msr.h"
+#include "sim/cpu/platform_lock.h"
+#include "sim/cpu/segment.h"
+
+#define READ(name)                                                                                 \
+	static bool read_##name(struct cpu *cpu, const struct msr_row *row, u64 *value, bool host)
+#define WRITE(name)                                                                                \
+	static bool write_##name(struct cpu *cpu, const struct msr_row *row, u64 value, bool host)
+#define UNUSED (void)row, (void)host
+#define ACCESS(name, read_, write_)                                                                \
+	const struct msr_access msr_access_##name = {.read = read_, .write = write_}
+
+/* --- storage --- */
+
+READ(stored)
+{
+	UNUSED;
+	*value = cpu->msr[row->index];
+	return true;
+}
+
+WRITE(stored)
+{
+	UNUSED;
+	cpu->msr[row->index] = value;
+	return true;
+}
+
+ACCESS(PLAIN, read_stored, write_stored);
+
+WRITE(host_only)
+{
+	if (!host)
+		return false;
+	cpu->msr[row->index] = value;
+	return true;
+}
+
+ACCESS(FIXED, read_stored, write_host_only);
+
+WRITE(canonical)
+{
+	return base_canonical(cpu, value) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(CANONICAL, read_stored, write_canonical);
+
+/* --- time --- */
+
+READ(tsc)
+{
+	UNUSED;
+	*value = cpu_tsc(cpu);
+	return true;
+}
+
+/* cpu->msr[MSR_TSC] is what is added to the time to make the TSC. */
+static void tsc_move(struct cpu *cpu, u64 delta)
+{
+	cpu->msr[MSR_TSC] += delta;
+	if (!cpu->lapic)
+		return;
+	platform_lock(cpu);
+	lapic_tsc_changed(cpu->lapic);
+	platform_unlock(cpu);
+}
+
+/* SDM 3B:17.17.3: what a write adds to the TSC it adds to IA32_TSC_ADJUST, too. */
+WRITE(tsc)
+{
+	u64 delta = value - cpu_tsc(cpu);
+
+	UNUSED;
+	if (!host)
+		cpu->msr[MSR_TSC_ADJUST] += delta;
+	tsc_move(cpu, delta);
+	return true;
+}
+
+ACCESS(TSC, read_tsc, write_tsc);
+
+/* A restore brings the TSC itself, so it only stores this register. */
+WRITE(tsc_adjust)
+{
+	if (!host)
+		tsc_move(cpu, value - cpu->msr[MSR_TSC_ADJUST]);
+	return write_stored(cpu, row, value, host);
+}
+
+ACCESS(TSC_ADJUST, read_stored, write_tsc_adjust);
+
+static bool has_tsc_aux(const struct cpu *cpu)
+{
+	return cpu_has(cpu, FEATURE_RDTSCP) || cpu_has(cpu, FEATURE_RDPID);
+}
+
+READ(tsc_aux)
+{
+	return has_tsc_aux(cpu) && read_stored(cpu, row, value, host);
+}
+
+WRITE(tsc_aux)
+{
+	return has_tsc_aux(cpu) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(TSC_AUX, read_tsc_aux, write_tsc_aux);
+
+/* --- local APIC --- */
+
+READ(lapic)
+{
+	bool ok;
+
+	UNUSED;
+	if (!cpu->lapic)
+		return false;
+	platform_lock(cpu);
+	ok = !lapic_msr_read(cpu->lapic, row->number, value);
+	platform_unlock(cpu);
+	return ok;
+}
+
+WRITE(lapic)
+{
+	bool ok;
+
+	if (!cpu->lapic)
+		return false;
+	platform_lock(cpu);
+	if (row->number == LAPIC_MSR_BASE)
+		ok = !lapic_set_base(cpu->lapic, value, host);
+	else
+		ok = !lapic_msr_write(cpu->lapic, row->number, value);
+	platform_unlock(cpu);
+	return ok;
+}
+
+ACCESS(LAPIC, read_lapic, write_lapic);
+
+/* --- system configuration --- */
+
+READ(efer)
+{
+	UNUSED;
+	*value = cpu->efer;
+	return true;
+}
+
+WRITE(efer)
+{
+	UNUSED;
+	return control_set_efer(cpu, value, host);
+}
+
+ACCESS(EFER, read_efer, write_efer);
+
+/* The loader protocol: software writes 0, executes CPUID and reads the revision. */
+WRITE(microcode)
+{
+	return !host || write_stored(cpu, row, value, host);
+}
+
+ACCESS(MICROCODE, read_stored, write_microcode);
+
+#define MISC_ENABLE_READ_ONLY (BIT(7) | BIT(11) | BIT(12))
+#define MISC_ENABLE_KNOWN                                                                          \
+	(BIT(0) | BIT(3) | BIT(16) | BIT(18) | BIT(22) | BIT(23) | BIT(34) | MISC_ENABLE_READ_ONLY)
+
+WRITE(misc_enable)
+{
+	u64 kept = host ? 0 : MISC_ENABLE_READ_ONLY;
+
+	if (value & ~MISC_ENABLE_KNOWN)
+		return false;
+	value = (value & ~kept) | (cpu->msr[row->index] & kept);
+	return write_stored(cpu, row, value, host);
+}
+
+ACCESS(MISC_ENABLE, read_stored, write_misc_enable);
+
+/* BTF; the branch records and the trace store are not there. */
+WRITE(debugctl)
+{
+	write_stored(cpu, row, value, host);
+	cpu_update_mode(cpu);
+	return true;
+}
+
+ACCESS(DEBUGCTL, read_stored, write_debugctl);
+
+#define HWCR_IGNORED      (BIT(3) | BIT(6) | BIT(8)) /* TLB cache, flush filter, IGNNE */
+#define HWCR_MC_STATUS    BIT(18)                    /* McStatusWrEn */
+#define HWCR_TSC_FREQ_SEL BIT(24)
+
+WRITE(hwcr)
+{
+	value &= ~HWCR_IGNORED;
+	return !(value & ~(HWCR_MC_STATUS | HWCR_TSC_FREQ_SEL)) &&
+	       write_stored(cpu, row, value, host);
+}
+
+ACCESS(HWCR, read_stored, write_hwcr);
+
+/* --- machine check --- */
+
+/* SDM 3B:16.3.1.3, 16.3.2.1: software writes all ones or zero; else #GP. */
+WRITE(mc_ctl)
+{
+	return (value == 0 || value == UINT64_MAX || host) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(MC_CTL, read_stored, write_mc_ctl);
+
+/* SDM 3B:16.3.2.2: only zero may be written; AMD allows all with HWCR.McStatusWrEn. */
+WRITE(mc_status)
+{
+	bool open = host || (cpu->amd && (cpu->msr[MSR_HWCR] & HWCR_MC_STATUS));
+
+	return (value == 0 || open) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(MC_STATUS, read_stored, write_mc_status);
+
+/* --- memory types --- */
+
+static bool mtrr_type_valid(u8 type)
+{
+	return type < 8 && (0x73 >> type & 1); /* UC WC WT WP WB: SDM 3A table 12-8 */
+}
+
+static bool all_types_valid(u64 value, unsigned int allowed)
+{
+	for (unsigned int i = 0; i < 8; i++, value >>= 8)
+		if ((value & 0xff) > 7 || !(allowed >> (value & 0xff) & 1))
+			return false;
+	return true;
+}
+
+/* SDM 3A:12.12.2: the MTRRs' types and UC- (7). */
+WRITE(pat)
+{
+	return all_types_valid(value, 0xf3) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(PAT, read_stored, write_pat);
+
+WRITE(mtrr_fixed)
+{
+	return all_types_valid(value, 0x73) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(MTRR_FIXED, read_stored, write_mtrr_fixed);
+
+static bool beyond_physical(const struct cpu *cpu, u64 value)
+{
+	return value >> cpu->physical_bits;
+}
+
+WRITE(mtrr_base)
+{
+	return mtrr_type_valid(value) && !(value & 0xf00) && !beyond_physical(cpu, value) &&
+	       write_stored(cpu, row, value, host);
+}
+
+ACCESS(MTRR_BASE, read_stored, write_mtrr_base);
+
+WRITE(mtrr_mask)
+{
+	return !(value & 0x7ff) && !beyond_physical(cpu, value) &&
+	       write_stored(cpu, row, value, host);
+}
+
+ACCESS(MTRR_MASK, read_stored, write_mtrr_mask);
+
+WRITE(mtrr_default)
+{
+	return mtrr_type_valid(value) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(MTRR_DEFAULT, read_stored, write_mtrr_default);
+
+/* --- speculation controls: storage, for nothing here speculates --- */
+
+#define SPEC_IBRS  BIT(0)
+#define SPEC_STIBP BIT(1)
+#define SPEC_SSBD  BIT(2)
+
+static u64 spec_ctrl_bits(const struct cpu *cpu)
+{
+	bool ibrs = cpu_has(cpu, FEATURE_SPEC_CTRL) || cpu_has(cpu, FEATURE_AMD_IBRS);
+	bool stibp = cpu_has(cpu, FEATURE_STIBP) || cpu_has(cpu, FEATURE_AMD_STIBP);
+	bool ssbd = cpu_has(cpu, FEATURE_SPEC_CTRL_SSBD) || cpu_has(cpu, FEATURE_AMD_SSBD);
+
+	return (ibrs ? SPEC_IBRS : 0) | (stibp ? SPEC_STIBP : 0) | (ssbd ? SPEC_SSBD : 0);
+}
+
+READ(spec_ctrl)
+{
+	return spec_ctrl_bits(cpu) && read_stored(cpu, row, value, host);
+}
+
+WRITE(spec_ctrl)
+{
+	u64 bits = spec_ctrl_bits(cpu);
+
+	return bits && !(value & ~bits) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(SPEC_CTRL, read_spec_ctrl, write_spec_ctrl);
+
+#define PRED_IBPB BIT(0)
+#define PRED_SBPB BIT(7)
+
+WRITE(pred_cmd)
+{
+	bool ibpb = cpu_has(cpu, FEATURE_SPEC_CTRL) || cpu_has(cpu, FEATURE_AMD_IBPB);
+	bool sbpb = cpu_has(cpu, FEATURE_SBPB);
+
+	UNUSED;
+	return (ibpb || sbpb) && !(value & ~((ibpb ? PRED_IBPB : 0) | (sbpb ? PRED_SBPB : 0)));
+}
+
+ACCESS(PRED_CMD, NULL, write_pred_cmd);
+
+/* --- CET, protection keys, extended state --- */
+
+static bool has_cet(const struct cpu *cpu)
+{
+	return cpu_has(cpu, FEATURE_CET_SS) || cpu_has(cpu, FEATURE_CET_IBT);
+}
+
+READ(cet)
+{
+	return has_cet(cpu) && read_stored(cpu, row, value, host);
+}
+
+#define CET_SHADOW_STACK (BIT(0) | BIT(1))
+#define CET_SUPPRESS     BIT(10)
+#define CET_TRACKER      BIT(11)
+#define CET_IBT_BITS     (BIT(2) | BIT(3) | BIT(4) | BIT(5) | CET_SUPPRESS | CET_TRACKER)
+
+/* SDM 1:17.2.1: bitmap base canonical; SUPPRESS and TRACKER = WAIT_FOR_ENDBRANCH exclude each
+ * other; the bits of the half that is not there are reserved. */
+WRITE(cet)
+{
+	u64 absent = (cpu_has(cpu, FEATURE_CET_SS) ? 0 : CET_SHADOW_STACK) |
+		     (cpu_has(cpu, FEATURE_CET_IBT) ? 0 : CET_IBT_BITS | ~PAGE_OFFSET_MASK);
+
+	if (!has_cet(cpu) || (value & absent) || !base_canonical(cpu, value) ||
+	    ((value & CET_SUPPRESS) && (value & CET_TRACKER)))
+		return false;
+	write_stored(cpu, row, value, host);
+	cpu_update_mode(cpu);
+	return true;
+}
+
+ACCESS(CET, read_cet, write_cet);
+
+/* cpu_update_mode drops the translations that other rights were seen with. */
+WRITE(pkrs)
+{
+	write_stored(cpu, row, value, host);
+	cpu_update_mode(cpu);
+	return true;
+}
+
+ACCESS(PKRS, read_stored, write_pkrs);
+
+WRITE(xss)
+{
+	return !(value & ~cpu->xss_supported) && write_stored(cpu, row, value, host);
+}
+
+ACCESS(XSS, read_stored, write_xss);
+
+/* --- segment bases --- */
+
+static bool write_base(struct cpu *cpu, enum segment_index seg, u64 value)
+{
+	if (!base_canonical(cpu, value))
+		return false;
+	SEG_BASE(cpu, seg) = value;
+	return true;
+}
+
+READ(fs_base)
+{
+	UNUSED;
+	*value = SEG_BASE(cpu, SEG_FS);
+	return true;
+}
+
+WRITE(fs_base)
+{
+	UNUSED;
+	return write_base(cpu, SEG_FS, value);
+}
+
+ACCESS(FS_BASE, read_fs_base, write_fs_base);
+
+READ(gs_base)
+{
+	UNUSED;
+	*value = SEG_BASE(cpu, SEG_GS);
+	return true;
+}
+
+WRITE(gs_base)
+{
+	UNUSED;
+	return write_base(cpu, SEG_GS, value);
+}
+
+ACCESS(GS_BASE, read_gs_base, write_gs_base);
