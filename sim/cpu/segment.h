@@ -11,7 +11,7 @@ struct descriptor {
 	u64 raw;
 	u64 high;
 	u32 base, limit; /* limit in bytes */
-	u32 rights;	 /* as struct segment */
+	u32 rights;      /* as struct segment */
 };
 
 /* segment.c: loads of DS, ES, FS, GS, SS, LDTR and TR with all checks (SDM 3A:5, APM 2:4). */
@@ -38,12 +38,12 @@ u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u
 
 /* event.c */
 enum event_type {
-	EVENT_TYPE_EXTERNAL,	/* external interrupt */
+	EVENT_TYPE_EXTERNAL, /* external interrupt */
 	EVENT_TYPE_NMI,
-	EVENT_TYPE_EXCEPTION,	/* hardware exception */
-	EVENT_TYPE_SOFTWARE,	/* INT n */
+	EVENT_TYPE_EXCEPTION,          /* hardware exception */
+	EVENT_TYPE_SOFTWARE,           /* INT n */
 	EVENT_TYPE_SOFTWARE_EXCEPTION, /* INT3, INTO */
-	EVENT_TYPE_ICEBP,	/* INT1: privileged software exception */
+	EVENT_TYPE_ICEBP,              /* INT1: privileged software exception */
 };
 /* Goes through the IVT or IDT with every check; returns the handler's RIP. Raises on failure. */
 u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,
@@ -51,14 +51,13 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 /* Delivers the exception that stands in cpu->exception, #DF and shutdown included. Called by the
  * run loop with RIP committed; leaves the processor at the handler, or in ACTIVITY_SHUTDOWN. */
 void event_deliver_exception(struct cpu *cpu);
-/* True if the local APIC or the 8259 has an interrupt for this processor, whatever IF says. */
-bool event_interrupt_waiting(const struct cpu *cpu);
-/* Call where IF may have become 1 (STI, POPF, IRET …): makes the run loop look. */
-void event_window(struct cpu *cpu);
+/* An access to user space broke off the delivery of an event: true if the run loop is to deliver
+ * again (cpu->exception_due, or EVENT_TRAP is posted) instead of running the instruction at RIP. */
+bool event_abandoned(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
 void event_post(struct cpu *cpu, u32 bits);
-/* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns true
- * if the state changed (delivered, INIT taken, woken). */
+/* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns
+ * true if the state changed (delivered, INIT taken, woken). */
 bool event_take_pending(struct cpu *cpu);
 /* True if something would be taken now or would wake a halted processor. */
 bool event_pending(struct cpu *cpu);
@@ -70,24 +69,24 @@ bool debug_watches_data(const struct cpu *cpu);
 void debug_check_data(struct cpu *cpu, u64 linear, unsigned int size, bool write);
 void debug_check_port(struct cpu *cpu, u16 port, unsigned int size);
 /* Before each instruction of step mode: instruction breakpoint at @linear raises #DB before it
- * (RF suppresses). */
+ * (RF and the MOV SS shadow suppress). Also forgets cpu->no_step of what went before. */
 void debug_check_fetch(struct cpu *cpu, u64 linear);
-/* After each instruction that retired in step mode: TF's trap, data and I/O breakpoints, clears RF
- * unless the instruction loaded it. Posts EVENT_TRAP if a #DB is due; the caller has by then set
- * cpu->shadow to what holds for the next instruction (MOV SS delays the trap). */
-void debug_after_instruction(struct cpu *cpu, bool tf_at_start);
+/* After each instruction that retired in step mode: TF's trap (@branched: it took a branch, for
+ * BTF), data and I/O breakpoints. Posts EVENT_TRAP if a #DB is due; cpu->shadow is by then what
+ * holds for the next instruction (MOV SS delays the trap). */
+void debug_after_instruction(struct cpu *cpu, bool tf_at_start, bool branched);
 /* Asks for a #DB trap after the current instruction, with these DR6 bits. */
 void debug_trap(struct cpu *cpu, u64 dr6);
 
 /* stack.c: pushes and pops on SS:rSP in any mode, by explicit working RSP so that nothing is
  * committed before all succeeded. */
 struct stack_cursor {
-	u64 rsp;      /* working copy, within the stack-size mask */
-	u64 mask;     /* 0xffff, 0xffffffff or ~0 */
+	u64 rsp;  /* working copy, within the stack-size mask */
+	u64 mask; /* 0xffff, 0xffffffff or ~0 */
 	u64 base;
 	unsigned int access; /* walk_access privilege: 0 or WALK_USER */
-	u32 error;	     /* error code of #SS: the selector of a stack being switched to */
-	u64 low, high;	     /* offsets within the segment's limit */
+	u32 error;           /* error code of #SS: the selector of a stack being switched to */
+	u64 low, high;       /* offsets within the segment's limit */
 };
 void stack_open(struct cpu *cpu, struct stack_cursor *stack);
 void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CET: near branches, the indirect-branch tracker, shadow-stack accesses (SDM 1:17). The legacy
+ * code-page bitmap is not looked at: where LEG_IW_EN is set the tracker does not suspend. */
+#include "sim/cpu/cet.h"
+
+static u64 cet_control(const struct cpu *cpu, unsigned int cpl)
+{
+	return cpu->msr[cpl == 3 ? MSR_U_CET : MSR_S_CET];
+}
+
+static bool cet_active(const struct cpu *cpu)
+{
+	return (cpu->cr4 & CR4_CET) && (cpu->cr0 & CR0_PE) && !cpu_v86(cpu);
+}
+
+bool cet_shadow_stack_at(const struct cpu *cpu, unsigned int cpl)
+{
+	return cet_active(cpu) && (cet_control(cpu, cpl) & CET_SH_STK_EN);
+}
+
+bool cet_endbranch_at(const struct cpu *cpu, unsigned int cpl)
+{
+	return cet_active(cpu) && (cet_control(cpu, cpl) & CET_ENDBR_EN);
+}
+
+bool cet_shadow_stack_enabled(const struct cpu *cpu)
+{
+	return cet_shadow_stack_at(cpu, cpu->cpl);
+}
+
+bool cet_endbranch_enabled(const struct cpu *cpu)
+{
+	return cet_endbranch_at(cpu, cpu->cpl);
+}
+
+bool cet_waits(const struct cpu *cpu)
+{
+	return cet_endbranch_enabled(cpu) && (cet_control(cpu, cpu->cpl) & CET_TRACKER);
+}
+
+void cet_start_tracker(struct cpu *cpu, unsigned int cpl)
+{
+	u64 *control = &cpu->msr[cpl == 3 ? MSR_U_CET : MSR_S_CET];
+
+	if (cet_endbranch_at(cpu, cpl))
+		*control = (*control & ~CET_SUPPRESS) | CET_TRACKER;
+}
+
+/* SDM 1:17.3.2 to 17.3.4: NOTRACK counts only where the OS allows it; a suppressed tracker
+ * stays idle. */
+void cet_indirect_branch(struct cpu *cpu, const struct op *op)
+{
+	u64 control = cet_control(cpu, cpu->cpl);
+
+	if (!cet_endbranch_enabled(cpu) || (control & CET_SUPPRESS))
+		return;
+	if ((op->flags & OP_NOTRACK) && (control & CET_NO_TRACK_EN))
+		return;
+	cpu->msr[cpu->cpl == 3 ? MSR_U_CET : MSR_S_CET] |= CET_TRACKER;
+	cpu_update_mode(cpu);
+}
+
+static unsigned int shadow_access(bool user)
+{
+	return WALK_SHADOW_STACK | (user ? WALK_USER : 0);
+}
+
+u64 cet_load(struct cpu *cpu, u64 linear, bool user)
+{
+	return mem_load_as(cpu, linear, 8, shadow_access(user));
+}
+
+void cet_store(struct cpu *cpu, u64 linear, u64 value, unsigned int size, bool user)
+{
+	mem_store_as(cpu, linear, value, size, shadow_access(user));
+}
+
+u64 cet_exchange(struct cpu *cpu, u64 linear, u64 expected, u64 desired, bool user)
+{
+	u64 found = mem_load_as(cpu, linear, 8, shadow_access(user));
+
+	/* The write happens either way, as CMPXCHG's does. */
+	mem_store_as(cpu, linear, found == expected ? desired : found, 8, shadow_access(user));
+	return found;
+}
+
+/* SDM 2A CALL: near calls push 8 bytes in 64-bit mode, else 4. */
+void cet_near_call(struct cpu *cpu, const struct op *op, u64 return_rip, unsigned int size)
+{
+	unsigned int bytes = op->flags & OP_CODE64 ? 8 : 4;
+
+	(void)size;
+	FAULT_POINT(cpu, op);
+	cet_store(cpu, cpu->ssp - bytes, return_rip, bytes, cpu->cpl == 3);
+	cpu->ssp -= bytes;
+}
+
+void cet_near_return(struct cpu *cpu, const struct op *op, u64 target, unsigned int size)
+{
+	unsigned int bytes = op->flags & OP_CODE64 ? 8 : 4;
+	u64 saved;
+
+	(void)size;
+	FAULT_POINT(cpu, op);
+	saved = mem_load_as(cpu, cpu->ssp, bytes, shadow_access(cpu->cpl == 3));
+	if (saved != target)
+		cpu_raise_error(cpu, VECTOR_CP, CP_NEAR_RET);
+	cpu->ssp += bytes;
+}

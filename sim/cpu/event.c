@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Delivery of one event, and of exceptions that meet another (SDM 3A:6.12 to 6.15). */
+#include "sim/cpu/cet.h"
+#include "sim/cpu/flags.h"
+
+/* DR6 and DR7 bits (SDM 3B:18.2). */
+#define DR6_TRAPS    UINT64_C(0xf)
+#define DR6_BD       BIT(13)
+#define DR7_GD       BIT(13)
+#define DEBUGCTL_LBR BIT(0)
+#define DEBUGCTL_BTF BIT(1)
+
+enum exception_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOUBLE_FAULT };
+
+/* SDM 3A:6.15, table 6-4. */
+static enum exception_class class_of(u8 vector)
+{
+	switch (vector) {
+	case VECTOR_DE:
+	case VECTOR_TS:
+	case VECTOR_NP:
+	case VECTOR_SS:
+	case VECTOR_GP:
+	case VECTOR_CP:
+		return CLASS_CONTRIBUTORY;
+	case VECTOR_PF:
+	case VECTOR_VE:
+		return CLASS_PAGE_FAULT;
+	case VECTOR_DF:
+		return CLASS_DOUBLE_FAULT;
+	default:
+		return CLASS_BENIGN;
+	}
+}
+
+/* Does the error code hold a selector, and with it EXT? */
+static bool error_has_ext(u8 vector)
+{
+	return vector == VECTOR_TS || vector == VECTOR_NP || vector == VECTOR_SS ||
+	       vector == VECTOR_GP;
+}
+
+/* RF in the pushed image (SDM 3B:18.3.1.1). */
+static u64 pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type)
+{
+	u64 rflags = cpu_rflags(cpu);
+
+	switch (type) {
+	case EVENT_TYPE_EXCEPTION:
+		if (vector == VECTOR_DF || vector == VECTOR_MC)
+			return rflags;
+		/* A #DB is a fault only for general detect; an instruction breakpoint
+		 * pushes RF as it is. */
+		if (vector == VECTOR_DB && !(cpu->exception.address & DR6_BD))
+			return rflags;
+		return rflags | FLAG_RF;
+	case EVENT_TYPE_EXTERNAL:
+	case EVENT_TYPE_NMI:
+		return rflags;
+	default:
+		return rflags & ~FLAG_RF;
+	}
+}
+
+u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,
+		  u64 return_rip)
+{
+	struct event event = {
+		.vector = vector,
+		.type = type,
+		.has_error = has_error,
+		.error = error,
+		.return_rip = return_rip,
+		.rflags = pushed_rflags(cpu, vector, type),
+	};
+	bool between = !cpu->op;
+	u64 rip;
+
+	if (between) {
+		/* Between instructions devices may be reached, as by one that runs alone. */
+		cpu->single = true;
+		cpu->shadow_running = cpu->shadow;
+		cpu->rf_running = 0;
+	}
+	cpu->delivering.active = true;
+	cpu->delivering.vector = vector;
+	cpu->delivering.type = type;
+	if (likely(cpu_long_mode(cpu)))
+		rip = event_deliver_long(cpu, &event);
+	else if (cpu_real_mode(cpu))
+		rip = event_deliver_real(cpu, &event);
+	else if (cpu_v86(cpu) && type == EVENT_TYPE_SOFTWARE && event_redirected(cpu, vector))
+		rip = event_deliver_redirected(cpu, &event);
+	else
+		rip = event_deliver_gate(cpu, &event);
+	cpu->delivering.active = false;
+	cpu->shadow = SHADOW_NONE;
+	if (between)
+		cpu->single = false;
+	/* No single-step trap after INT n and its kin: they clear TF (SDM 3B:18.3.1.4). */
+	cpu->no_step = true;
+	return rip;
+}
+
+bool event_abandoned(struct cpu *cpu)
+{
+	if (!cpu->delivering.active)
+		return false;
+	switch (cpu->delivering.type) {
+	case EVENT_TYPE_EXCEPTION:
+		/* Already combined with what it met: it stands in cpu->exception. */
+		cpu->delivering.active = false;
+		cpu->exception_due = true;
+		return true;
+	case EVENT_TYPE_EXTERNAL:
+	case EVENT_TYPE_NMI:
+		event_post(cpu, EVENT_TRAP);
+		return true;
+	default:
+		cpu->delivering.active = false; /* the instruction runs again */
+		return false;
+	}
+}
+
+/* What #DB and #PF leave in the control registers before their handler runs. */
+static void set_side_registers(struct cpu *cpu)
+{
+	if (cpu->exception.vector == VECTOR_PF) {
+		cpu->cr2 = cpu->exception.address;
+	} else if (cpu->exception.vector == VECTOR_DB) {
+		/* B0-B3 tell this event's breakpoints; the other bits pile up. */
+		cpu->dr[6] = (cpu->dr[6] & ~DR6_TRAPS) | cpu->exception.address;
+		cpu->dr[7] &= ~DR7_GD;
+		cpu->msr[MSR_DEBUGCTL] &= ~(DEBUGCTL_LBR | DEBUGCTL_BTF);
+	}
+}
+
+/* SDM 3A:6.15, table 6-5: true if the processor shuts down. */
+static bool combine(struct cpu *cpu)
+{
+	enum exception_class first = CLASS_BENIGN, second = class_of(cpu->exception.vector);
+
+	if (cpu->delivering.type == EVENT_TYPE_EXCEPTION)
+		first = class_of(cpu->delivering.vector);
+	if (second == CLASS_BENIGN)
+		return false;
+	if (first == CLASS_DOUBLE_FAULT)
+		return true;
+	if (first == CLASS_PAGE_FAULT ||
+	    (first == CLASS_CONTRIBUTORY && second == CLASS_CONTRIBUTORY)) {
+		cpu->exception.vector = VECTOR_DF;
+		cpu->exception.has_error = true;
+		cpu->exception.error = 0;
+	}
+	return false;
+}
+
+void event_deliver_exception(struct cpu *cpu)
+{
+	cpu->op = NULL;
+	cpu->stats.exceptions++;
+	cpu->pending_debug = 0; /* of an instruction that did not complete */
+	if (unlikely(cpu->delivering.active)) {
+		bool external = !event_is_software(cpu->delivering.type);
+
+		if (cpu->exception.vector == VECTOR_PF)
+			cpu->cr2 = cpu->exception.address;
+		if (combine(cpu)) {
+			cpu->delivering.active = false;
+			cpu->activity = ACTIVITY_SHUTDOWN;
+			return;
+		}
+		if (external && cpu->exception.has_error && error_has_ext(cpu->exception.vector))
+			cpu->exception.error |= 1;
+	}
+	set_side_registers(cpu);
+	cpu->reg[REG_RIP] =
+		event_deliver(cpu, cpu->exception.vector, EVENT_TYPE_EXCEPTION,
+			      cpu->exception.has_error, cpu->exception.error, cpu->reg[REG_RIP]);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may come between two instructions, in the order of SDM 3A:6.9, table 6-2; INIT, SIPI and
+ * SMI (SDM 3A:9.1, 3A:8.4.3, 3C:31.3). */
+#include "apic/lapic.h"
+#include "sim/cpu/descriptor.h"
+#include "sim/cpu/smm.h"
+
+#define ARRIVALS (EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_MACHINE_CHECK)
+
+void event_post(struct cpu *cpu, u32 bits)
+{
+	__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELEASE);
+}
+
+static u32 take_bits(struct cpu *cpu, u32 bits)
+{
+	return __atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_ACQUIRE) & bits;
+}
+
+/* What other threads posted becomes the processor's own state. */
+static void note_arrivals(struct cpu *cpu)
+{
+	u32 arrived = take_bits(cpu, ARRIVALS);
+
+	cpu->nmi_pending |= (arrived & EVENT_NMI) != 0;
+	cpu->smi_pending |= (arrived & EVENT_SMI) != 0;
+	cpu->init_pending |= (arrived & EVENT_INIT) != 0;
+	cpu->sipi_pending |= (arrived & EVENT_SIPI) != 0;
+	cpu->machine_check_pending |= (arrived & EVENT_MACHINE_CHECK) != 0;
+}
+
+static bool interrupt_waiting(struct cpu *cpu)
+{
+	if (cpu->lapic)
+		return lapic_pending(cpu->lapic) >= 0;
+	return cpu->platform->pic_pending(cpu);
+}
+
+static int interrupt_acknowledge(struct cpu *cpu)
+{
+	return cpu->lapic ? lapic_accept(cpu->lapic) : cpu->platform->pic_acknowledge(cpu);
+}
+
+static void deliver(struct cpu *cpu, u8 vector, enum event_type type)
+{
+	cpu->activity = ACTIVITY_RUNNING;
+	cpu->reg[REG_RIP] = event_deliver(cpu, vector, type, false, 0, cpu->reg[REG_RIP]);
+}
+
+/* --- INIT and SIPI --- */
+
+static bool take_init(struct cpu *cpu)
+{
+	cpu->init_pending = cpu->sipi_pending = false;
+	cpu_reset(cpu, true);
+	if (cpu->lapic) {
+		lapic_reset_init(cpu->lapic);
+		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
+			cpu->activity = ACTIVITY_WAIT_SIPI;
+			return true;
+		}
+	}
+	cpu->activity = ACTIVITY_RUNNING;
+	return true;
+}
+
+/* SDM 3A:8.4.4: real mode at the vector's page. */
+static bool take_sipi(struct cpu *cpu)
+{
+	cpu->sipi_pending = false;
+	segment_load_real(cpu, SEG_CS, (u16)(cpu->sipi_vector << 8));
+	cpu->reg[REG_RIP] = 0;
+	cpu->activity = ACTIVITY_RUNNING;
+	cpu_update_mode(cpu);
+	return true;
+}
+
+/* --- the rest --- */
+
+/* Without CR4.MCE a machine check shuts the processor down (SDM 3B:16.3.1). */
+static bool take_machine_check(struct cpu *cpu)
+{
+	cpu->machine_check_pending = false;
+	if (!(cpu->cr4 & CR4_MCE)) {
+		cpu->activity = ACTIVITY_SHUTDOWN;
+		return true;
+	}
+	cpu->stats.exceptions++;
+	deliver(cpu, VECTOR_MC, EVENT_TYPE_EXCEPTION);
+	return true;
+}
+
+static bool take_trap(struct cpu *cpu)
+{
+	cpu->activity = ACTIVITY_RUNNING;
+	cpu->exception.vector = VECTOR_DB;
+	cpu->exception.has_error = false;
+	cpu->exception.address = cpu->pending_debug;
+	event_deliver_exception(cpu);
+	return true;
+}
+
+static bool take_nmi(struct cpu *cpu)
+{
+	cpu->nmi_pending = false;
+	cpu->nmi_blocked = true;
+	cpu->stats.interrupts++;
+	deliver(cpu, VECTOR_NMI, EVENT_TYPE_NMI);
+	return true;
+}
+
+static bool take_interrupt(struct cpu *cpu)
+{
+	int vector = interrupt_acknowledge(cpu);
+
+	if (interrupt_waiting(cpu))
+		event_post(cpu, EVENT_INTERRUPT);
+	if (vector < 0)
+		return false;
+	cpu->stats.interrupts++;
+	deliver(cpu, (u8)vector, EVENT_TYPE_EXTERNAL);
+	return true;
+}
+
+static bool interrupts_open(const struct cpu *cpu)
+{
+	return (cpu->rflags & FLAG_IF) && cpu->shadow == SHADOW_NONE;
+}
+
+/* An external interrupt or NMI whose delivery broke off for user space goes on. */
+static bool resume_delivery(struct cpu *cpu)
+{
+	deliver(cpu, cpu->delivering.vector, cpu->delivering.type);
+	cpu->io.completed = cpu->io.consumed = 0;
+	return true;
+}
+
+/* Blocked by MOV SS for one instruction, after which the run loop has to look again. */
+static bool hold_for_shadow(struct cpu *cpu)
+{
+	if (cpu->shadow != SHADOW_MOV_SS)
+		return false;
+	if (cpu->nmi_pending)
+		event_post(cpu, EVENT_NMI);
+	if (cpu->smi_pending)
+		event_post(cpu, EVENT_SMI);
+	if (cpu->init_pending)
+		event_post(cpu, EVENT_INIT);
+	return true;
+}
+
+bool event_take_pending(struct cpu *cpu)
+{
+	bool trap = take_bits(cpu, EVENT_TRAP);
+
+	cpu->op = NULL;
+	note_arrivals(cpu);
+	if (cpu->delivering.active)
+		return resume_delivery(cpu);
+	if (cpu->activity == ACTIVITY_WAIT_SIPI || cpu->activity == ACTIVITY_SHUTDOWN) {
+		if (cpu->init_pending)
+			return take_init(cpu);
+		if (cpu->activity == ACTIVITY_WAIT_SIPI && cpu->sipi_pending)
+			return take_sipi(cpu);
+		return false;
+	}
+	cpu->sipi_pending = false; /* lost outside wait-for-SIPI */
+	if (cpu->machine_check_pending)
+		return take_machine_check(cpu);
+	if (hold_for_shadow(cpu))
+		return false;
+	if (cpu->smi_pending && !cpu->smm)
+		return smm_enter(cpu);
+	if (cpu->init_pending && !cpu->smm)
+		return take_init(cpu);
+	if (trap && cpu->pending_debug)
+		return take_trap(cpu);
+	if (cpu->nmi_pending && !cpu->nmi_blocked)
+		return take_nmi(cpu);
+	if (!interrupts_open(cpu))
+		return false; /* EVENT_INTERRUPT stays: the run loop puts it off */
+	take_bits(cpu, EVENT_INTERRUPT);
+	return interrupt_waiting(cpu) && take_interrupt(cpu);
+}
+
+bool event_pending(struct cpu *cpu)
+{
+	u32 event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
+	bool init = cpu->init_pending || (event & EVENT_INIT);
+
+	if (cpu->activity == ACTIVITY_WAIT_SIPI)
+		return init || cpu->sipi_pending || (event & EVENT_SIPI);
+	if (cpu->activity == ACTIVITY_SHUTDOWN)
+		return init;
+	if (cpu->delivering.active || cpu->exception_due || cpu->machine_check_pending ||
+	    (event & (EVENT_MACHINE_CHECK | EVENT_TRAP)))
+		return true;
+	if (!cpu->smm && (init || cpu->smi_pending || (event & EVENT_SMI)))
+		return true;
+	if (!cpu->nmi_blocked && (cpu->nmi_pending || (event & EVENT_NMI)))
+		return true;
+	return interrupts_open(cpu) && interrupt_waiting(cpu);
+}

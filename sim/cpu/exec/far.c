@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Far JMP, CALL, RET, IRET; INT n and its kin, BOUND; RSM. */
+#include "sim/cpu/flags.h"
+#include "sim/cpu/operand.h"
+#include "sim/cpu/segment.h"
+#include "sim/cpu/smm.h"
+
+/* A far pointer in memory: the selector lies above the offset. */
+static u64 pointer_linear(struct cpu *cpu, const struct op *op)
+{
+	return ea_by_kind(cpu, op, (1u << op->width) + 2, false);
+}
+
+static u64 load_offset(struct cpu *cpu, const struct op *op, u64 linear)
+{
+	switch (op->width) {
+	case 1:
+		return mem_load(cpu, op, linear, 2);
+	case 2:
+		return mem_load(cpu, op, linear, 4);
+	default:
+		return mem_load(cpu, op, linear, 8);
+	}
+}
+
+NOINLINE static u64 jump_indirect(struct cpu *cpu, const struct op *op)
+{
+	u64 linear, offset;
+
+	FAULT_POINT(cpu, op);
+	linear = pointer_linear(cpu, op);
+	offset = load_offset(cpu, op, linear);
+	return far_jump(cpu, op, (u16)mem_load(cpu, op, linear + (1u << op->width), 2), offset);
+}
+
+NOINLINE static u64 call_indirect(struct cpu *cpu, const struct op *op)
+{
+	u64 linear, offset;
+
+	FAULT_POINT(cpu, op);
+	linear = pointer_linear(cpu, op);
+	offset = load_offset(cpu, op, linear);
+	return far_call(cpu, op, (u16)mem_load(cpu, op, linear + (1u << op->width), 2), offset,
+			OP_NEXT_RIP(cpu, op));
+}
+
+HANDLER(exec_far_jmp)
+{
+	u64 rip = far_jump(cpu, op, (u16)(op->imm >> 32), (u32)op->imm);
+
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_far_call)
+{
+	u64 rip = far_call(cpu, op, (u16)(op->imm >> 32), (u32)op->imm, OP_NEXT_RIP(cpu, op));
+
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_far_jmp_indirect)
+{
+	u64 rip = jump_indirect(cpu, op);
+
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_far_call_indirect)
+{
+	u64 rip = call_indirect(cpu, op);
+
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_far_ret)
+{
+	u64 rip = far_return(cpu, op, (u16)op->imm);
+
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_iret)
+{
+	u64 rip = interrupt_return(cpu, op);
+
+	CPU_BRANCH(rip);
+}
+
+FAMILY_ONE(far_jmp, exec_far_jmp);
+FAMILY_ONE(far_call, exec_far_call);
+FAMILY_ONE(far_jmp_indirect, exec_far_jmp_indirect);
+FAMILY_ONE(far_call_indirect, exec_far_call_indirect);
+FAMILY_ONE(far_ret, exec_far_ret);
+FAMILY_ONE(iret, exec_iret);
+
+/* --- software interrupts --- */
+
+HANDLER(exec_int)
+{
+	u64 rip;
+
+	FAULT_POINT(cpu, op);
+	rip = event_deliver(cpu, (u8)op->imm, EVENT_TYPE_SOFTWARE, false, 0, OP_NEXT_RIP(cpu, op));
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_int3)
+{
+	u64 rip;
+
+	FAULT_POINT(cpu, op);
+	rip = event_deliver(cpu, VECTOR_BP, EVENT_TYPE_SOFTWARE_EXCEPTION, false, 0,
+			    OP_NEXT_RIP(cpu, op));
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_into)
+{
+	u64 rip = OP_NEXT_RIP(cpu, op);
+
+	FAULT_POINT(cpu, op);
+	if (flag_of(cpu))
+		rip = event_deliver(cpu, VECTOR_OF, EVENT_TYPE_SOFTWARE_EXCEPTION, false, 0, rip);
+	CPU_BRANCH(rip);
+}
+
+HANDLER(exec_int1)
+{
+	u64 rip;
+
+	FAULT_POINT(cpu, op);
+	rip = event_deliver(cpu, VECTOR_DB, EVENT_TYPE_ICEBP, false, 0, OP_NEXT_RIP(cpu, op));
+	CPU_BRANCH(rip);
+}
+
+FAMILY_ONE(int, exec_int);
+FAMILY_ONE(int3, exec_int3);
+FAMILY_ONE(into, exec_into);
+FAMILY_ONE(int1, exec_int1);
+
+/* Signed bounds, both inclusive. */
+NOINLINE static void check_bounds(struct cpu *cpu, const struct op *op)
+{
+	unsigned int size = op->width == 1 ? 2 : 4;
+	u64 linear;
+	s64 value, low, high;
+
+	FAULT_POINT(cpu, op);
+	linear = ea_by_kind(cpu, op, 2 * size, false);
+	if (size == 2) {
+		value = (s16)REG16(cpu, op->reg);
+		low = (s16)mem_load(cpu, op, linear, 2);
+		high = (s16)mem_load(cpu, op, linear + 2, 2);
+	} else {
+		value = (s32)REG32(cpu, op->reg);
+		low = (s32)mem_load(cpu, op, linear, 4);
+		high = (s32)mem_load(cpu, op, linear + 4, 4);
+	}
+	if (value < low || value > high)
+		cpu_raise(cpu, VECTOR_BR);
+}
+
+HANDLER(exec_bound)
+{
+	check_bounds(cpu, op);
+	NEXT;
+}
+
+FAMILY_ONE(bound, exec_bound);
+
+HANDLER(exec_rsm)
+{
+	u64 rip;
+
+	FAULT_POINT(cpu, op);
+	if (!cpu->smm)
+		raise_ud(cpu);
+	rip = smm_leave(cpu);
+	CPU_BRANCH(rip);
+}
+
+FAMILY_ONE(rsm, exec_rsm);

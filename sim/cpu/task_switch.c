@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hardware task switches (SDM 3A:7.3). Up to the commit point faults belong to the old task;
+ * after it they are raised in the new one, with its CS:EIP.
+ */
+#include "sim/cpu/cet.h"
+#include "sim/cpu/descriptor.h"
+#include "sim/cpu/flags.h"
+
+/* The two TSS formats (SDM 3A:7.2.1, 7.6). Offsets in bytes; fields of 2 or 4 bytes. */
+struct tss_layout {
+	u8 size; /* of general fields */
+	u8 minimum_limit;
+	u8 ip, flags, general, es, ldt;
+	u8 segment_step, segments;
+};
+
+static const struct tss_layout layout16 = {
+	.size = 2,
+	.minimum_limit = 0x2b,
+	.ip = 14,
+	.flags = 16,
+	.general = 18,
+	.es = 34,
+	.ldt = 42,
+	.segment_step = 2,
+	.segments = 4,
+};
+static const struct tss_layout layout32 = {
+	.size = 4,
+	.minimum_limit = 0x67,
+	.ip = 32,
+	.flags = 36,
+	.general = 40,
+	.es = 72,
+	.ldt = 96,
+	.segment_step = 4,
+	.segments = 6,
+};
+#define TSS32_CR3  28
+#define TSS32_TRAP 100
+
+/* TSS order is the order of the registers' numbers. */
+struct task_state {
+	u32 ip, flags, cr3;
+	u32 general[8];
+	u16 selector[6]; /* by enum segment_index: ES CS SS DS FS GS */
+	u16 ldt;
+	bool trap;
+};
+
+static const struct tss_layout *layout_of(u32 rights)
+{
+	return rights & 8 ? &layout32 : &layout16;
+}
+
+/* --- the incoming TSS's descriptor --- */
+
+static void check_target(struct cpu *cpu, u16 selector, enum task_switch_source source,
+			 struct descriptor *tss)
+{
+	bool iret = source == TASK_IRET;
+	u8 vector = iret ? VECTOR_TS : VECTOR_GP;
+	unsigned int type;
+
+	if (selector_null(selector) || (selector & 4))
+		cpu_raise_error(cpu, vector, selector_error(selector));
+	descriptor_read(cpu, selector, vector, tss);
+	type = tss->rights & (SEG_S | SEG_TYPE);
+	if (type != (iret ? TYPE_TSS16_BUSY : TYPE_TSS16) &&
+	    type != (iret ? TYPE_TSS32_BUSY : TYPE_TSS32))
+		cpu_raise_error(cpu, vector, selector_error(selector));
+	if (!(tss->rights & SEG_P))
+		raise_np(cpu, selector_error(selector));
+	if (tss->limit < layout_of(tss->rights)->minimum_limit)
+		raise_ts(cpu, selector_error(selector));
+}
+
+/* --- memory images --- */
+
+/* Touches what will be written or read, so that the copies below can't fault half-way. */
+static void probe_old(struct cpu *cpu, u64 base, const struct tss_layout *layout)
+{
+	unsigned int last = layout->es + layout->segments * layout->segment_step - layout->size;
+	u64 first = mem_load_system(cpu, base + layout->ip, layout->size);
+
+	mem_store_system(cpu, base + layout->ip, first, layout->size);
+	first = mem_load_system(cpu, base + last, 2);
+	mem_store_system(cpu, base + last, first, 2);
+}
+
+static void save_old(struct cpu *cpu, u64 base, const struct tss_layout *layout, u64 ip, u64 flags)
+{
+	unsigned int i;
+
+	mem_store_system(cpu, base + layout->ip, ip, layout->size);
+	mem_store_system(cpu, base + layout->flags, flags, layout->size);
+	for (i = 0; i < 8; i++)
+		mem_store_system(cpu, base + layout->general + i * layout->size, cpu->reg[i],
+				 layout->size);
+	for (i = 0; i < layout->segments; i++)
+		mem_store_system(cpu, base + layout->es + i * layout->segment_step,
+				 cpu->seg[i].selector, 2);
+}
+
+static void load_new(struct cpu *cpu, u64 base, const struct tss_layout *layout,
+		     struct task_state *state)
+{
+	bool tss32 = layout->size == 4;
+	unsigned int i;
+
+	state->ip = (u32)mem_load_system(cpu, base + layout->ip, layout->size);
+	state->flags = (u32)mem_load_system(cpu, base + layout->flags, layout->size);
+	for (i = 0; i < 8; i++)
+		state->general[i] = (u32)mem_load_system(
+			cpu, base + layout->general + i * layout->size, layout->size);
+	for (i = 0; i < 6; i++)
+		state->selector[i] =
+			i < layout->segments
+				? (u16)mem_load_system(
+					  cpu, base + layout->es + i * layout->segment_step, 2)
+				: 0;
+	state->ldt = (u16)mem_load_system(cpu, base + layout->ldt, 2);
+	state->cr3 = tss32 ? (u32)mem_load_system(cpu, base + TSS32_CR3, 4) : 0;
+	state->trap = tss32 && (mem_load_system(cpu, base + TSS32_TRAP, 2) & 1);
+}
+
+/* --- the new task's segments: faults are #TS, #NP, #SS in the new task (table 7-1) --- */
+
+static void load_task_ldt(struct cpu *cpu, u16 selector)
+{
+	struct descriptor ldt;
+
+	segment_commit_null(cpu, SEG_LDTR, selector, 0);
+	if (selector_null(selector))
+		return;
+	if (selector & 4)
+		raise_ts(cpu, selector_error(selector));
+	descriptor_read(cpu, selector, VECTOR_TS, &ldt);
+	if ((ldt.rights & (SEG_S | SEG_TYPE)) != TYPE_LDT || !(ldt.rights & SEG_P))
+		raise_ts(cpu, selector_error(selector));
+	segment_commit(cpu, SEG_LDTR, selector, &ldt);
+}
+
+static void load_task_cs(struct cpu *cpu, u16 selector)
+{
+	unsigned int rpl = selector & 3, dpl;
+	struct descriptor code;
+
+	if (selector_null(selector))
+		raise_ts(cpu, 0);
+	descriptor_read(cpu, selector, VECTOR_TS, &code);
+	dpl = rights_dpl(code.rights);
+	if (!rights_code(code.rights) || (rights_conforming(code.rights) ? dpl > rpl : dpl != rpl))
+		raise_ts(cpu, selector_error(selector));
+	if (!(code.rights & SEG_P))
+		raise_np(cpu, selector_error(selector));
+	descriptor_set_accessed(cpu, selector, &code);
+	segment_commit(cpu, SEG_CS, selector, &code);
+}
+
+static void load_task_ss(struct cpu *cpu, u16 selector)
+{
+	struct descriptor ss;
+
+	if (selector_null(selector))
+		raise_ts(cpu, 0);
+	descriptor_read(cpu, selector, VECTOR_TS, &ss);
+	if (!rights_writable_data(ss.rights) || rights_dpl(ss.rights) != cpu->cpl ||
+	    (selector & 3) != cpu->cpl)
+		raise_ts(cpu, selector_error(selector));
+	if (!(ss.rights & SEG_P))
+		raise_ss(cpu, selector_error(selector));
+	descriptor_set_accessed(cpu, selector, &ss);
+	segment_commit(cpu, SEG_SS, selector, &ss);
+}
+
+static void load_task_data(struct cpu *cpu, enum segment_index seg, u16 selector)
+{
+	struct descriptor data;
+	unsigned int dpl;
+
+	if (selector_null(selector))
+		return;
+	descriptor_read(cpu, selector, VECTOR_TS, &data);
+	dpl = rights_dpl(data.rights);
+	if (!(data.rights & SEG_S) ||
+	    (rights_code(data.rights) && !(data.rights & SEG_TYPE_READABLE)))
+		raise_ts(cpu, selector_error(selector));
+	if (!(rights_code(data.rights) && rights_conforming(data.rights)) &&
+	    ((selector & 3) > dpl || cpu->cpl > dpl))
+		raise_ts(cpu, selector_error(selector));
+	if (!(data.rights & SEG_P))
+		raise_np(cpu, selector_error(selector));
+	descriptor_set_accessed(cpu, selector, &data);
+	segment_commit(cpu, seg, selector, &data);
+}
+
+/* Selectors first, all of them, without their hidden parts; then one after the other. */
+static void load_segments(struct cpu *cpu, const struct task_state *state)
+{
+	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
+	unsigned int i;
+
+	if (cpu_v86(cpu)) {
+		for (i = 0; i < 6; i++)
+			segment_load_real(cpu, i, state->selector[i]);
+		cpu->cpl = 3;
+		load_task_ldt(cpu, state->ldt);
+		cpu_update_mode(cpu);
+		return;
+	}
+	for (i = 0; i < 6; i++)
+		segment_commit_null(cpu, i, state->selector[i], 0);
+	cpu->cpl = state->selector[SEG_CS] & 3;
+	cpu_update_mode(cpu);
+	load_task_ldt(cpu, state->ldt);
+	load_task_cs(cpu, state->selector[SEG_CS]);
+	load_task_ss(cpu, state->selector[SEG_SS]);
+	for (i = 0; i < ARRAY_SIZE(data); i++)
+		load_task_data(cpu, data[i], state->selector[data[i]]);
+	cpu_update_mode(cpu);
+}
+
+/* --- commit --- */
+
+static void commit_registers(struct cpu *cpu, const struct task_state *state, bool tss32,
+			     bool nested)
+{
+	unsigned int i;
+	u64 flags = state->flags;
+
+	if (tss32 && (cpu->cr0 & CR0_PG) && state->cr3 != cpu->cr3)
+		control_write_cr3(cpu, state->cr3);
+	cpu->reg[REG_RIP] = state->ip;
+	if (!tss32)
+		flags &= 0xffff;
+	cpu_set_rflags(cpu, flags | (nested ? FLAG_NT : 0));
+	for (i = 0; i < 8; i++)
+		cpu->reg[i] = tss32 ? state->general[i] : 0xffff0000u | state->general[i];
+	cpu->cr0 |= CR0_TS;
+	/* Local breakpoints don't outlive the task (SDM 3B:18.2.4). */
+	cpu->dr[7] &= ~UINT64_C(0x155);
+}
+
+static void push_error(struct cpu *cpu, unsigned int size, u32 error)
+{
+	struct stack_cursor stack;
+
+	stack_open(cpu, &stack);
+	stack_push(cpu, &stack, error, size);
+	stack_commit(cpu, &stack);
+}
+
+/* Everything after the commit point; raises in the new task. */
+static void enter_task(struct cpu *cpu, const struct task_state *state, bool has_error, u32 error,
+		       unsigned int error_size)
+{
+	load_segments(cpu, state);
+	if (state->trap)
+		debug_trap(cpu, BIT(15)); /* DR6.BT */
+	if (state->ip > cpu->seg[SEG_CS].limit)
+		raise_gp(cpu, 0);
+	if (has_error)
+		push_error(cpu, error_size, error);
+}
+
+u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u64 return_rip,
+		bool has_error, u32 error)
+{
+	const struct tss_layout *old_layout = layout_of(cpu->seg[SEG_TR].rights), *new_layout;
+	u64 old_base = SEG_BASE(cpu, SEG_TR), flags = cpu_rflags(cpu);
+	u16 old_selector = cpu->seg[SEG_TR].selector;
+	bool nests = source == TASK_CALL || source == TASK_EVENT;
+	const struct op *op = cpu->op;
+	struct task_state state;
+	struct descriptor tss;
+
+	check_target(cpu, selector, source, &tss);
+	new_layout = layout_of(tss.rights);
+	probe_old(cpu, old_base, old_layout);
+	if (source == TASK_IRET)
+		flags &= ~FLAG_NT;
+	load_new(cpu, tss.base, new_layout, &state);
+	if (nests)
+		mem_store_system(cpu, tss.base, old_selector, 2); /* previous task link */
+	save_old(cpu, old_base, old_layout, return_rip, flags);
+	if (source == TASK_JMP || source == TASK_IRET)
+		descriptor_set_busy(cpu, old_selector, false);
+	if (source != TASK_IRET)
+		descriptor_set_busy(cpu, selector, true);
+	tss.rights |= TYPE_BUSY;
+	segment_commit(cpu, SEG_TR, selector, &tss);
+	commit_registers(cpu, &state, new_layout->size == 4, nests);
+	/* The commit point: RIP and the budget stand. */
+	cpu->op = NULL;
+	if (op)
+		cpu->budget -= op->number + 1;
+	enter_task(cpu, &state, has_error, error, new_layout->size);
+	if (op)
+		cpu->budget += op->number + 1; /* the handler's CPU_BRANCH counts it */
+	return cpu->reg[REG_RIP];
+}
