@@ -32,6 +32,7 @@ struct console {
 	bool output_direct; /* a person is looking: no buffering */
 	bool left;
 	int output_error;
+	bool typed; /* somebody has sent something */
 	struct keys keys;
 	uint8_t output[CONSOLE_OUTPUT_ROOM];
 	size_t output_used;
@@ -188,18 +189,21 @@ static void console_deliver(struct console *console)
 
 static void console_read(struct console *console)
 {
+	bool keys = console->terminal && console->config.escapes;
 	uint8_t bytes[CONSOLE_INPUT_ROOM];
 	ssize_t n, i;
 
-	n = read(STDIN_FILENO, bytes, CONSOLE_INPUT_ROOM - console->input_used);
+	/* Key by key: what follows Ctrl-A C is for the monitor. */
+	n = read(STDIN_FILENO, bytes, keys ? 1 : CONSOLE_INPUT_ROOM - console->input_used);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
 		console->input_open = false;
 		return;
 	}
+	console->typed = true;
 	for (i = 0; i < n; i++) {
-		if (console->terminal && console->config.escapes)
+		if (keys)
 			console_key(console, bytes[i]);
 		else
 			console->input[console->input_used++] = bytes[i];
@@ -212,6 +216,14 @@ static void console_read(struct console *console)
 static int console_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms);
 static void console_ready(void *opaque, struct pollfd *fds, int count);
 
+/* A person at a prompt lives in real time: then an idle guest does, too. */
+static bool console_paces(void *opaque)
+{
+	const struct console *console = opaque;
+
+	return console->input_open && console->typed;
+}
+
 /* Once the input has ended, a guest that waits for it waits for ever. */
 static int console_add_source(struct console *console)
 {
@@ -220,6 +232,7 @@ static int console_add_source(struct console *console)
 		.ready = console_ready,
 		.opaque = console,
 		.wakes = console->input_open,
+		.paces = console_paces,
 	};
 	int rc;
 

@@ -187,6 +187,8 @@ bool monitor_run(struct machine *machine)
 	size_t room = 0;
 
 	monitor_select(&monitor, 0);
+	/* What is typed after `cont` is for the guest. */
+	setvbuf(stdin, NULL, _IONBF, 0);
 	fputs("\nThe guest is paused. 'help' lists the commands, 'cont' goes on.\n", monitor.to);
 	while (next == MONITOR_AGAIN) {
 		fputs("(lockstep) ", monitor.to);

@@ -25,7 +25,7 @@ timeout -k 5 20 "$LOCKSTEP" run --payload "$WORK/spin" 2>/dev/null | head -c 0
 # on_terminal KEYS COMMAND: types KEYS, a string for printf, once the guest spins; the
 # transcript is $WORK/tty. stty before and after must agree.
 on_terminal() {
-	rm -f "$WORK/tty"
+	rm -f "$WORK/tty" "$WORK/after" "$WORK/status"
 	mkfifo "$WORK/keys"
 	(
 		for _ in $(seq 100); do
@@ -34,7 +34,10 @@ on_terminal() {
 		done
 		# shellcheck disable=SC2059 # the keys are the format
 		printf "$1"
-		sleep 2
+		for _ in $(seq 100); do
+			[ -s "$WORK/after" ] && break
+			sleep 0.1
+		done
 	) >"$WORK/keys" &
 	timeout -k 5 60 script -qefc "stty -g >$WORK/before; $2; echo \$? >$WORK/status
 		stty -g >$WORK/after" "$WORK/tty" <"$WORK/keys" >/dev/null 2>&1
@@ -57,7 +60,7 @@ expect_end 130 "Ctrl-A X"
 
 on_terminal '\001cinfo registers\ndisas\nx /2xw _start\nnonsense\nquit\n' "$run"
 expect_end 130 "quit in the monitor"
-grep -aqi 'rip' "$WORK/tty" || fail "info registers shows no RIP"
+grep -aqiE '\brip\b.*[0-9a-f]{6}' "$WORK/tty" || fail "info registers shows no RIP"
 grep -aq 'jmp' "$WORK/tty" || fail "disas doesn't show the loop's jmp"
 # The first instruction of spin.S, mov $message,%esi, is BE (SDM 2B, MOV: B8+rd).
 grep -aqE '0x[0-9a-f]{6}be ' "$WORK/tty" || fail "x doesn't show the program's first bytes"

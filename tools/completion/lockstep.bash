@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Completion of `lockstep` for bash.
+
+# Names of one of the command's own tables.
+_lockstep_names() {
+	"${COMP_WORDS[0]}" list "$1" 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+# _lockstep_words WORDS: completes from these.
+_lockstep_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# After the last comma: +feature or -feature of a CPU model.
+_lockstep_cpu() {
+	local done='' sign feature words=''
+
+	case $cur in
+	*,*)
+		done=${cur%,*},
+		for feature in $(_lockstep_names features); do
+			for sign in + -; do
+				words+="$done$sign$feature "
+			done
+		done
+		_lockstep_words "$words"
+		;;
+	*) _lockstep_words "$(_lockstep_names cpus)" ;;
+	esac
+	compopt -o nospace
+}
+
+_lockstep_value() {
+	case $1 in
+	--kernel | --initrd | --payload | --firmware | --disk | --stats-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		;;
+	--engine) _lockstep_words "$(_lockstep_names engines)" ;;
+	--cpu) _lockstep_cpu ;;
+	--serial) _lockstep_words "stdio file: none" ;;
+	--net) _lockstep_words "none user tap:" ;;
+	--schedule) _lockstep_words "round-robin parallel" ;;
+	--clock) _lockstep_words "virtual host" ;;
+	--param)
+		_lockstep_words "$(_lockstep_names params | sed 's/$/=/')"
+		compopt -o nospace
+		;;
+	--exit-port) _lockstep_words "0xf4 none" ;;
+	--append | --smp | --memory | --max-instructions | --rng) COMPREPLY=() ;;
+	*) return 1 ;;
+	esac
+}
+
+_lockstep() {
+	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		_lockstep_words "run list help --help --version"
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	run)
+		_lockstep_value "$previous" ||
+			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
+				--net --engine --cpu --smp --memory --serial --console --rng
+				--exit-port --debug-port --no-reboot --schedule --clock
+				--max-instructions --param --stats --stats-file --help"
+		;;
+	list)
+		if [ "$previous" = --engine ]; then
+			_lockstep_value --engine
+		else
+			_lockstep_words "cpus features msrs opcodes params engines --json --engine
+				--help"
+		fi
+		;;
+	help) _lockstep_words "run list" ;;
+	esac
+}
+
+complete -F _lockstep lockstep
