@@ -208,6 +208,7 @@ struct cpu {
 	u64 data_context; /* TLB context of ordinary data accesses */
 	u64 code_context; /* and of fetches; the same but for alignment checks */
 	u32 event;	  /* EVENT_*: atomic */
+	u8 canonical_shift; /* 64 - width of linear addresses: 16 or 7 */
 	u32 mode;	  /* MODE_*: what decoding depends on, the traces' key */
 	const struct op *op; /* the instruction that took a slow path or may fault */
 	struct tlb tlb;

@@ -22,6 +22,9 @@ void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, cons
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size);
 void mem_modify_commit(struct cpu *cpu, const struct op *op);
 
+/* Fills @entry for fetching at @linear; raises #GP(0) or #PF. */
+void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry);
+
 /* Host pointer for [linear, linear + size) if the TLB says so, else NULL. */
 ALWAYS_INLINE void *mem_read_pointer(struct cpu *cpu, u64 linear, unsigned int size)
 {

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which TLB context stands for the current address space and privilege. An asid is handed out for
+ * every PCID in use and taken away when that PCID is flushed, so that no flush walks the TLB.
+ * Dropping more than the architecture asks (global pages here) is always allowed (SDM 3A:4.10.2).
+ */
+#include "sim/cpu/address_space.h"
+
+static void forget_large_pages(struct cpu *cpu)
+{
+	cpu->space.large_low[0] = cpu->space.large_low[1] = UINT64_MAX;
+	cpu->space.large_high[0] = cpu->space.large_high[1] = 0;
+}
+
+void cpu_flush_tlb(struct cpu *cpu)
+{
+	tlb_flush_all(&cpu->tlb);
+	__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
+	forget_large_pages(cpu);
+	cpu->space.current = 1;
+	cpu->space.next = 2;
+	if (cpu->cr4 & CR4_PCIDE)
+		cpu->space.of_pcid[cpu->cr3 & 0xfff] = 1;
+	address_space_update(cpu);
+}
+
+static u16 new_asid(struct cpu *cpu)
+{
+	if (cpu->space.next == TLB_ASIDS)
+		cpu_flush_tlb(cpu);
+	return cpu->space.next++;
+}
+
+void cpu_switch_address_space(struct cpu *cpu, bool keep)
+{
+	u16 pcid = cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
+	u16 asid = keep ? cpu->space.of_pcid[pcid] : 0;
+
+	if (!asid)
+		asid = new_asid(cpu);
+	cpu->space.of_pcid[pcid] = asid;
+	cpu->space.current = asid;
+	address_space_update(cpu);
+}
+
+void cpu_flush_nonglobal(struct cpu *cpu)
+{
+	__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
+	cpu_switch_address_space(cpu, false);
+}
+
+void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
+{
+	u16 current = cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
+
+	cpu->space.of_pcid[pcid] = 0;
+	if (pcid == current)
+		cpu_switch_address_space(cpu, false);
+}
+
+void cpu_flush_linear(struct cpu *cpu, u64 linear)
+{
+	unsigned int half = linear >> 63;
+
+	if (linear >= cpu->space.large_low[half] && linear <= cpu->space.large_high[half])
+		cpu_flush_tlb(cpu);
+	else
+		tlb_flush_page(&cpu->tlb, linear);
+}
+
+/* SMAP looks at RFLAGS.AC for explicit supervisor accesses. */
+static enum tlb_privilege privilege(const struct cpu *cpu)
+{
+	if (cpu->cpl == 3)
+		return TLB_USER;
+	return (cpu->rflags & FLAG_AC) ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR;
+}
+
+/* Accesses that need more than a translation: alignment checks and data breakpoints. */
+static bool accesses_are_checked(const struct cpu *cpu)
+{
+	bool alignment = cpu->cpl == 3 && (cpu->cr0 & CR0_AM) && (cpu->rflags & FLAG_AC);
+
+	return alignment || (cpu->dr[7] & 0xff);
+}
+
+/* True if a register changed from which permissions in the TLB were computed. */
+static bool permissions_changed(const struct cpu *cpu)
+{
+	const u64 cr4 = CR4_PSE | CR4_PAE | CR4_LA57 | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PKS |
+			CR4_CET | CR4_PGE | CR4_PCIDE;
+
+	return ((cpu->walk.cr0 ^ cpu->cr0) & (CR0_WP | CR0_PG | CR0_PE)) ||
+	       ((cpu->walk.cr4 ^ cpu->cr4) & cr4) ||
+	       ((cpu->walk.efer ^ cpu->efer) & (EFER_NXE | EFER_LMA)) ||
+	       cpu->walk.pkru != cpu->pkru || cpu->walk.pkrs != cpu->msr[MSR_PKRS];
+}
+
+static void mirror_registers(struct cpu *cpu)
+{
+	cpu->walk.cr0 = cpu->cr0;
+	cpu->walk.cr3 = cpu->cr3;
+	cpu->walk.cr4 = cpu->cr4;
+	cpu->walk.efer = cpu->efer;
+	cpu->walk.pkru = cpu->pkru;
+	cpu->walk.pkrs = cpu->msr[MSR_PKRS];
+	cpu->walk.rflags_ac = cpu->rflags & FLAG_AC;
+	cpu->walk.amd = cpu->amd;
+	cpu->walk.physical_bits = cpu->physical_bits;
+	cpu->walk.gbyte_pages = cpu_has(cpu, FEATURE_PDPE1GB);
+}
+
+void address_space_update(struct cpu *cpu)
+{
+	bool flush = permissions_changed(cpu);
+
+	cpu->canonical_shift = cpu->cr4 & CR4_LA57 ? 7 : 16;
+	mirror_registers(cpu);
+	if (flush) {
+		cpu_flush_tlb(cpu); /* comes back here */
+		return;
+	}
+	cpu->code_context = TLB_CONTEXT(cpu->space.current, privilege(cpu));
+	cpu->data_context = accesses_are_checked(cpu) ? TLB_CONTEXT_NEVER : cpu->code_context;
+}

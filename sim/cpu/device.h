@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accesses that no memory slot answers: the local APIC, chips below the seam, user space. */
+#ifndef LOCKSTEP_SIM_CPU_DEVICE_H
+#define LOCKSTEP_SIM_CPU_DEVICE_H
+
+#include "sim/cpu/cpu.h"
+
+/*
+ * May leave the instruction to be re-executed: alone first if it runs in a longer trace, and then
+ * again once user space has answered (struct cpu_io holds the answers). @size is 1 to 64; more
+ * than 8 bytes are done as several accesses.
+ */
+void device_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run loop: events, then traces, until there is a reason to stop. */
+#include "sim/cpu/dispatch.h"
+#include "sim/cpu/address_space.h"
+#include "sim/cpu/decode.h"
+#include "sim/cpu/fault.h"
+#include "sim/cpu/segment.h"
+
+/* --- the mode word --- */
+
+static u32 code_size(const struct cpu *cpu)
+{
+	if (cpu_64bit(cpu))
+		return MODE_CODE64;
+	return cpu->seg[SEG_CS].rights & SEG_DB ? MODE_CODE32 : MODE_CODE16;
+}
+
+static bool flat_code(const struct cpu *cpu)
+{
+	return cpu_64bit(cpu) ||
+	       (SEG_BASE(cpu, SEG_CS) == 0 && cpu->seg[SEG_CS].limit == UINT32_MAX);
+}
+
+static u32 cet_mode(const struct cpu *cpu)
+{
+	if (likely(!(cpu->cr4 & CR4_CET)))
+		return 0;
+	return (cet_shadow_stack_enabled(cpu) || cet_endbranch_enabled(cpu) ? MODE_CET : 0) |
+	       (cet_waits(cpu) ? MODE_ENDBRANCH : 0);
+}
+
+static u32 mode_word(const struct cpu *cpu)
+{
+	bool avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
+
+	return code_size(cpu) | (cpu->seg[SEG_SS].rights & SEG_DB ? MODE_STACK32 : 0) |
+	       ((cpu->cr0 & CR0_PE) && !cpu_v86(cpu) ? MODE_PROTECTED : 0) |
+	       (u32)cpu->cpl << MODE_CPL_SHIFT | (cpu->cr0 & CR0_EM ? MODE_EM : 0) |
+	       (cpu->cr0 & CR0_TS ? MODE_TS : 0) | (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) |
+	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
+	       cet_mode(cpu);
+}
+
+/* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */
+static bool watches_code(const struct cpu *cpu)
+{
+	unsigned int n;
+
+	for (n = 0; n < 4; n++)
+		if ((cpu->dr[7] >> 2 * n & 3) && !(cpu->dr[7] >> (16 + 4 * n) & 3))
+			return true;
+	return false;
+}
+
+static bool must_step(const struct cpu *cpu)
+{
+	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || cpu->shadow || cpu->rerun_alone ||
+	       ((cpu->dr[7] & 0xff) && (watches_code(cpu) || debug_watches_data(cpu)));
+}
+
+static void event_set(struct cpu *cpu, u32 bits)
+{
+	__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELAXED);
+}
+
+static void event_clear(struct cpu *cpu, u32 bits)
+{
+	__atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_RELAXED);
+}
+
+void cpu_update_mode(struct cpu *cpu)
+{
+	cpu->mode = mode_word(cpu);
+	address_space_update(cpu);
+	if (must_step(cpu))
+		event_set(cpu, EVENT_STEP);
+	if (cpu->interrupt_waits && (cpu->rflags & FLAG_IF)) {
+		cpu->interrupt_waits = false;
+		event_set(cpu, EVENT_INTERRUPT);
+	}
+}
+
+void cpu_set_budget(struct cpu *cpu, s64 instructions)
+{
+	u64 now = cpu_retired(cpu);
+
+	cpu->budget = instructions;
+	cpu->retired = now + (u64)instructions;
+}
+
+/* --- running --- */
+
+static void run_trace(struct cpu *cpu, const struct trace *trace)
+{
+#ifdef LS_TAIL_CALLS
+	trace->op->fn(cpu, trace->op);
+#else
+	const struct op *op = trace->op;
+
+	while (op)
+		op = op->fn(cpu, op);
+#endif
+}
+
+static void run_some(struct cpu *cpu)
+{
+	const struct trace *trace = trace_get(cpu);
+
+	if (unlikely(cpu->budget < trace->count))
+		trace = trace_get_scratch(cpu, cpu->budget);
+	run_trace(cpu, trace);
+}
+
+/* One instruction alone: under TF, a shadow, RF or breakpoints, or because it reaches a device. */
+static void run_one(struct cpu *cpu)
+{
+	bool tf = cpu->rflags & FLAG_TF, watched = cpu->dr[7] & 0xff;
+	u64 linear = cpu->reg[REG_RIP] + (cpu_64bit(cpu) ? 0 : SEG_BASE(cpu, SEG_CS));
+
+	debug_check_fetch(cpu, linear);
+	cpu->shadow_running = cpu->shadow;
+	cpu->rf_running = cpu->rflags & FLAG_RF;
+	cpu->single = true;
+	event_set(cpu, EVENT_STEP);
+	const struct trace *trace = trace_get_scratch(cpu, 1);
+	u64 next = cpu->reg[REG_RIP] + trace->bytes;
+
+	cpu->shadow = SHADOW_NONE;
+	cpu->rflags &= ~FLAG_RF; /* after the instruction, unless it sets it (SDM 3B:18.3.1.1) */
+	run_trace(cpu, trace);
+	cpu->single = cpu->rerun_alone = false;
+	cpu->io.completed = cpu->io.consumed = 0;
+	if (tf || watched || cpu->pending_debug)
+		debug_after_instruction(cpu, tf, cpu->reg[REG_RIP] != next);
+	event_clear(cpu, EVENT_STEP);
+	if (must_step(cpu))
+		event_set(cpu, EVENT_STEP);
+}
+
+/* The instruction at cpu->op did not finish: what ran before it in its trace has. */
+static void commit_partial(struct cpu *cpu)
+{
+	if (!cpu->op)
+		return;
+	cpu->reg[REG_RIP] += cpu->op->offset;
+	cpu->budget -= cpu->op->number;
+	cpu->op = NULL;
+}
+
+static void undo_single(struct cpu *cpu)
+{
+	if (!cpu->single)
+		return;
+	cpu->shadow = cpu->shadow_running;
+	cpu->rflags |= cpu->rf_running;
+	cpu->single = false;
+}
+
+/* An abandoned instruction comes back as it was. True if cpu_run has to return. */
+static bool take_abandon(struct cpu *cpu)
+{
+	commit_partial(cpu);
+	undo_single(cpu);
+	cpu->io.consumed = 0;
+	if (event_abandoned(cpu))
+		return cpu->exit != CPU_EXIT_NONE;
+	cpu->rerun_alone = true;
+	event_set(cpu, EVENT_STEP);
+	return cpu->exit != CPU_EXIT_NONE;
+}
+
+static void take_exception(struct cpu *cpu)
+{
+	commit_partial(cpu);
+	cpu->single = cpu->rerun_alone = false;
+	cpu->shadow = SHADOW_NONE;
+	cpu->io.completed = cpu->io.consumed = 0;
+	cpu->exception_due = true;
+	event_clear(cpu, EVENT_STEP);
+	if (must_step(cpu))
+		event_set(cpu, EVENT_STEP);
+}
+
+#define EVENTS_TAKEN                                                                               \
+	(EVENT_INTERRUPT | EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_TRAP |          \
+	 EVENT_MACHINE_CHECK)
+
+/* Looks at everything that may stop the flow. Returns an exit, or CPU_EXIT_NONE to go on. */
+static enum cpu_exit take_events(struct cpu *cpu)
+{
+	u32 event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
+
+	if (event & EVENT_SHOOTDOWN) {
+		event_clear(cpu, EVENT_SHOOTDOWN);
+		cpu->platform->shootdown(cpu);
+	}
+	/* An instruction that user space has answered finishes first. */
+	if (!cpu->rerun_alone || !cpu->io.completed) {
+		if ((event & EVENTS_TAKEN) && event_take_pending(cpu))
+			return CPU_EXIT_NONE;
+		if ((event & EVENT_INTERRUPT) && !(cpu->rflags & FLAG_IF)) {
+			event_clear(cpu, EVENT_INTERRUPT);
+			cpu->interrupt_waits = true;
+		}
+	}
+	if (event & EVENT_KICK) {
+		event_clear(cpu, EVENT_KICK);
+		return CPU_EXIT_EVENT;
+	}
+	return CPU_EXIT_NONE;
+}
+
+static enum cpu_exit run_loop(struct cpu *cpu)
+{
+	for (;;) {
+		cpu->op = NULL;
+		if (unlikely(cpu->exception_due)) {
+			cpu->exception_due = false;
+			event_deliver_exception(cpu);
+		}
+		if (unlikely(cpu->event)) {
+			enum cpu_exit exit = take_events(cpu);
+
+			if (exit != CPU_EXIT_NONE)
+				return exit;
+		}
+		if (unlikely(cpu->activity != ACTIVITY_RUNNING))
+			return cpu->activity == ACTIVITY_SHUTDOWN ? CPU_EXIT_SHUTDOWN
+								  : CPU_EXIT_HALT;
+		if (cpu->budget <= 0)
+			return CPU_EXIT_BUDGET;
+		if (unlikely(cpu->event & EVENT_STEP))
+			run_one(cpu);
+		else
+			run_some(cpu);
+	}
+}
+
+enum cpu_exit cpu_run(struct cpu *cpu)
+{
+	switch (setjmp(cpu->unwind)) {
+	case UNWIND_EXCEPTION: take_exception(cpu); break;
+	case UNWIND_ABANDON:
+		if (take_abandon(cpu))
+			return cpu->exit;
+		break;
+	}
+	return run_loop(cpu);
+}

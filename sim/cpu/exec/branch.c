@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Near branches (SDM 2A CALL, Jcc, JMP, LOOP; 2B RET). The 64-bit forms chain from trace to trace;
+ * the 16- and 32-bit ones, and those that CET guards, go back to the run loop.
+ */
+#include "sim/cpu/dispatch.h"
+#include "sim/cpu/exec/condition.h"
+#include "sim/cpu/exec/stack_access.h"
+#include "sim/cpu/segment.h"
+
+/* --- targets --- */
+
+/* 64-bit mode: the target has to be canonical or the branch itself faults with #GP(0). */
+ALWAYS_INLINE void check_canonical(struct cpu *cpu, const struct op *op, u64 target)
+{
+	unsigned int shift = cpu->canonical_shift;
+
+	if (unlikely((u64)((s64)(target << shift) >> shift) != target)) {
+		FAULT_POINT(cpu, op);
+		raise_gp(cpu, 0);
+	}
+}
+
+/* Other modes: cut to the operand size, then held against CS's limit. */
+static u64 legacy_target(struct cpu *cpu, const struct op *op, u64 target, unsigned int size)
+{
+	target = truncate_to(target, size);
+	if (target > cpu->seg[SEG_CS].limit) {
+		FAULT_POINT(cpu, op);
+		raise_gp(cpu, 0);
+	}
+	return target;
+}
+
+/* The same for either, where speed does not matter. */
+static u64 checked_target(struct cpu *cpu, const struct op *op, u64 target, unsigned int size)
+{
+	if (!(op->flags & OP_CODE64))
+		return legacy_target(cpu, op, target, size);
+	check_canonical(cpu, op, target);
+	return target;
+}
+
+/* --- Jcc --- */
+
+#define JCC(cc)                                                                                    \
+	static HANDLER(j##cc##_64)                                                                 \
+	{                                                                                          \
+		if (!condition_##cc(cpu))                                                          \
+			NEXT;                                                                      \
+		u64 target = OP_NEXT_RIP(cpu, op) + op->imm;                                       \
+		if (likely(OP_LINKABLE(op)))                                                       \
+			JUMP_LINKED(target);                                                       \
+		check_canonical(cpu, op, target);                                                  \
+		JUMP_ANYWHERE(target);                                                             \
+	}                                                                                          \
+	static HANDLER(j##cc##_legacy)                                                             \
+	{                                                                                          \
+		if (!condition_##cc(cpu))                                                          \
+			NEXT;                                                                      \
+		CPU_BRANCH(legacy_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm,                  \
+					 1u << op->width));                                        \
+	}                                                                                          \
+	const struct family family_j##cc = {                                                       \
+		.fn = {[1] = {j##cc##_legacy}, {j##cc##_legacy}, {j##cc##_64}}};
+EACH_CONDITION(JCC)
+
+/* --- LOOP, LOOPE, LOOPNE, JrCXZ: the counter has the address size --- */
+
+ALWAYS_INLINE unsigned int address_bytes(const struct op *op)
+{
+	return 2u << (op->flags & OP_ADDRESS_MASK);
+}
+
+#define COUNTED(name, count_expression, taken)                                                     \
+	static HANDLER(name)                                                                       \
+	{                                                                                          \
+		unsigned int size = address_bytes(op);                                             \
+		u64 count = truncate_to(count_expression, size);                                   \
+		u64 target = OP_NEXT_RIP(cpu, op) + op->imm;                                       \
+		bool jumps = taken;                                                                \
+		if (jumps)                                                                         \
+			target = checked_target(cpu, op, target, 1u << op->width);                 \
+		reg_write(cpu, REG_RCX * 8, count, size);                                          \
+		if (!jumps)                                                                        \
+			NEXT;                                                                      \
+		if (OP_LINKABLE(op))                                                               \
+			JUMP_LINKED(target);                                                       \
+		CPU_BRANCH(target);                                                                \
+	}                                                                                          \
+	const struct family family_##name = {.fn = {[1] = {name}, {name}, {name}}};
+
+COUNTED(loop, cpu->reg[REG_RCX] - 1, count != 0)
+COUNTED(loope, cpu->reg[REG_RCX] - 1, count != 0 && flag_zf(cpu))
+COUNTED(loopne, cpu->reg[REG_RCX] - 1, count != 0 && !flag_zf(cpu))
+
+static HANDLER(jcxz)
+{
+	u64 target = OP_NEXT_RIP(cpu, op) + op->imm;
+
+	if (truncate_to(cpu->reg[REG_RCX], address_bytes(op)))
+		NEXT;
+	CPU_BRANCH(checked_target(cpu, op, target, 1u << op->width));
+}
+
+const struct family family_jcxz = {.fn = {[1] = {jcxz}, {jcxz}, {jcxz}}};
+
+/* --- JMP --- */
+
+static HANDLER(jmp_rel_64)
+{
+	u64 target = OP_NEXT_RIP(cpu, op) + op->imm;
+
+	if (likely(OP_LINKABLE(op)))
+		JUMP_LINKED(target);
+	check_canonical(cpu, op, target);
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(jmp_rel_legacy)
+{
+	CPU_BRANCH(legacy_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm, 1u << op->width));
+}
+
+const struct family family_jmp_rel = {
+	.fn = {[1] = {jmp_rel_legacy}, {jmp_rel_legacy}, {jmp_rel_64}}};
+
+static HANDLER(jmp_reg_64)
+{
+	u64 target = REG64(cpu, op->rm);
+
+	check_canonical(cpu, op, target);
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(jmp_mem_64)
+{
+	u64 target = mem_load(cpu, op, ea_by_kind(cpu, op, 8, false), 8);
+
+	check_canonical(cpu, op, target);
+	JUMP_ANYWHERE(target);
+}
+
+/* The r/m operand, any width. */
+ALWAYS_INLINE u64 branch_operand(struct cpu *cpu, const struct op *op)
+{
+	unsigned int size = 1u << op->width;
+
+	if (op->kind == KIND_REG)
+		return reg_read(cpu, op->rm, size);
+	return truncate_to(mem_load_slow(cpu, op, ea_by_kind(cpu, op, size, false), size, op->seg),
+			   size);
+}
+
+static HANDLER(jmp_legacy)
+{
+	CPU_BRANCH(legacy_target(cpu, op, branch_operand(cpu, op), 1u << op->width));
+}
+
+static HANDLER(jmp_guarded)
+{
+	u64 target = checked_target(cpu, op, branch_operand(cpu, op), 1u << op->width);
+
+	cet_indirect_branch(cpu, op);
+	CPU_BRANCH(target);
+}
+
+const struct family family_jmp = {
+	.fn = {[1] = {[KIND_REG] = jmp_legacy, [KIND_ANY] = jmp_legacy},
+	       [2] = {[KIND_REG] = jmp_legacy, [KIND_ANY] = jmp_legacy},
+	       [3] = {[KIND_REG] = jmp_reg_64, [KIND_ANY] = jmp_mem_64}},
+	.guarded = {[1] = jmp_guarded, jmp_guarded, jmp_guarded}};
+
+/* --- CALL --- */
+
+static HANDLER(call_rel_64)
+{
+	u64 next = OP_NEXT_RIP(cpu, op), target = next + op->imm;
+
+	check_canonical(cpu, op, target);
+	push64(cpu, op, next);
+	if (OP_LINKABLE(op))
+		JUMP_LINKED(target);
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(call_reg_64)
+{
+	u64 target = REG64(cpu, op->rm);
+
+	check_canonical(cpu, op, target);
+	push64(cpu, op, OP_NEXT_RIP(cpu, op));
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(call_mem_64)
+{
+	u64 target = mem_load(cpu, op, ea_by_kind(cpu, op, 8, false), 8);
+
+	check_canonical(cpu, op, target);
+	push64(cpu, op, OP_NEXT_RIP(cpu, op));
+	JUMP_ANYWHERE(target);
+}
+
+/* The ordinary push is made first and undone in rSP if the shadow stack's faults. */
+static void call_push(struct cpu *cpu, const struct op *op)
+{
+	u64 next = OP_NEXT_RIP(cpu, op), rsp = cpu->reg[REG_RSP], after;
+	unsigned int size = 1u << op->width;
+
+	push_any(cpu, op, next, size);
+	if (!cet_shadow_stack_enabled(cpu))
+		return;
+	after = cpu->reg[REG_RSP];
+	cpu->reg[REG_RSP] = rsp;
+	cet_near_call(cpu, op, next, size);
+	cpu->reg[REG_RSP] = after;
+}
+
+static HANDLER(call_rel_any)
+{
+	u64 target = checked_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm, 1u << op->width);
+
+	call_push(cpu, op);
+	CPU_BRANCH(target);
+}
+
+static HANDLER(call_any)
+{
+	u64 target = checked_target(cpu, op, branch_operand(cpu, op), 1u << op->width);
+
+	call_push(cpu, op);
+	cet_indirect_branch(cpu, op);
+	CPU_BRANCH(target);
+}
+
+const struct family family_call_rel = {
+	.fn = {[1] = {call_rel_any}, {call_rel_any}, {call_rel_64}},
+	.guarded = {[1] = call_rel_any, call_rel_any, call_rel_any}};
+const struct family family_call = {
+	.fn = {[1] = {[KIND_REG] = call_any, [KIND_ANY] = call_any},
+	       [2] = {[KIND_REG] = call_any, [KIND_ANY] = call_any},
+	       [3] = {[KIND_REG] = call_reg_64, [KIND_ANY] = call_mem_64}},
+	.guarded = {[1] = call_any, call_any, call_any}};
+
+/* --- RET --- */
+
+static HANDLER(ret_64)
+{
+	u64 target = peek64(cpu, op);
+
+	check_canonical(cpu, op, target);
+	cpu->reg[REG_RSP] += 8;
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(ret_imm_64)
+{
+	u64 target = peek64(cpu, op);
+
+	check_canonical(cpu, op, target);
+	cpu->reg[REG_RSP] += 8 + (u16)op->imm;
+	JUMP_ANYWHERE(target);
+}
+
+static HANDLER(ret_any)
+{
+	unsigned int size = 1u << op->width;
+	u64 target = checked_target(cpu, op, peek_any(cpu, op, size), size);
+
+	if (cet_shadow_stack_enabled(cpu))
+		cet_near_return(cpu, op, target, size);
+	stack_adjust(cpu, size + (u16)op->imm);
+	CPU_BRANCH(target);
+}
+
+const struct family family_ret = {.fn = {[1] = {ret_any}, {ret_any}, {ret_64}},
+				  .guarded = {[1] = ret_any, ret_any, ret_any}};
+const struct family family_ret_imm = {.fn = {[1] = {ret_any}, {ret_any}, {ret_imm_64}},
+				      .guarded = {[1] = ret_any, ret_any, ret_any}};

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From one body to its handlers. A body is an inlined function of values and a constant operand
+ * size in bytes; it returns the result and the lazy flags, and commits nothing. The macros here make
+ * of it the handlers for every width, register and addressing form, with and without flags.
+ */
+#ifndef LOCKSTEP_SIM_CPU_EXEC_INTEGER_H
+#define LOCKSTEP_SIM_CPU_EXEC_INTEGER_H
+
+#include "sim/cpu/fault.h"
+#include "sim/cpu/flags.h"
+#include "sim/cpu/operand.h"
+
+/* What an arithmetic body returns. */
+struct outcome {
+	u64 value;
+	u64 flag_result, flag_aux;
+};
+
+ALWAYS_INLINE u64 truncate_to(u64 value, unsigned int size)
+{
+	switch (size) {
+	case 1: return (u8)value;
+	case 2: return (u16)value;
+	case 4: return (u32)value;
+	default: return value;
+	}
+}
+
+ALWAYS_INLINE u64 sign_extend(u64 value, unsigned int size)
+{
+	switch (size) {
+	case 1: return (u64)(s64)(s8)value;
+	case 2: return (u64)(s64)(s16)value;
+	case 4: return (u64)(s64)(s32)value;
+	default: return value;
+	}
+}
+
+ALWAYS_INLINE u64 reg_read(const struct cpu *cpu, u8 offset, unsigned int size)
+{
+	switch (size) {
+	case 1: return REG8(cpu, offset);
+	case 2: return REG16(cpu, offset);
+	case 4: return REG32(cpu, offset);
+	default: return REG64(cpu, offset);
+	}
+}
+
+/* 32-bit results clear the upper half, 8- and 16-bit ones keep the rest (SDM 1:3.4.1.1). */
+ALWAYS_INLINE void reg_write(struct cpu *cpu, u8 offset, u64 value, unsigned int size)
+{
+	switch (size) {
+	case 1: REG8(cpu, offset) = value; break;
+	case 2: REG16(cpu, offset) = value; break;
+	case 4: REG64(cpu, offset) = (u32)value; break;
+	default: REG64(cpu, offset) = value; break;
+	}
+}
+
+ALWAYS_INLINE u64 host_read(const void *host, unsigned int size)
+{
+	switch (size) {
+	case 1: return *(const u8 *)host;
+	case 2: return *(const u16 *)host;
+	case 4: return *(const u32 *)host;
+	default: return *(const u64 *)host;
+	}
+}
+
+ALWAYS_INLINE void host_write(void *host, u64 value, unsigned int size)
+{
+	switch (size) {
+	case 1: *(u8 *)host = value; break;
+	case 2: *(u16 *)host = value; break;
+	case 4: *(u32 *)host = value; break;
+	default: *(u64 *)host = value; break;
+	}
+}
+
+/* Atomic on the host; @expected is what the operand held. */
+ALWAYS_INLINE bool host_compare_exchange(void *host, u64 expected, u64 desired, unsigned int size)
+{
+#define CASE(type)                                                                                 \
+	{                                                                                          \
+		type was = expected;                                                               \
+		return __atomic_compare_exchange_n((type *)host, &was, (type)desired, false,       \
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);            \
+	}
+	switch (size) {
+	case 1: CASE(u8)
+	case 2: CASE(u16)
+	case 4: CASE(u32)
+	default: CASE(u64)
+	}
+#undef CASE
+}
+
+ALWAYS_INLINE void outcome_flags(struct cpu *cpu, const struct outcome out, bool quiet)
+{
+	if (quiet)
+		return;
+	cpu->flag_result = out.flag_result;
+	cpu->flag_aux = out.flag_aux;
+}
+
+/* Lazy flags of an addition or subtraction from its vector of carries (or borrows). */
+ALWAYS_INLINE struct outcome outcome_carries(u64 value, u64 carries, unsigned int size)
+{
+	struct outcome out = {.value = truncate_to(value, size),
+			      .flag_result = sign_extend(value, size)};
+
+	if (size == 8)
+		out.flag_aux = carries & AUX_KEEP;
+	else
+		out.flag_aux = carries << (64 - 8 * size) | (carries & AUX_AF);
+	return out;
+}
+
+/* CF = OF = AF = 0. */
+ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
+{
+	return (struct outcome){truncate_to(value, size), sign_extend(value, size), 0};
+}
+
+/* --- handlers of two-operand bodies: body(cpu, a, b, size) --- */
+
+#define BINARY_NAME(body, form, width, kind, tag) body##_##form##_##width##_##kind##tag
+
+#define BINARY_STORE_MEM(body, form, width, size, kind, tag, quiet, source)                        \
+	static HANDLER(BINARY_NAME(body, form, width, kind, tag))                                  \
+	{                                                                                          \
+		u64 linear = ea_linear(cpu, op, kind, size, true);                                 \
+		void *host = mem_modify(cpu, op, linear, size);                                    \
+		struct outcome out = body(cpu, host_read(host, size), source, size);               \
+		host_write(host, out.value, size);                                                 \
+		mem_modify_end(cpu, op, host);                                                     \
+		outcome_flags(cpu, out, quiet);                                                    \
+		NEXT;                                                                              \
+	}
+
+#define BINARY_READ_MEM(body, form, width, size, kind, tag, quiet, a, b, WRITE)                    \
+	static HANDLER(BINARY_NAME(body, form, width, kind, tag))                                  \
+	{                                                                                          \
+		u64 linear = ea_linear(cpu, op, kind, size, false);                                \
+		u64 memory = mem_load(cpu, op, linear, size);                                      \
+		struct outcome out = body(cpu, a, b, size);                                        \
+		WRITE;                                                                             \
+		outcome_flags(cpu, out, quiet);                                                    \
+		NEXT;                                                                              \
+	}
+
+#define BINARY_REG(body, form, width, size, tag, quiet, a, b, WRITE)                               \
+	static HANDLER(BINARY_NAME(body, form, width, KIND_REG, tag))                              \
+	{                                                                                          \
+		struct outcome out = body(cpu, a, b, size);                                        \
+		WRITE;                                                                             \
+		outcome_flags(cpu, out, quiet);                                                    \
+		NEXT;                                                                              \
+	}
+
+#define BINARY_LOCKED(body, form, width, size, source)                                             \
+	static HANDLER(BINARY_NAME(body, form, width, locked, ))                                   \
+	{                                                                                          \
+		u64 linear = ea_by_kind(cpu, op, size, true);                                      \
+		void *host = mem_modify(cpu, op, linear, size);                                    \
+		struct outcome out;                                                                \
+		u64 old;                                                                           \
+		do {                                                                               \
+			old = host_read(host, size);                                               \
+			out = body(cpu, old, source, size);                                        \
+		} while (!host_compare_exchange(host, old, out.value, size));                      \
+		mem_modify_end(cpu, op, host);                                                     \
+		outcome_flags(cpu, out, false);                                                    \
+		NEXT;                                                                              \
+	}
+
+#define RM_OPERAND(size)  reg_read(cpu, op->rm, size)
+#define REG_OPERAND(size) reg_read(cpu, op->reg, size)
+#define IMM_OPERAND(size) truncate_to(op->imm, size)
+
+/* op r/m, source: writes the r/m operand. */
+#define BINARY_TO_RM_WIDTH(body, form, width, size, tag, quiet, source)                            \
+	BINARY_REG(body, form, width, size, tag, quiet, RM_OPERAND(size), source,                  \
+		   reg_write(cpu, op->rm, out.value, size))                                        \
+	BINARY_STORE_MEM(body, form, width, size, KIND_BASE, tag, quiet, source)                   \
+	BINARY_STORE_MEM(body, form, width, size, KIND_INDEX, tag, quiet, source)                  \
+	BINARY_STORE_MEM(body, form, width, size, KIND_ANY, tag, quiet, source)
+
+/* op reg, r/m: writes the register. */
+#define BINARY_TO_REG_WIDTH(body, form, width, size, tag, quiet)                                   \
+	BINARY_REG(body, form, width, size, tag, quiet, REG_OPERAND(size), RM_OPERAND(size),       \
+		   reg_write(cpu, op->reg, out.value, size))                                       \
+	BINARY_READ_MEM(body, form, width, size, KIND_BASE, tag, quiet, REG_OPERAND(size), memory, \
+			reg_write(cpu, op->reg, out.value, size))                                  \
+	BINARY_READ_MEM(body, form, width, size, KIND_INDEX, tag, quiet, REG_OPERAND(size),        \
+			memory, reg_write(cpu, op->reg, out.value, size))                          \
+	BINARY_READ_MEM(body, form, width, size, KIND_ANY, tag, quiet, REG_OPERAND(size), memory,  \
+			reg_write(cpu, op->reg, out.value, size))
+
+/* Writes nothing but flags: a is one of the operands, b the other. */
+#define BINARY_FLAGS_WIDTH(body, form, width, size, tag, quiet, reg_a, reg_b, mem_a, mem_b)        \
+	BINARY_REG(body, form, width, size, tag, quiet, reg_a, reg_b, (void)0)                     \
+	BINARY_READ_MEM(body, form, width, size, KIND_BASE, tag, quiet, mem_a, mem_b, (void)0)     \
+	BINARY_READ_MEM(body, form, width, size, KIND_INDEX, tag, quiet, mem_a, mem_b, (void)0)    \
+	BINARY_READ_MEM(body, form, width, size, KIND_ANY, tag, quiet, mem_a, mem_b, (void)0)
+
+#define FAMILY_ROW(body, form, width, tag)                                                         \
+	{                                                                                          \
+		BINARY_NAME(body, form, width, KIND_REG, tag),                                     \
+			BINARY_NAME(body, form, width, KIND_BASE, tag),                            \
+			BINARY_NAME(body, form, width, KIND_INDEX, tag),                           \
+			BINARY_NAME(body, form, width, KIND_ANY, tag)                              \
+	}
+
+#define FAMILY_TABLE(body, form, tag)                                                              \
+	{                                                                                          \
+		FAMILY_ROW(body, form, 0, tag), FAMILY_ROW(body, form, 1, tag),                    \
+			FAMILY_ROW(body, form, 2, tag), FAMILY_ROW(body, form, 3, tag)             \
+	}
+
+#define FAMILY_LOCKED(body, form)                                                                  \
+	{                                                                                          \
+		BINARY_NAME(body, form, 0, locked, ), BINARY_NAME(body, form, 1, locked, ),        \
+			BINARY_NAME(body, form, 2, locked, ),                                      \
+			BINARY_NAME(body, form, 3, locked, )                                       \
+	}
+
+#define EACH_WIDTH(MACRO, ...)                                                                     \
+	MACRO(0, 1, __VA_ARGS__) MACRO(1, 2, __VA_ARGS__) MACRO(2, 4, __VA_ARGS__)                 \
+	MACRO(3, 8, __VA_ARGS__)
+
+#define BINARY_EG_(width, size, body)                                                              \
+	BINARY_TO_RM_WIDTH(body, EG, width, size, , false, REG_OPERAND(size))                      \
+	BINARY_TO_RM_WIDTH(body, EG, width, size, _quiet, true, REG_OPERAND(size))                 \
+	BINARY_LOCKED(body, EG, width, size, REG_OPERAND(size))
+#define BINARY_EI_(width, size, body)                                                              \
+	BINARY_TO_RM_WIDTH(body, EI, width, size, , false, IMM_OPERAND(size))                      \
+	BINARY_TO_RM_WIDTH(body, EI, width, size, _quiet, true, IMM_OPERAND(size))                 \
+	BINARY_LOCKED(body, EI, width, size, IMM_OPERAND(size))
+#define BINARY_GE_(width, size, body)                                                              \
+	BINARY_TO_REG_WIDTH(body, GE, width, size, , false)                                        \
+	BINARY_TO_REG_WIDTH(body, GE, width, size, _quiet, true)
+
+/* families body_EG, body_EI (the accumulator forms too: the decoder leaves rm = 0) and body_GE */
+#define DEFINE_BINARY(body)                                                                        \
+	EACH_WIDTH(BINARY_EG_, body)                                                               \
+	EACH_WIDTH(BINARY_EI_, body)                                                               \
+	EACH_WIDTH(BINARY_GE_, body)                                                               \
+	const struct family family_##body##_EG = {FAMILY_TABLE(body, EG, ),                        \
+						  FAMILY_TABLE(body, EG, _quiet),                  \
+						  FAMILY_LOCKED(body, EG)};                        \
+	const struct family family_##body##_EI = {FAMILY_TABLE(body, EI, ),                        \
+						  FAMILY_TABLE(body, EI, _quiet),                  \
+						  FAMILY_LOCKED(body, EI)};                        \
+	const struct family family_##body##_GE = {FAMILY_TABLE(body, GE, ),                        \
+						  FAMILY_TABLE(body, GE, _quiet), {NULL}};
+
+#define BINARY_FLAGS_EG_(width, size, body)                                                        \
+	BINARY_FLAGS_WIDTH(body, EG, width, size, , false, RM_OPERAND(size), REG_OPERAND(size),    \
+			   memory, REG_OPERAND(size))
+#define BINARY_FLAGS_EI_(width, size, body)                                                        \
+	BINARY_FLAGS_WIDTH(body, EI, width, size, , false, RM_OPERAND(size), IMM_OPERAND(size),    \
+			   memory, IMM_OPERAND(size))
+#define BINARY_FLAGS_GE_(width, size, body)                                                        \
+	BINARY_FLAGS_WIDTH(body, GE, width, size, , false, REG_OPERAND(size), RM_OPERAND(size),    \
+			   REG_OPERAND(size), memory)
+
+/* CMP, TEST */
+#define DEFINE_BINARY_FLAGS(body)                                                                  \
+	EACH_WIDTH(BINARY_FLAGS_EG_, body)                                                         \
+	EACH_WIDTH(BINARY_FLAGS_EI_, body)                                                         \
+	EACH_WIDTH(BINARY_FLAGS_GE_, body)                                                         \
+	const struct family family_##body##_EG = {.fn = FAMILY_TABLE(body, EG, )};                 \
+	const struct family family_##body##_EI = {.fn = FAMILY_TABLE(body, EI, )};                 \
+	const struct family family_##body##_GE = {.fn = FAMILY_TABLE(body, GE, )};
+
+/* --- one operand, read and written: body(cpu, a, size); family body_E --- */
+#define BINARY_E_(width, size, body)                                                               \
+	BINARY_TO_RM_WIDTH(body, E, width, size, , false, 0)                                       \
+	BINARY_TO_RM_WIDTH(body, E, width, size, _quiet, true, 0)                                  \
+	BINARY_LOCKED(body, E, width, size, 0)
+#define DEFINE_UNARY(body)                                                                         \
+	EACH_WIDTH(BINARY_E_, body)                                                                \
+	const struct family family_##body##_E = {FAMILY_TABLE(body, E, ),                          \
+						 FAMILY_TABLE(body, E, _quiet),                    \
+						 FAMILY_LOCKED(body, E)};
+
+#endif

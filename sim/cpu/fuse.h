@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two neighbours that one handler serves: CMP or TEST with the conditional branch behind it. */
+#ifndef LOCKSTEP_SIM_CPU_FUSE_H
+#define LOCKSTEP_SIM_CPU_FUSE_H
+
+#include "sim/cpu/opcode_table.h"
+
+struct op;
+
+/* If @first and @second have a common handler, puts it on op[0]; op[1] stays as it is and serves
+ * as the handler's second half. */
+void fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op);
+
+#endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the inlined accessors leave over: TLB fills, page-crossers, MMIO, pages that hold traces,
+ * alignment checks and data breakpoints. All stores end in write_host or device_access.
+ */
+#include "sim/cpu/memory.h"
+#include "sim/cpu/device.h"
+#include "sim/cpu/fault.h"
+#include "sim/cpu/segment.h"
+#include "sim/cpu/trace_cache.h"
+
+/* A piece of an access that lies in one page. */
+struct piece {
+	u64 linear, gpa;
+	u8 *host; /* NULL: MMIO */
+	struct slot *slot;
+	unsigned int size;
+};
+
+static unsigned int own_access(const struct cpu *cpu, unsigned int access)
+{
+	return cpu->cpl == 3 ? access | WALK_USER : access;
+}
+
+/* Bits 63:linear_bits-1 all alike (SDM 1:3.3.7.1). */
+static bool is_canonical(const struct cpu *cpu, u64 linear)
+{
+	unsigned int shift = 64 - (cpu->cr4 & CR4_LA57 ? 57 : 48);
+
+	return (u64)((s64)(linear << shift) >> shift) == linear;
+}
+
+_Noreturn static void raise_noncanonical(struct cpu *cpu, u8 seg)
+{
+	if (seg == SEG_SS)
+		raise_ss(cpu, 0);
+	raise_gp(cpu, 0);
+}
+
+/* --- translation --- */
+
+/* INVLPG of one address in a large page has to drop all its 4 KiB pieces: remember where such
+ * pages were used. */
+static void note_large_page(struct cpu *cpu, u64 linear, unsigned int shift)
+{
+	unsigned int half = linear >> 63;
+	u64 low = linear & ~(BIT(shift) - 1), high = low + (BIT(shift) - 1);
+
+	if (low < cpu->space.large_low[half])
+		cpu->space.large_low[half] = low;
+	if (high > cpu->space.large_high[half])
+		cpu->space.large_high[half] = high;
+}
+
+static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_result *result)
+{
+	cpu->stats.page_walks++;
+	if (!walk_linear(cpu->slots, &cpu->walk, linear, access, result))
+		cpu_raise_page_fault(cpu, linear, result->error_code);
+	if (result->page_shift > PAGE_SHIFT)
+		note_large_page(cpu, linear, result->page_shift);
+}
+
+static bool context_is(const struct cpu *cpu, unsigned int access)
+{
+	return (access & (WALK_IMPLICIT | WALK_SHADOW_STACK | WALK_NO_AD)) == 0 &&
+	       !!(access & WALK_USER) == (cpu->cpl == 3);
+}
+
+static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
+		      const struct walk_result *result)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+	u64 page = linear & ~PAGE_OFFSET_MASK, gpa = result->gpa & ~PAGE_OFFSET_MASK;
+	struct slot *slot = slots_find(cpu->slots, gpa);
+	u64 tag = page | cpu->code_context;
+
+	if (!slot || !context_is(cpu, access))
+		return;
+	entry->gpa = gpa;
+	entry->addend = (u64)(slot->host + (gpa - slot->gpa)) - page;
+	entry->read_tag = result->allowed & WALK_ALLOWED_READ ? tag : TLB_TAG_INVALID;
+	entry->write_tag = TLB_TAG_INVALID;
+	if ((result->allowed & WALK_WRITE) && !(slot->flags & KVM_MEM_READONLY) &&
+	    !*slot_code_word(slot, gpa) &&
+	    (!slot->dirty || (access & WALK_WRITE)))
+		entry->write_tag = tag;
+}
+
+void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
+{
+	struct walk_result result;
+
+	if (!is_canonical(cpu, linear))
+		raise_gp(cpu, 0);
+	walk(cpu, linear, own_access(cpu, WALK_EXEC), &result);
+	entry->tag = (linear & ~PAGE_OFFSET_MASK) | cpu->code_context;
+	entry->gpa = result.gpa & ~PAGE_OFFSET_MASK;
+	entry->host = slots_host(cpu->slots, entry->gpa);
+}
+
+/* Translates the bytes of [linear, linear + size) that lie in the first page. */
+static struct piece piece_translate(struct cpu *cpu, u64 linear, unsigned int size,
+				    unsigned int access)
+{
+	unsigned int room = PAGE_SIZE_4K - (linear & PAGE_OFFSET_MASK);
+	struct piece piece = {.linear = linear, .size = size < room ? size : room};
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+	u64 tag = tlb_tag(linear, 1, cpu->code_context);
+	struct walk_result result;
+
+	cpu->stats.tlb_lookups++;
+	if (context_is(cpu, access) &&
+	    (access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
+		cpu->stats.tlb_hits++;
+		piece.gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
+	} else {
+		walk(cpu, linear, access, &result);
+		piece.gpa = result.gpa;
+		fill_data(cpu, linear, access, &result);
+	}
+	piece.slot = slots_find(cpu->slots, piece.gpa);
+	if (piece.slot)
+		piece.host = piece.slot->host + (piece.gpa - piece.slot->gpa);
+	return piece;
+}
+
+u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
+{
+	return piece_translate(cpu, linear, 1, own_access(cpu, access)).gpa;
+}
+
+/* --- the two ends of an access --- */
+
+/* A store into a page from which traces were made: drop them if it hits their bytes. */
+static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
+{
+	u64 *word = slot_code_word(slot, gpa);
+	u64 first = (gpa & PAGE_OFFSET_MASK) >> 6, last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
+
+	if (likely(!*word) || !(*word & (BIT(first) | BIT(last))))
+		return;
+	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+	trace_cache_drop_page(cpu, gpa);
+	cpu->platform->code_page_written(cpu, gpa);
+}
+
+static void write_host(struct cpu *cpu, const struct piece *piece, const void *from)
+{
+	switch (piece->size) { /* one store where the host has one: other vCPUs may look */
+	case 1: __atomic_store_n(piece->host, *(u8 *)from, __ATOMIC_RELAXED); break;
+	case 2: *(volatile u16 *)piece->host = *(u16 *)from; break;
+	case 4: *(volatile u32 *)piece->host = *(u32 *)from; break;
+	case 8: *(volatile u64 *)piece->host = *(u64 *)from; break;
+	default: __builtin_memcpy(piece->host, from, piece->size);
+	}
+	slot_mark_dirty(piece->slot, piece->gpa);
+	code_written(cpu, piece->slot, piece->gpa, piece->size);
+}
+
+static void piece_read(struct cpu *cpu, const struct piece *piece, void *to)
+{
+	if (piece->host)
+		__builtin_memcpy(to, piece->host, piece->size);
+	else
+		device_access(cpu, piece->gpa, to, piece->size, false);
+}
+
+static void piece_write(struct cpu *cpu, const struct piece *piece, const void *from)
+{
+	if (piece->host && !(piece->slot->flags & KVM_MEM_READONLY))
+		write_host(cpu, piece, from);
+	else
+		device_access(cpu, piece->gpa, (void *)from, piece->size, true);
+}
+
+/* --- accesses --- */
+
+/* LAM: bits above the linear address width are ignored (SDM 1:3.3.7.1); the two bits that switch
+ * it for user and supervisor pointers are CR3's and CR4's. */
+static u64 untag(const struct cpu *cpu, u64 linear)
+{
+	bool supervisor = linear >> 63;
+	unsigned int keep;
+
+	if (!cpu_has(cpu, FEATURE_LAM) || !cpu_64bit(cpu))
+		return linear;
+	if (supervisor) {
+		if (!(cpu->cr4 & CR4_LAM_SUP))
+			return linear;
+		keep = cpu->cr4 & CR4_LA57 ? 56 : 47;
+	} else if (cpu->cr3 & CR3_LAM_U57) {
+		keep = 56;
+	} else if (cpu->cr3 & CR3_LAM_U48) {
+		keep = 47;
+	} else {
+		return linear;
+	}
+	/* Bits 62:keep become copies of bit 63, which is checked as it is. */
+	return supervisor ? linear | (BIT(63) - BIT(keep)) : linear & (BIT(keep) - 1);
+}
+
+/* CR0.AM, RFLAGS.AC and CPL 3 (SDM 3A:6.15, interrupt 17). 16-byte operands with a rule of their own
+ * raise #GP in their bodies. */
+static void check_alignment(struct cpu *cpu, u64 linear, unsigned int size)
+{
+	unsigned int align = size == 10 ? 8 : size > 8 ? 0 : size;
+
+	if (align && (linear & (align - 1)) && cpu->cpl == 3 && (cpu->cr0 & CR0_AM) &&
+	    (cpu->rflags & FLAG_AC))
+		cpu_raise_error(cpu, VECTOR_AC, 0);
+}
+
+static u64 check_linear(struct cpu *cpu, u64 linear, unsigned int size, u8 seg)
+{
+	if (cpu_long_mode(cpu)) {
+		linear = untag(cpu, linear);
+		if (!is_canonical(cpu, linear) || !is_canonical(cpu, linear + size - 1))
+			raise_noncanonical(cpu, seg);
+	}
+	if (!(cpu->efer & EFER_LMA))
+		linear = (u32)linear;
+	return linear;
+}
+
+/* Both pages are translated before either is touched. */
+static void split(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
+		  struct piece piece[2])
+{
+	piece[0] = piece_translate(cpu, linear, size, access);
+	piece[1].size = 0;
+	if (piece[0].size < size) {
+		u64 next = linear + piece[0].size;
+
+		if (!cpu_long_mode(cpu))
+			next = (u32)next;
+		piece[1] = piece_translate(cpu, next, size - piece[0].size, access);
+	}
+}
+
+static void read_checked(struct cpu *cpu, u64 linear, void *to, unsigned int size,
+			 unsigned int access)
+{
+	struct piece piece[2];
+
+	split(cpu, linear, size, access, piece);
+	piece_read(cpu, &piece[0], to);
+	if (piece[1].size)
+		piece_read(cpu, &piece[1], (u8 *)to + piece[0].size);
+}
+
+static void write_checked(struct cpu *cpu, u64 linear, const void *from, unsigned int size,
+			  unsigned int access)
+{
+	struct piece piece[2];
+
+	split(cpu, linear, size, access | WALK_WRITE, piece);
+	piece_write(cpu, &piece[0], from);
+	if (piece[1].size)
+		piece_write(cpu, &piece[1], (const u8 *)from + piece[0].size);
+}
+
+static void watch(struct cpu *cpu, u64 linear, unsigned int size, bool write)
+{
+	if (unlikely(debug_watches_data(cpu)))
+		debug_check_data(cpu, linear, size, write);
+}
+
+static void operand_read(struct cpu *cpu, const struct op *op, u64 linear, void *to,
+			 unsigned int size, u8 seg)
+{
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, seg);
+	check_alignment(cpu, linear, size);
+	read_checked(cpu, linear, to, size, own_access(cpu, WALK_READ));
+	watch(cpu, linear, size, false);
+}
+
+static void operand_write(struct cpu *cpu, const struct op *op, u64 linear, const void *from,
+			  unsigned int size, u8 seg)
+{
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, seg);
+	check_alignment(cpu, linear, size);
+	write_checked(cpu, linear, from, size, own_access(cpu, WALK_WRITE));
+	watch(cpu, linear, size, true);
+}
+
+u64 mem_load_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size, u8 seg)
+{
+	u64 value = 0;
+
+	operand_read(cpu, op, linear, &value, size, seg);
+	return value;
+}
+
+void mem_store_slow(struct cpu *cpu, const struct op *op, u64 linear, u64 value, unsigned int size,
+		    u8 seg)
+{
+	operand_write(cpu, op, linear, &value, size, seg);
+}
+
+void mem_load_block_slow(struct cpu *cpu, const struct op *op, u64 linear, void *to,
+			 unsigned int size)
+{
+	operand_read(cpu, op, linear, to, size, op->seg);
+}
+
+void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, const void *from,
+			  unsigned int size)
+{
+	operand_write(cpu, op, linear, from, size, op->seg);
+}
+
+void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)
+{
+	struct piece piece[2];
+
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, op->seg);
+	check_alignment(cpu, linear, size);
+	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
+	watch(cpu, linear, size, true);
+	if (!piece[1].size && piece[0].host && !(piece[0].slot->flags & KVM_MEM_READONLY) &&
+	    !*slot_code_word(piece[0].slot, piece[0].gpa)) {
+		slot_mark_dirty(piece[0].slot, piece[0].gpa);
+		return piece[0].host;
+	}
+	piece_read(cpu, &piece[0], cpu->bounce);
+	if (piece[1].size)
+		piece_read(cpu, &piece[1], cpu->bounce + piece[0].size);
+	cpu->bounce_linear = linear;
+	cpu->bounce_size = size;
+	return cpu->bounce;
+}
+
+void mem_modify_commit(struct cpu *cpu, const struct op *op)
+{
+	cpu->op = op;
+	write_checked(cpu, cpu->bounce_linear, cpu->bounce, cpu->bounce_size,
+		      own_access(cpu, WALK_WRITE));
+}
+
+/* --- not the operand --- */
+
+u64 mem_load_as(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access)
+{
+	u64 value = 0;
+
+	linear = check_linear(cpu, linear, size, SEG_DS);
+	read_checked(cpu, linear, &value, size, access);
+	return value;
+}
+
+void mem_store_as(struct cpu *cpu, u64 linear, u64 value, unsigned int size, unsigned int access)
+{
+	linear = check_linear(cpu, linear, size, SEG_DS);
+	write_checked(cpu, linear, &value, size, access);
+}
+
+u64 mem_load_system(struct cpu *cpu, u64 linear, unsigned int size)
+{
+	return mem_load_as(cpu, linear, size, WALK_IMPLICIT);
+}
+
+void mem_store_system(struct cpu *cpu, u64 linear, u64 value, unsigned int size)
+{
+	mem_store_as(cpu, linear, value, size, WALK_IMPLICIT);
+}
+
+void mem_probe(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size,
+	       unsigned int access)
+{
+	struct piece piece[2];
+
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, op->seg);
+	split(cpu, linear, size, own_access(cpu, access), piece);
+}
+
+bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 desired)
+{
+	struct piece piece[2];
+
+	linear = check_linear(cpu, linear, 4, SEG_DS);
+	split(cpu, linear, 4, WALK_WRITE | WALK_IMPLICIT, piece);
+	if (piece[1].size || !piece[0].host) {
+		write_checked(cpu, linear, &desired, 4, WALK_IMPLICIT);
+		return true;
+	}
+	if (!__atomic_compare_exchange_n((u32 *)piece[0].host, &expected, desired, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return false;
+	slot_mark_dirty(piece[0].slot, piece[0].gpa);
+	code_written(cpu, piece[0].slot, piece[0].gpa, 4);
+	return true;
+}
+
+u64 mem_load_physical(struct cpu *cpu, u64 gpa, unsigned int size)
+{
+	u8 *host = slots_host(cpu->slots, gpa);
+	u64 value = ~UINT64_C(0);
+
+	if (host)
+		__builtin_memcpy(&value, host, size);
+	return size == 8 ? value : value & (BIT(8 * size) - 1);
+}
+
+void mem_store_physical(struct cpu *cpu, u64 gpa, u64 value, unsigned int size)
+{
+	struct piece piece = {.gpa = gpa, .size = size, .slot = slots_find(cpu->slots, gpa)};
+
+	if (!piece.slot || (piece.slot->flags & KVM_MEM_READONLY))
+		return;
+	piece.host = piece.slot->host + (gpa - piece.slot->gpa);
+	write_host(cpu, &piece, &value);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/cpu/pseudo_op.h"
+#include "sim/cpu/dispatch.h"
+#include "sim/cpu/fault.h"
+
+/* #CP error code of a missing ENDBRANCH (SDM 3A:6.15, interrupt 21). */
+#define CP_ENDBRANCH 3
+
+/* Pseudo-ops count nothing themselves: number is what ran before them. */
+ALWAYS_INLINE void commit(struct cpu *cpu, const struct op *op)
+{
+	u64 rip = cpu->reg[REG_RIP] + op->offset;
+
+	cpu->reg[REG_RIP] = op->flags & OP_CODE64 ? rip : (u32)rip;
+	cpu->budget -= op->number;
+}
+
+HANDLER(pseudo_op_leave)
+{
+	commit(cpu, op);
+	LEAVE;
+}
+
+HANDLER(pseudo_op_stale)
+{
+	commit(cpu, op);
+	LEAVE;
+}
+
+HANDLER(pseudo_op_fall_through)
+{
+	const struct trace *link = (const struct trace *)op->disp;
+
+	cpu->reg[REG_RIP] += op->offset;
+	cpu->budget -= op->number;
+	if (unlikely(!link))
+		link = trace_link(cpu, op);
+	CHAIN(link);
+}
+
+HANDLER(pseudo_op_next_page)
+{
+	cpu->reg[REG_RIP] += op->offset;
+	cpu->budget -= op->number;
+	CHAIN(trace_find(cpu, cpu->reg[REG_RIP]));
+}
+
+HANDLER(pseudo_op_undefined)
+{
+	FAULT_POINT(cpu, op);
+	raise_ud(cpu);
+}
+
+HANDLER(pseudo_op_privileged)
+{
+	FAULT_POINT(cpu, op);
+	raise_gp(cpu, 0);
+}
+
+HANDLER(pseudo_op_not_available)
+{
+	FAULT_POINT(cpu, op);
+	raise_nm(cpu);
+}
+
+HANDLER(pseudo_op_no_endbranch)
+{
+	FAULT_POINT(cpu, op);
+	cpu_raise_error(cpu, VECTOR_CP, CP_ENDBRANCH);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeping traces: index, arena, and dropping what a write has changed. */
+#include <stdlib.h>
+
+#include "sim/cpu/memory.h"
+#include "sim/cpu/pseudo_op.h"
+#include "sim/cpu/trace_build.h"
+#include "sim/cpu/trace_cache.h"
+
+struct trace_cache *trace_cache_create(void)
+{
+	struct trace_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return NULL;
+	cache->arena = malloc(TRACE_ARENA);
+	cache->max = TRACE_MAX;
+	if (!cache->arena) {
+		free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+void trace_cache_free(struct trace_cache *cache)
+{
+	if (!cache)
+		return;
+	free(cache->arena);
+	free(cache);
+}
+
+void trace_cache_flush(struct trace_cache *cache)
+{
+	__builtin_memset(cache->index, 0, sizeof(cache->index));
+	__builtin_memset(cache->page, 0, sizeof(cache->page));
+	cache->used = 0;
+}
+
+static struct trace **page_list(struct trace_cache *cache, u64 gpa)
+{
+	u64 gfn = gpa >> PAGE_SHIFT;
+
+	return &cache->page[(gfn ^ gfn >> TRACE_PAGE_BITS) & ((1u << TRACE_PAGE_BITS) - 1)];
+}
+
+static void unindex(struct trace_cache *cache, const struct trace *trace)
+{
+	struct trace **bucket = cache->index[trace_hash(trace->gpa, trace->mode)];
+	int way;
+
+	for (way = 0; way < TRACE_WAYS; way++)
+		if (bucket[way] == trace)
+			bucket[way] = NULL;
+}
+
+void trace_cache_drop_page(struct cpu *cpu, u64 gpa)
+{
+	struct trace_cache *cache = cpu->traces;
+	struct trace **link = page_list(cache, gpa), *trace;
+	unsigned int i;
+
+	while ((trace = *link)) {
+		if (trace->gpa >> PAGE_SHIFT != gpa >> PAGE_SHIFT) {
+			link = &trace->page_next;
+			continue;
+		}
+		*link = trace->page_next;
+		unindex(cache, trace);
+		/* The arena is not reused until it is flushed, so a running trace may be
+		 * changed under its handlers: the next one leaves. */
+		for (i = 0; i <= trace->count; i++)
+			trace->op[i].fn = pseudo_op_stale;
+		cpu->stats.traces_dropped++;
+	}
+}
+
+static void enter(struct trace_cache *cache, struct trace *trace)
+{
+	struct trace **bucket = cache->index[trace_hash(trace->gpa, trace->mode)];
+	struct trace **list = page_list(cache, trace->gpa);
+
+	bucket[1] = bucket[0];
+	bucket[0] = trace;
+	trace->page_next = *list;
+	*list = trace;
+}
+
+static size_t trace_bytes(unsigned int count)
+{
+	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
+}
+
+/* From here on, writes to the trace's bytes have to be seen. */
+static void guard_page(struct cpu *cpu, const struct trace *trace)
+{
+	struct slot *slot = slots_find(cpu->slots, trace->gpa);
+	u64 *word = slot_code_word(slot, trace->gpa), old;
+	u64 first = (trace->gpa & PAGE_OFFSET_MASK) >> 6;
+	u64 last = ((trace->gpa + trace->bytes - 1) & PAGE_OFFSET_MASK) >> 6;
+	u64 mask = (last == 63 ? ~UINT64_C(0) : BIT(last + 1) - 1) & ~(BIT(first) - 1);
+
+	old = __atomic_fetch_or(word, mask, __ATOMIC_ACQ_REL);
+	if (old)
+		return;
+	tlb_protect_gpa(&cpu->tlb, trace->gpa & ~PAGE_OFFSET_MASK);
+	cpu->platform->code_page_made(cpu, trace->gpa);
+}
+
+static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *page)
+{
+	struct trace_cache *cache = cpu->traces;
+	struct trace *trace;
+
+	if (cache->used + trace_bytes(TRACE_MAX + 1) > TRACE_ARENA)
+		trace_cache_flush(cache);
+	trace = (struct trace *)(cache->arena + cache->used);
+	if (!trace_build(cpu, page, cache->max, trace))
+		return NULL;
+	cache->used += (trace_bytes(trace->count) + 15) & ~(size_t)15;
+	enter(cache, trace);
+	guard_page(cpu, trace);
+	cpu->stats.traces_built++;
+	return trace;
+}
+
+const struct trace *trace_get(struct cpu *cpu)
+{
+	struct fetch_page page;
+	const struct trace *trace;
+
+	fetch_translate(cpu, &page);
+	trace = trace_index_find(cpu->traces, page.gpa, cpu->mode);
+	if (trace && fetch_within_limit(cpu, trace->bytes))
+		return trace;
+	if (!trace && page.cacheable)
+		trace = trace_make(cpu, &page);
+	else
+		trace = NULL;
+	if (trace && fetch_within_limit(cpu, trace->bytes))
+		return trace;
+	return trace_get_scratch(cpu, 1);
+}
+
+const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit)
+{
+	struct trace *trace = (struct trace *)cpu->traces->scratch;
+	struct fetch_page page;
+
+	fetch_translate(cpu, &page);
+	if (limit > TRACE_MAX)
+		limit = TRACE_MAX;
+	if (!page.cacheable || !trace_build(cpu, &page, limit, trace))
+		trace_build_crossing(cpu, &page, trace);
+	trace->op[trace->count].fn = pseudo_op_leave;
+	return trace;
+}
+
+const struct trace *trace_link(struct cpu *cpu, const struct op *op)
+{
+	const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
+
+	/* Ops are constant to their handlers; the link is the one thing that grows on them. */
+	if (trace)
+		((struct op *)op)->disp = (s64)trace;
+	return trace;
+}

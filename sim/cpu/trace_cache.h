@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pre-decoded straight-line code, keyed by guest-physical address and mode. A trace stays within
+ * one 4 KiB page. It ends after an instruction that may change what decoding depends on, after an
+ * unconditional branch, at the page's edge or at TRACE_MAX instructions; a conditional branch
+ * that is not taken goes on inside it.
+ */
+#ifndef LOCKSTEP_SIM_CPU_TRACE_CACHE_H
+#define LOCKSTEP_SIM_CPU_TRACE_CACHE_H
+
+#include "sim/cpu/op.h"
+
+#define TRACE_MAX	32
+#define TRACE_INDEX_BITS 15
+#define TRACE_WAYS	2
+#define TRACE_PAGE_BITS	13
+#define TRACE_ARENA	(12u << 20) /* bytes of ops a vCPU keeps; full means start over */
+
+struct trace {
+	u64 gpa;    /* of the first byte */
+	u32 mode;   /* MODE_* it was decoded in */
+	u16 count;  /* instructions */
+	u16 bytes;
+	struct trace *page_next; /* other traces of pages with the same hash */
+	struct op op[];		 /* count, and a pseudo-op that leaves or falls through */
+};
+
+struct trace_cache {
+	struct trace *index[1u << TRACE_INDEX_BITS][TRACE_WAYS];
+	struct trace *page[1u << TRACE_PAGE_BITS];
+	u8 *arena;
+	size_t used;
+	unsigned int max; /* instructions a trace: TRACE_MAX, or 1 with interp.trace=0 */
+	u8 scratch[sizeof(struct trace) + (TRACE_MAX + 2) * sizeof(struct op)]
+		__attribute__((aligned(16)));
+};
+
+struct trace_cache *trace_cache_create(void);
+void trace_cache_free(struct trace_cache *cache);
+void trace_cache_flush(struct trace_cache *cache);
+/* A write hit code in @gpa's page: drops its traces. The one that runs leaves after the
+ * instruction that wrote. */
+void trace_cache_drop_page(struct cpu *cpu, u64 gpa);
+
+/* The trace at RIP, made if need be; raises what fetching raises. */
+const struct trace *trace_get(struct cpu *cpu);
+/* The next @limit instructions at RIP, made for one use, valid until the next call. */
+const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit);
+/* Looks for the trace of a linkable branch's target (RIP is committed) and hangs it on @op. */
+const struct trace *trace_link(struct cpu *cpu, const struct op *op);
+
+ALWAYS_INLINE u32 trace_hash(u64 gpa, u32 mode)
+{
+	u64 key = gpa ^ (u64)mode << 20;
+
+	return (key ^ key >> TRACE_INDEX_BITS) & ((1u << TRACE_INDEX_BITS) - 1);
+}
+
+ALWAYS_INLINE const struct trace *trace_index_find(const struct trace_cache *cache, u64 gpa,
+						   u32 mode)
+{
+	struct trace *const *bucket = cache->index[trace_hash(gpa, mode)];
+	int way;
+
+	for (way = 0; way < TRACE_WAYS; way++)
+		if (bucket[way] && bucket[way]->gpa == gpa && bucket[way]->mode == mode)
+			return bucket[way];
+	return NULL;
+}
+
+/* 64-bit code only: the trace at @rip if it exists and the code TLB knows the page. */
+ALWAYS_INLINE const struct trace *trace_find(struct cpu *cpu, u64 rip)
+{
+	const struct tlb_code_entry *entry = tlb_code_slot(&cpu->tlb, rip);
+
+	if (unlikely(entry->tag != tlb_tag(rip, 1, cpu->code_context)))
+		return NULL;
+	return trace_index_find(cpu->traces, entry->gpa | (rip & PAGE_OFFSET_MASK), cpu->mode);
+}
+
+#endif
