@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Floating point runs on the host's units: fp_begin loads the guest's rounding, DAZ and FTZ with
+ * every exception masked, the body is one host instruction, fp_end gives the flags it raised and
+ * puts the host's MXCSR back (the default value, which a thread has unless it changed it; its
+ * sticky flags are left as they are). Instructions are inline assembly, so that no compiler
+ * folds, fuses or moves them.
+ */
+#ifndef LOCKSTEP_SIM_CPU_EXEC_VEC_FLOAT_H
+#define LOCKSTEP_SIM_CPU_EXEC_VEC_FLOAT_H
+
+#include "sim/cpu/exec/vec_form.h"
+
+/* MXCSR (SDM 1:10.2.3). */
+#define MXCSR_IE         0x0001u
+#define MXCSR_DE         0x0002u
+#define MXCSR_ZE         0x0004u
+#define MXCSR_OE         0x0008u
+#define MXCSR_UE         0x0010u
+#define MXCSR_PE         0x0020u
+#define MXCSR_FLAGS      0x003fu
+#define MXCSR_DAZ        0x0040u
+#define MXCSR_UM         0x0800u
+#define MXCSR_MASKS      0x1f80u
+#define MXCSR_ROUNDING   0x6000u
+#define MXCSR_FTZ        0x8000u
+#define MXCSR_DEFAULT    0x1f80u
+#define MXCSR_MASK_SHIFT 7
+
+ALWAYS_INLINE void fp_load_mxcsr(u32 value)
+{
+	__asm__ volatile("ldmxcsr %0" : : "m"(value));
+}
+
+/* Returns what was loaded. Flush-to-zero only works while underflow is masked (SDM 1:10.2.3.3). */
+ALWAYS_INLINE u32 fp_begin(const struct cpu *cpu)
+{
+	u32 control = (cpu->mxcsr & (MXCSR_DAZ | MXCSR_ROUNDING | MXCSR_FTZ)) | MXCSR_MASKS;
+
+	if (unlikely(!(cpu->mxcsr & MXCSR_UM)))
+		control &= ~MXCSR_FTZ;
+	fp_load_mxcsr(control);
+	return control;
+}
+
+ALWAYS_INLINE u32 fp_end(u32 control)
+{
+	u32 status;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(status));
+	if (unlikely(control != MXCSR_DEFAULT))
+		fp_load_mxcsr(MXCSR_DEFAULT);
+	return status & MXCSR_FLAGS;
+}
+
+/* Takes the flags over while some exception is unmasked; raises #XM, or #UD if the system has not
+ * said that it handles that. @tiny: the result is denormal. */
+void fp_take_unmasked(struct cpu *cpu, const struct op *op, u32 flags, bool tiny);
+
+#define FP_TAKE(flags, tiny)                                                                       \
+	do {                                                                                       \
+		if (unlikely(~cpu->mxcsr & MXCSR_MASKS))                                           \
+			fp_take_unmasked(cpu, op, flags, tiny);                                    \
+		else                                                                               \
+			cpu->mxcsr |= (flags);                                                     \
+	} while (0)
+
+/* Is an element of the result denormal? By the result's type: whole vectors of f32 and f64, the
+ * low element only (ss, sd), results that can't underflow (none). */
+#define FP_DENORMAL_D(d) (((d)&0x7f800000u) == 0 && ((d)&0x007fffffu) != 0)
+#define FP_DENORMAL_Q(q)                                                                           \
+	(((q)&UINT64_C(0x7ff0000000000000)) == 0 && ((q)&UINT64_C(0x000fffffffffffff)) != 0)
+#define FP_TINY(N)                                                                                 \
+	VEC_INLINE bool fp_tiny_f32_##N(v##N##_u64 r)                                              \
+	{                                                                                          \
+		bool tiny = false;                                                                 \
+		for (unsigned int i = 0; i < (N) / 4; i++)                                         \
+			tiny |= FP_DENORMAL_D(((v##N##_u32)r)[i]);                                 \
+		return tiny;                                                                       \
+	}                                                                                          \
+	VEC_INLINE bool fp_tiny_f64_##N(v##N##_u64 r)                                              \
+	{                                                                                          \
+		bool tiny = false;                                                                 \
+		for (unsigned int i = 0; i < (N) / 8; i++)                                         \
+			tiny |= FP_DENORMAL_Q(r[i]);                                               \
+		return tiny;                                                                       \
+	}                                                                                          \
+	VEC_INLINE bool fp_tiny_ss_##N(v##N##_u64 r)                                               \
+	{                                                                                          \
+		return FP_DENORMAL_D(((v##N##_u32)r)[0]);                                          \
+	}                                                                                          \
+	VEC_INLINE bool fp_tiny_sd_##N(v##N##_u64 r)                                               \
+	{                                                                                          \
+		return FP_DENORMAL_Q(r[0]);                                                        \
+	}                                                                                          \
+	VEC_INLINE bool fp_tiny_none_##N(v##N##_u64 r)                                             \
+	{                                                                                          \
+		(void)r;                                                                           \
+		return false;                                                                      \
+	}
+FP_TINY(8)
+FP_TINY(16)
+FP_TINY(32)
+
+/* Forms as those of vec_form.h, guarded; T says where the result may be denormal. */
+#define FP_FORM_AB(name, W, N, suffix, kind, S, T)                                                 \
+	static HANDLER(exec_##name##_##W##_##suffix)                                               \
+	{                                                                                          \
+		VEC_SOURCE(name, W, N, kind, S)                                                    \
+		v##N##_u64 b = vec_fetch_##N(from, VEC_MEMORY_SIZE(N, S, kind));                   \
+		v##N##_u64 a = vec_read_##N(cpu, VEC_FIRST_##W(op));                               \
+		u32 control = fp_begin(cpu);                                                       \
+		v##N##_u64 r = name##_##N(a, b, (u8)op->imm);                                      \
+		u32 flags = fp_end(control);                                                       \
+		FP_TAKE(flags, fp_tiny_##T##_##N(r));                                              \
+		vec_write_##W(cpu, op->reg, r);                                                    \
+		NEXT;                                                                              \
+	}
+
+#define FP_FORM_B(name, W, N, suffix, kind, S, T)                                                  \
+	static HANDLER(exec_##name##_##W##_##suffix)                                               \
+	{                                                                                          \
+		VEC_SOURCE(name, W, N, kind, S)                                                    \
+		v##N##_u64 b = vec_fetch_##N(from, VEC_MEMORY_SIZE(N, S, kind));                   \
+		u32 control = fp_begin(cpu);                                                       \
+		v##N##_u64 r = name##_##N(b, (u8)op->imm);                                         \
+		u32 flags = fp_end(control);                                                       \
+		FP_TAKE(flags, fp_tiny_##T##_##N(r));                                              \
+		vec_write_##W(cpu, op->reg, r);                                                    \
+		NEXT;                                                                              \
+	}
+
+/* Bodies of one host instruction. */
+#define FP_BODY2_(name, N, text)                                                                   \
+	VEC_INLINE v##N##_u64 name##_##N(v##N##_u64 a, v##N##_u64 b, u8 imm)                       \
+	{                                                                                          \
+		v##N##_u64 r;                                                                      \
+		(void)imm;                                                                         \
+		__asm__ volatile(text " %2, %1, %0" : "=x"(r) : "x"(a), "x"(b));                   \
+		return r;                                                                          \
+	}
+#define FP_BODY1_(name, N, text)                                                                   \
+	VEC_INLINE v##N##_u64 name##_##N(v##N##_u64 b, u8 imm)                                     \
+	{                                                                                          \
+		v##N##_u64 r;                                                                      \
+		(void)imm;                                                                         \
+		__asm__ volatile(text " %1, %0" : "=x"(r) : "x"(b));                               \
+		return r;                                                                          \
+	}
+#define FP_BODY2(name, text) FP_BODY2_(name, 16, text) FP_BODY2_(name, 32, text)
+#define FP_BODY1(name, text) FP_BODY1_(name, 16, text) FP_BODY1_(name, 32, text)
+
+#endif
