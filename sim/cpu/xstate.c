@@ -3,11 +3,7 @@
 #include <string.h>
 
 #include "sim/cpu/fpu.h"
-#include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
-
-/* CET MSRs (SDM 4:2.1). */
-enum { IA32_U_CET = 0x6a0, IA32_PL0_SSP = 0x6a4, IA32_PL3_SSP = 0x6a7 };
 
 #define U_CET_RESERVED UINT64_C(0x3c0) /* bits 9:6; SDM 1:17.2.1 */
 
@@ -202,7 +198,6 @@ static void pkru_set(struct cpu *cpu, u32 value)
 		return;
 	cpu->pkru = value;
 	cpu_update_mode(cpu);
-	cpu_flush_tlb(cpu); /* entries keep the rights that their keys gave */
 }
 
 static void pkru_save(const struct cpu *cpu, u8 *to, unsigned int form)
@@ -229,20 +224,12 @@ static bool pkru_in_use(const struct cpu *cpu, unsigned int form)
 	return cpu->pkru;
 }
 
-/* --- CET: MSRs in a row, 8 bytes each --- */
+/* --- CET: MSRs, 8 bytes each; PL0_SSP to PL2_SSP are neighbours in msrs.def --- */
 static bool is_canonical(const struct cpu *cpu, u64 address)
 {
 	unsigned int shift = 64 - (cpu->linear_bits ? cpu->linear_bits : 48);
 
 	return (u64)((s64)(address << shift) >> shift) == address;
-}
-
-static u64 cet_read(const struct cpu *cpu, u32 number)
-{
-	u64 value = 0;
-
-	msr_read((struct cpu *)cpu, number, &value, true);
-	return value;
 }
 
 static bool ssp_valid(const struct cpu *cpu, u64 ssp)
@@ -253,15 +240,15 @@ static bool ssp_valid(const struct cpu *cpu, u64 ssp)
 static void cet_u_save(const struct cpu *cpu, u8 *to, unsigned int form)
 {
 	(void)form;
-	put64(to, cet_read(cpu, IA32_U_CET));
-	put64(to + 8, cet_read(cpu, IA32_PL3_SSP));
+	put64(to, cpu->msr[MSR_U_CET]);
+	put64(to + 8, cpu->msr[MSR_PL3_SSP]);
 }
 
 static void cet_u_load(struct cpu *cpu, const u8 *from, unsigned int form)
 {
 	(void)form;
-	msr_write(cpu, IA32_U_CET, get64(from), true);
-	msr_write(cpu, IA32_PL3_SSP, get64(from + 8), true);
+	cpu->msr[MSR_U_CET] = get64(from);
+	cpu->msr[MSR_PL3_SSP] = get64(from + 8);
 }
 
 static void cet_u_reset(struct cpu *cpu, unsigned int form)
@@ -274,7 +261,7 @@ static void cet_u_reset(struct cpu *cpu, unsigned int form)
 static bool cet_u_in_use(const struct cpu *cpu, unsigned int form)
 {
 	(void)form;
-	return cet_read(cpu, IA32_U_CET) || cet_read(cpu, IA32_PL3_SSP);
+	return cpu->msr[MSR_U_CET] || cpu->msr[MSR_PL3_SSP];
 }
 
 static bool cet_u_valid(const struct cpu *cpu, const u8 *from)
@@ -289,14 +276,14 @@ static void cet_s_save(const struct cpu *cpu, u8 *to, unsigned int form)
 {
 	(void)form;
 	for (unsigned int i = 0; i < 3; i++)
-		put64(to + 8 * i, cet_read(cpu, IA32_PL0_SSP + i));
+		put64(to + 8 * i, cpu->msr[MSR_PL0_SSP + i]);
 }
 
 static void cet_s_load(struct cpu *cpu, const u8 *from, unsigned int form)
 {
 	(void)form;
 	for (unsigned int i = 0; i < 3; i++)
-		msr_write(cpu, IA32_PL0_SSP + i, get64(from + 8 * i), true);
+		cpu->msr[MSR_PL0_SSP + i] = get64(from + 8 * i);
 }
 
 static void cet_s_reset(struct cpu *cpu, unsigned int form)
@@ -309,8 +296,7 @@ static void cet_s_reset(struct cpu *cpu, unsigned int form)
 static bool cet_s_in_use(const struct cpu *cpu, unsigned int form)
 {
 	(void)form;
-	return cet_read(cpu, IA32_PL0_SSP) || cet_read(cpu, IA32_PL0_SSP + 1) ||
-	       cet_read(cpu, IA32_PL0_SSP + 2);
+	return cpu->msr[MSR_PL0_SSP] || cpu->msr[MSR_PL0_SSP + 1] || cpu->msr[MSR_PL0_SSP + 2];
 }
 
 static bool cet_s_valid(const struct cpu *cpu, const u8 *from)

@@ -6,10 +6,8 @@
 #include "sim/cpu/fault.h"
 #include "sim/cpu/op.h"
 #include "sim/cpu/operand.h"
-#include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
 
-#define IA32_XSS    0xda0
 #define XSAVE_ALIGN 64
 
 /* The XSAVE header (SDM 1:13.4.2). */
@@ -32,14 +30,6 @@ static void check_usable(struct cpu *cpu, const struct op *op, bool supervisor)
 		raise_gp(cpu, 0);
 	if (cpu->cr0 & CR0_TS)
 		raise_nm(cpu);
-}
-
-static u64 supervisor_mask(struct cpu *cpu)
-{
-	u64 xss = 0;
-
-	msr_read(cpu, IA32_XSS, &xss, true);
-	return xss;
 }
 
 /* The requested-feature bitmap of EDX:EAX within @enabled. */
@@ -114,7 +104,7 @@ static NOINLINE void save_compacted(struct cpu *cpu, const struct op *op, bool s
 	u64 components, in_use, linear;
 
 	check_usable(cpu, op, supervisor);
-	components = requested(cpu, cpu->xcr0 | (supervisor ? supervisor_mask(cpu) : 0));
+	components = requested(cpu, cpu->xcr0 | (supervisor ? cpu->msr[MSR_XSS] : 0));
 	linear = area_address(cpu, op, xstate_size_compacted(components), true);
 	in_use = xstate_in_use(cpu) & components;
 	/* MXCSR belongs to SSE here (SDM 1:13.10). */
@@ -207,7 +197,7 @@ static NOINLINE void restore_area(struct cpu *cpu, const struct op *op, bool sup
 	bool compacted;
 
 	check_usable(cpu, op, supervisor);
-	enabled = cpu->xcr0 | (supervisor ? supervisor_mask(cpu) : 0);
+	enabled = cpu->xcr0 | (supervisor ? cpu->msr[MSR_XSS] : 0);
 	restore.components = requested(cpu, enabled);
 	linear = area_address(cpu, op, XSTATE_EXTENDED, false);
 	image_load(cpu, op, linear + XSTATE_LEGACY_SIZE, (u8 *)&header, sizeof(header));
