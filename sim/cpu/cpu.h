@@ -254,6 +254,7 @@ struct cpu {
 	void *vcpu; /* the engine's own object */
 	const struct sim_params *params; /* NULL: defaults */
 	u64 random_count; /* draws of RDRAND and RDSEED so far */
+	bool monitor_armed; /* by MONITOR or UMONITOR, for the next wait */
 
 	/* address spaces: which TLB asid stands for what */
 	struct {

@@ -515,7 +515,7 @@ static bool uses_vsib(const struct parse *p)
 static bool parse_operands(struct parse *p, struct instruction *out)
 {
 	const struct opcode_form *form = out->form;
-	bool memory = false, immediate = false, has_vvvv = false;
+	bool memory = false, immediate = false, has_vvvv = false, mod_ignored = false;
 	unsigned int i;
 
 	/* Memory comes before the immediates in the byte stream whatever the operand order. */
@@ -523,13 +523,14 @@ static bool parse_operands(struct parse *p, struct instruction *out)
 		u8 place = form->operand[i].place;
 
 		has_vvvv |= place == PLACE_VVVV || place == PLACE_VVVVV;
+		mod_ignored |= place == PLACE_CR || place == PLACE_DR; /* SDM 2: MOV CR */
 		if (place != PLACE_IMM && place != PLACE_REL && place != PLACE_FAR &&
 		    place != PLACE_VIS4)
 			parse_operand(p, out, &form->operand[i], &memory, &immediate);
 	}
 	if (p->space == 1 && !has_vvvv && p->vex_v)
 		return false;
-	if (form->modrm && p->modrm < 0xc0) {
+	if (form->modrm && p->modrm < 0xc0 && !mod_ignored) {
 		if (uses_vsib(p)) {
 			u8 sib = p->at < p->available ? p->bytes[p->at] : 0;
 

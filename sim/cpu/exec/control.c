@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control and debug registers, and the flags and bases that work like them. */
+#include "sim/cpu/control.h"
+#include "apic/lapic.h"
+#include "sim/cpu/flags.h"
+#include "sim/cpu/operand.h"
+#include "sim/cpu/segment.h"
+#include "sim/cpu/xstate.h"
+
+/* --- MOV CR: 64 bits wide in 64-bit mode, 32 elsewhere --- */
+
+ALWAYS_INLINE u64 register_in(struct cpu *cpu, const struct op *op)
+{
+	return op->flags & OP_CODE64 ? REG64(cpu, op->rm) : REG32(cpu, op->rm);
+}
+
+ALWAYS_INLINE void register_out(struct cpu *cpu, const struct op *op, u64 value)
+{
+	REG64(cpu, op->rm) = op->flags & OP_CODE64 ? value : (u32)value;
+}
+
+static u64 read_cr(struct cpu *cpu, unsigned int number)
+{
+	switch (number) {
+	case 0:
+		return cpu->cr0;
+	case 2:
+		return cpu->cr2;
+	case 3:
+		return cpu->cr3;
+	case 4:
+		return cpu->cr4;
+	case 8:
+		return cpu->lapic ? lapic_get_cr8(cpu->lapic) : 0;
+	default:
+		raise_ud(cpu);
+	}
+}
+
+static HANDLER(exec_mov_from_cr)
+{
+	FAULT_POINT(cpu, op);
+	register_out(cpu, op, read_cr(cpu, op->reg));
+	NEXT;
+}
+FAMILY_ONE(mov_from_cr, exec_mov_from_cr);
+
+static HANDLER(exec_mov_to_cr)
+{
+	u64 value = register_in(cpu, op);
+
+	FAULT_POINT(cpu, op);
+	switch (op->reg) {
+	case 0:
+		control_write_cr0(cpu, value);
+		break;
+	case 2:
+		cpu->cr2 = value;
+		break;
+	case 3:
+		control_write_cr3(cpu, value);
+		break;
+	case 4:
+		control_write_cr4(cpu, value);
+		break;
+	case 8:
+		control_write_cr8(cpu, value);
+		break;
+	default:
+		raise_ud(cpu);
+	}
+	NEXT;
+}
+FAMILY_ONE(mov_to_cr, exec_mov_to_cr);
+
+/* --- MOV DR (SDM 3B:18.2, SDM 2: MOV DR) --- */
+
+#define DR6_ONES  UINT64_C(0xffff0ff0)
+#define DR6_KNOWN UINT64_C(0x0000e00f)
+#define DR6_BD    BIT(13)
+#define DR7_ONES  UINT64_C(0x00000400)
+#define DR7_KNOWN UINT64_C(0xffff23ff)
+#define DR7_GD    BIT(13)
+
+/* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE; then DR7.GD is looked at. */
+static unsigned int debug_register(struct cpu *cpu, unsigned int number)
+{
+	if (number == 4 || number == 5) {
+		if (cpu->cr4 & CR4_DE)
+			raise_ud(cpu);
+		number += 2;
+	}
+	if (number > 7)
+		raise_ud(cpu);
+	if (cpu->dr[7] & DR7_GD) {
+		cpu->exception.address = DR6_BD;
+		cpu_raise(cpu, VECTOR_DB);
+	}
+	return number;
+}
+
+static HANDLER(exec_mov_from_dr)
+{
+	FAULT_POINT(cpu, op);
+	register_out(cpu, op, cpu->dr[debug_register(cpu, op->reg)]);
+	NEXT;
+}
+FAMILY_ONE(mov_from_dr, exec_mov_from_dr);
+
+static void write_dr(struct cpu *cpu, unsigned int number, u64 value)
+{
+	number = debug_register(cpu, number);
+	if (number >= 6 && value >> 32)
+		raise_gp(cpu, 0);
+	if (number == 6)
+		value = (value & DR6_KNOWN) | DR6_ONES;
+	else if (number == 7)
+		value = (value & DR7_KNOWN) | DR7_ONES;
+	cpu->dr[number] = value;
+	cpu_update_mode(cpu);
+}
+
+static HANDLER(exec_mov_to_dr)
+{
+	FAULT_POINT(cpu, op);
+	write_dr(cpu, op->reg, register_in(cpu, op));
+	NEXT;
+}
+FAMILY_ONE(mov_to_dr, exec_mov_to_dr);
+
+/* --- the machine status word --- */
+
+static HANDLER(exec_clts)
+{
+	cpu->cr0 &= ~CR0_TS;
+	cpu_update_mode(cpu);
+	NEXT;
+}
+FAMILY_ONE(clts, exec_clts);
+
+/* SDM 2: LMSW loads PE, MP, EM and TS, and can't clear PE. */
+static HANDLER(exec_lmsw)
+{
+	u64 word, four = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+
+	FAULT_POINT(cpu, op);
+	word = op->kind == KIND_REG ? REG16(cpu, op->rm)
+				    : mem_load(cpu, op, ea_by_kind(cpu, op, 2, false), 2);
+	control_write_cr0(cpu, (cpu->cr0 & ~(four & ~CR0_PE)) | (word & four));
+	NEXT;
+}
+FAMILY_ONE(lmsw, exec_lmsw);
+
+/* --- XCR0 --- */
+
+static void check_osxsave(struct cpu *cpu)
+{
+	if (!(cpu->cr4 & CR4_OSXSAVE))
+		raise_ud(cpu);
+}
+
+/* ECX = 1: XCR0 & XINUSE, where CPUID offers it (SDM 1:13.2). */
+static u64 read_xcr(struct cpu *cpu, u32 index)
+{
+	if (index == 0)
+		return cpu->xcr0;
+	if (index != 1 || !cpu_has(cpu, FEATURE_XGETBV1))
+		raise_gp(cpu, 0);
+	return cpu->xcr0 & xstate_in_use(cpu);
+}
+
+static HANDLER(exec_xgetbv)
+{
+	u64 value;
+
+	FAULT_POINT(cpu, op);
+	check_osxsave(cpu);
+	value = read_xcr(cpu, cpu->reg[REG_RCX]);
+	cpu->reg[REG_RAX] = (u32)value;
+	cpu->reg[REG_RDX] = value >> 32;
+	NEXT;
+}
+FAMILY_ONE(xgetbv, exec_xgetbv);
+
+static HANDLER(exec_xsetbv)
+{
+	FAULT_POINT(cpu, op);
+	check_osxsave(cpu);
+	control_write_xcr0(cpu, cpu->reg[REG_RCX],
+			   (u32)cpu->reg[REG_RAX] | cpu->reg[REG_RDX] << 32);
+	NEXT;
+}
+FAMILY_ONE(xsetbv, exec_xsetbv);
+
+/* --- PKRU --- */
+
+static HANDLER(exec_rdpkru)
+{
+	FAULT_POINT(cpu, op);
+	if (!(cpu->cr4 & CR4_PKE))
+		raise_ud(cpu);
+	if ((u32)cpu->reg[REG_RCX])
+		raise_gp(cpu, 0);
+	cpu->reg[REG_RAX] = cpu->pkru;
+	cpu->reg[REG_RDX] = 0;
+	NEXT;
+}
+FAMILY_ONE(rdpkru, exec_rdpkru);
+
+static HANDLER(exec_wrpkru)
+{
+	FAULT_POINT(cpu, op);
+	if (!(cpu->cr4 & CR4_PKE))
+		raise_ud(cpu);
+	if ((u32)cpu->reg[REG_RCX] || (u32)cpu->reg[REG_RDX])
+		raise_gp(cpu, 0);
+	cpu->pkru = cpu->reg[REG_RAX];
+	cpu_update_mode(cpu);
+	NEXT;
+}
+FAMILY_ONE(wrpkru, exec_wrpkru);
+
+/* --- EFLAGS.AC --- */
+
+static void set_ac(struct cpu *cpu, u64 ac)
+{
+	if (cpu->cpl != 0)
+		raise_ud(cpu);
+	if ((cpu->rflags & FLAG_AC) == ac)
+		return;
+	cpu->rflags ^= FLAG_AC;
+	cpu_update_mode(cpu);
+}
+
+static HANDLER(exec_clac)
+{
+	FAULT_POINT(cpu, op);
+	set_ac(cpu, 0);
+	NEXT;
+}
+FAMILY_ONE(clac, exec_clac);
+
+static HANDLER(exec_stac)
+{
+	FAULT_POINT(cpu, op);
+	set_ac(cpu, FLAG_AC);
+	NEXT;
+}
+FAMILY_ONE(stac, exec_stac);
+
+/* --- FS and GS bases --- */
+
+static HANDLER(exec_swapgs)
+{
+	u64 base = SEG_BASE(cpu, SEG_GS);
+
+	SEG_BASE(cpu, SEG_GS) = cpu->msr[MSR_KERNEL_GS_BASE];
+	cpu->msr[MSR_KERNEL_GS_BASE] = base;
+	NEXT;
+}
+FAMILY_ONE(swapgs, exec_swapgs);
+
+static void check_fsgsbase(struct cpu *cpu)
+{
+	if (!(cpu->cr4 & CR4_FSGSBASE))
+		raise_ud(cpu);
+}
+
+ALWAYS_INLINE void base_out(struct cpu *cpu, const struct op *op, enum segment_index seg)
+{
+	check_fsgsbase(cpu);
+	REG64(cpu, op->rm) = op->width == 3 ? SEG_BASE(cpu, seg) : (u32)SEG_BASE(cpu, seg);
+}
+
+ALWAYS_INLINE void base_in(struct cpu *cpu, const struct op *op, enum segment_index seg)
+{
+	u64 base = op->width == 3 ? REG64(cpu, op->rm) : REG32(cpu, op->rm);
+
+	check_fsgsbase(cpu);
+	if (!base_canonical(cpu, base))
+		raise_gp(cpu, 0);
+	SEG_BASE(cpu, seg) = base;
+}
+
+#define BASE_HANDLER(name, move, seg)                                                              \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		FAULT_POINT(cpu, op);                                                              \
+		move(cpu, op, seg);                                                                \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name)
+
+BASE_HANDLER(rdfsbase, base_out, SEG_FS);
+BASE_HANDLER(rdgsbase, base_out, SEG_GS);
+BASE_HANDLER(wrfsbase, base_in, SEG_FS);
+BASE_HANDLER(wrgsbase, base_in, SEG_GS);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IN, OUT, INS, OUTS. */
+#include "sim/cpu/io.h"
+#include "sim/cpu/operand.h"
+#include "sim/cpu/segment.h"
+
+/* 32-bit ports are the widest, in 64-bit mode too. */
+ALWAYS_INLINE unsigned int access_size(const struct op *op)
+{
+	return op->width > 2 ? 4 : 1u << op->width;
+}
+
+static void port_in(struct cpu *cpu, const struct op *op, u16 port)
+{
+	unsigned int size = access_size(op);
+	u32 value;
+
+	FAULT_POINT(cpu, op);
+	io_check(cpu, port, size);
+	value = io_read(cpu, port, size);
+	switch (size) {
+	case 1:
+		*(u8 *)&cpu->reg[REG_RAX] = value;
+		break;
+	case 2:
+		*(u16 *)&cpu->reg[REG_RAX] = value;
+		break;
+	default:
+		cpu->reg[REG_RAX] = value;
+		break;
+	}
+}
+
+static void port_out(struct cpu *cpu, const struct op *op, u16 port)
+{
+	unsigned int size = access_size(op);
+	u32 value = cpu->reg[REG_RAX];
+
+	FAULT_POINT(cpu, op);
+	io_check(cpu, port, size);
+	io_write(cpu, port, size == 4 ? value : value & (BIT(8 * size) - 1), size);
+}
+
+#define PORT_HANDLER(name, access, port)                                                           \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		access(cpu, op, port);                                                             \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name)
+
+PORT_HANDLER(in_imm, port_in, (u8)op->imm);
+PORT_HANDLER(out_imm, port_out, (u8)op->imm);
+PORT_HANDLER(in_dx, port_in, cpu->reg[REG_RDX]);
+PORT_HANDLER(out_dx, port_out, cpu->reg[REG_RDX]);
+
+/* --- strings --- */
+
+ALWAYS_INLINE u64 counter_mask(const struct op *op)
+{
+	switch (op->flags & OP_ADDRESS_MASK) {
+	case OP_ADDRESS_16:
+		return UINT16_MAX;
+	case OP_ADDRESS_32:
+		return UINT32_MAX;
+	default:
+		return UINT64_MAX;
+	}
+}
+
+/* Writes the part of the register that the address size reaches; 32 bits zero-extend. */
+static void register_add(struct cpu *cpu, const struct op *op, unsigned int number, s64 delta)
+{
+	u64 *reg = &cpu->reg[number];
+
+	switch (op->flags & OP_ADDRESS_MASK) {
+	case OP_ADDRESS_16:
+		*(u16 *)reg += delta;
+		break;
+	case OP_ADDRESS_32:
+		*reg = (u32)(*reg + delta);
+		break;
+	default:
+		*reg += delta;
+	}
+}
+
+static bool repeats(const struct op *op)
+{
+	return op->flags & (OP_REP | OP_REPNE);
+}
+
+/* The device sees an access only if the memory's side can't fault any more. */
+static void string_in(struct cpu *cpu, const struct op *op, unsigned int size)
+{
+	u16 port = cpu->reg[REG_RDX];
+	u64 linear;
+
+	io_check(cpu, port, size);
+	linear = segment_linear(cpu, op, SEG_ES, cpu->reg[REG_RDI] & counter_mask(op), size, true);
+	mem_probe(cpu, op, linear, size, WALK_WRITE);
+	mem_store_slow(cpu, op, linear, io_read(cpu, port, size), size, SEG_ES);
+}
+
+static void string_out(struct cpu *cpu, const struct op *op, unsigned int size)
+{
+	u16 port = cpu->reg[REG_RDX];
+	u64 linear;
+
+	io_check(cpu, port, size);
+	linear =
+		segment_linear(cpu, op, op->seg, cpu->reg[REG_RSI] & counter_mask(op), size, false);
+	io_write(cpu, port, mem_load_slow(cpu, op, linear, size, op->seg), size);
+}
+
+/* One element. True if a REP prefix wants more: RIP then stays, so that every element is an
+ * instruction boundary for interrupts and for user space. */
+static bool string_step(struct cpu *cpu, const struct op *op,
+			void (*move)(struct cpu *cpu, const struct op *op, unsigned int size),
+			unsigned int index)
+{
+	unsigned int size = access_size(op);
+	u64 mask = counter_mask(op);
+
+	FAULT_POINT(cpu, op);
+	if (repeats(op) && !(cpu->reg[REG_RCX] & mask))
+		return false;
+	move(cpu, op, size);
+	register_add(cpu, op, index, cpu->rflags & FLAG_DF ? -(s64)size : (s64)size);
+	if (!repeats(op))
+		return false;
+	register_add(cpu, op, REG_RCX, -1);
+	return cpu->reg[REG_RCX] & mask;
+}
+
+#define STRING_HANDLER(name, move, index)                                                          \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		if (string_step(cpu, op, move, index))                                             \
+			CPU_BRANCH(OP_RIP(cpu, op));                                               \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name)
+
+STRING_HANDLER(ins, string_in, REG_RDI);
+STRING_HANDLER(outs, string_out, REG_RSI);

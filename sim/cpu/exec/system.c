@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identification, MSRs, time, random numbers, caches, NOPs. */
+#include "apic/lapic.h"
+#include "sim/cpu/flags.h"
+#include "sim/cpu/operand.h"
+#include "sim/cpu/segment.h"
+#include "sim/params.h"
+
+/* Results in EDX:EAX, zero-extended. */
+ALWAYS_INLINE void set_edx_eax(struct cpu *cpu, u64 value)
+{
+	cpu->reg[REG_RAX] = (u32)value;
+	cpu->reg[REG_RDX] = value >> 32;
+}
+
+ALWAYS_INLINE u64 edx_eax(const struct cpu *cpu)
+{
+	return (u32)cpu->reg[REG_RAX] | cpu->reg[REG_RDX] << 32;
+}
+
+static NOINLINE void do_cpuid(struct cpu *cpu)
+{
+	u32 out[4];
+
+	cpuid_query(cpu, cpu->reg[REG_RAX], cpu->reg[REG_RCX], out);
+	cpu->reg[REG_RAX] = out[0];
+	cpu->reg[REG_RBX] = out[1];
+	cpu->reg[REG_RCX] = out[2];
+	cpu->reg[REG_RDX] = out[3];
+}
+
+static HANDLER(exec_cpuid)
+{
+	do_cpuid(cpu);
+	NEXT;
+}
+FAMILY_ONE(cpuid, exec_cpuid);
+
+static NOINLINE void do_rdmsr(struct cpu *cpu)
+{
+	u64 value;
+
+	if (!msr_read(cpu, cpu->reg[REG_RCX], &value, false))
+		raise_gp(cpu, 0);
+	set_edx_eax(cpu, value);
+}
+
+static HANDLER(exec_rdmsr)
+{
+	FAULT_POINT(cpu, op);
+	do_rdmsr(cpu);
+	NEXT;
+}
+FAMILY_ONE(rdmsr, exec_rdmsr);
+
+static HANDLER(exec_wrmsr)
+{
+	FAULT_POINT(cpu, op);
+	if (!msr_write(cpu, cpu->reg[REG_RCX], edx_eax(cpu), false))
+		raise_gp(cpu, 0);
+	NEXT;
+}
+FAMILY_ONE(wrmsr, exec_wrmsr);
+
+/* --- time --- */
+
+/* CR4.TSD keeps the TSC from user mode (SDM 3B:17.17). */
+ALWAYS_INLINE void check_tsd(struct cpu *cpu)
+{
+	if ((cpu->cr4 & CR4_TSD) && cpu->cpl != 0)
+		raise_gp(cpu, 0);
+}
+
+static HANDLER(exec_rdtsc)
+{
+	FAULT_POINT(cpu, op);
+	check_tsd(cpu);
+	set_edx_eax(cpu, cpu_tsc(cpu));
+	NEXT;
+}
+FAMILY_ONE(rdtsc, exec_rdtsc);
+
+static HANDLER(exec_rdtscp)
+{
+	FAULT_POINT(cpu, op);
+	check_tsd(cpu);
+	set_edx_eax(cpu, cpu_tsc(cpu));
+	cpu->reg[REG_RCX] = (u32)cpu->msr[MSR_TSC_AUX];
+	NEXT;
+}
+FAMILY_ONE(rdtscp, exec_rdtscp);
+
+static HANDLER(exec_rdpid)
+{
+	REG64(cpu, op->rm) = (u32)cpu->msr[MSR_TSC_AUX];
+	NEXT;
+}
+FAMILY_ONE(rdpid, exec_rdpid);
+
+/* No performance counter is built: every number is out of range. */
+static HANDLER(exec_rdpmc)
+{
+	FAULT_POINT(cpu, op);
+	raise_gp(cpu, 0);
+}
+FAMILY_ONE(rdpmc, exec_rdpmc);
+
+/* APM 3: RDPRU. Both counters run with the TSC, at the P0 frequency; other numbers give 0. */
+static HANDLER(exec_rdpru)
+{
+	FAULT_POINT(cpu, op);
+	check_tsd(cpu);
+	set_edx_eax(cpu, (u32)cpu->reg[REG_RCX] <= 1 ? cpu_tsc(cpu) : 0);
+	NEXT;
+}
+FAMILY_ONE(rdpru, exec_rdpru);
+
+/* --- random numbers: a sequence that the seed, the processor and the draw determine --- */
+
+/* splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014). */
+static u64 mix(u64 z)
+{
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static u64 random_draw(struct cpu *cpu)
+{
+	u64 seed = cpu->params ? cpu->params->random_seed : 1;
+	u64 stream = mix(seed + (cpu->lapic ? (u64)cpu->lapic->config.id << 32 : 0));
+
+	return mix(stream + ++cpu->random_count * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static HANDLER(exec_rdrand)
+{
+	u64 value = random_draw(cpu);
+
+	switch (op->width) {
+	case 1:
+		REG16(cpu, op->rm) = value;
+		break;
+	case 2:
+		REG64(cpu, op->rm) = (u32)value;
+		break;
+	default:
+		REG64(cpu, op->rm) = value;
+		break;
+	}
+	flags_set_arith(cpu, FLAG_CF);
+	NEXT;
+}
+FAMILY_ONE(rdrand, exec_rdrand);
+
+/* --- caches and order --- */
+
+static HANDLER(exec_nop)
+{
+	(void)cpu;
+	NEXT;
+}
+FAMILY_ONE(nop, exec_nop);
+
+/* SDM 2: CLFLUSH is checked as a load of a byte. */
+static HANDLER(exec_cache_line)
+{
+	FAULT_POINT(cpu, op);
+	mem_probe(cpu, op, ea_by_kind(cpu, op, 1, false), 1, WALK_READ);
+	NEXT;
+}
+FAMILY_ONE(cache_line, exec_cache_line);
+
+/* APM 3: CLZERO writes the line of rAX in DS. */
+static HANDLER(exec_clzero)
+{
+	unsigned int bits = op->flags & OP_ADDRESS_MASK;
+	u64 offset = cpu->reg[REG_RAX] & ~UINT64_C(63), linear;
+
+	FAULT_POINT(cpu, op);
+	if (bits != OP_ADDRESS_64)
+		offset = bits == OP_ADDRESS_32 ? (u32)offset : (u16)offset;
+	linear = segment_linear(cpu, op, SEG_DS, offset, 64, true);
+	for (unsigned int i = 0; i < 64; i += 8)
+		mem_store_slow(cpu, op, linear + i, 0, 8, SEG_DS);
+	NEXT;
+}
+FAMILY_ONE(clzero, exec_clzero);
+
+static HANDLER(exec_mfence)
+{
+	(void)cpu;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	NEXT;
+}
+FAMILY_ONE(mfence, exec_mfence);
+
+static HANDLER(exec_ud)
+{
+	FAULT_POINT(cpu, op);
+	raise_ud(cpu);
+}
+FAMILY_ONE(ud, exec_ud);
