@@ -54,50 +54,31 @@ static const struct qemu_cpu *qemu_cpu_find(const char *name)
 	return NULL;
 }
 
-/* QEMU takes tsc-deadline and tsc_deadline, sse4.1 and sse4-1 for the same. */
-static bool qemu_same_feature(const char *a, const char *b)
+/* Whether the engine would make this CPU; it alone knows its features and their values. */
+static int qemu_try(struct ls_engine *engine, const char *spec, struct ls_error *err)
 {
-	for (; *a && *b; a++, b++) {
-		if (*a != *b && !(strchr("-_.", *a) && strchr("-_.", *b)))
-			return false;
-	}
-	return *a == *b;
+	const unsigned int room = 256;
+	g_autofree struct kvm_cpuid2 *cpuid =
+		g_malloc0(sizeof(*cpuid) + room * sizeof(cpuid->entries[0]));
+
+	cpuid->nent = room;
+	if (!engine->ext->cpu_model)
+		return 0;
+	return engine->ext->cpu_model(engine, spec, 0, 1, cpuid, err);
 }
 
-/* The engine's own spelling of a feature's name, NULL if it doesn't know it. */
-static const char *qemu_feature(struct ls_engine *engine, const char *name)
+/* Appends ",@text" if the engine takes it. */
+static int qemu_append(GString *spec, struct ls_engine *engine, const char *text,
+		       struct ls_error *err)
 {
-	const struct ls_table *table = NULL;
-	const char *cell;
-	unsigned int column;
-	size_t row;
+	gsize before = spec->len;
+	int rc;
 
-	if (engine->ext->table)
-		table = engine->ext->table(engine, "features");
-	if (!table)
-		return NULL;
-	for (column = 0; column < table->columns && strcmp(table->titles[column], "name");)
-		column++;
-	for (row = 0; column < table->columns && row < table->rows; row++) {
-		cell = table->cell(engine, row, column);
-		if (qemu_same_feature(cell, name))
-			return cell;
-	}
-	return NULL;
-}
-
-/* Appends the tweaks that the engine understands. What it doesn't have cannot be taken away;
- * what is asked for and missing is said, as QEMU does: with the word "warning", which
- * kvm-unit-tests lets pass. */
-static void qemu_append_feature(GString *spec, struct ls_engine *engine, const char *name, bool on,
-				bool asked)
-{
-	const char *feature = qemu_feature(engine, name);
-
-	if (feature)
-		g_string_append_printf(spec, ",%c%s", on ? '+' : '-', feature);
-	else if (on && asked)
-		log_warning("the CPU model has no feature '%s'", name);
+	g_string_append_printf(spec, ",%s", text);
+	rc = qemu_try(engine, spec->str, err);
+	if (rc)
+		g_string_truncate(spec, before);
+	return rc;
 }
 
 static bool qemu_is_ignored(const char *key)
@@ -111,23 +92,34 @@ static bool qemu_is_ignored(const char *key)
 	return g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "kvm-");
 }
 
+/* A feature that the engine doesn't have cannot be taken away. If it is asked for, that is said as
+ * QEMU's TCG does: with the word "warning", which kvm-unit-tests lets pass. */
+static void qemu_append_feature(GString *spec, struct ls_engine *engine, const char *text,
+				bool asked)
+{
+	if (qemu_append(spec, engine, text, NULL) && *text == '+' && asked)
+		log_warning("the CPU model has no feature '%s'", text + 1);
+}
+
 static int qemu_append_property(GString *spec, struct ls_engine *engine,
 				const struct qemu_property *property, bool asked,
 				struct ls_error *err)
 {
-	const char *key = property->key;
+	g_autofree char *text = NULL;
+	struct ls_error why = {0};
+	int rc;
 
-	if (*key == '+' || *key == '-') {
-		qemu_append_feature(spec, engine, key + 1, *key == '+', asked);
-	} else if (!strcmp(key, "vendor") || !strcmp(key, "phys-bits") || !strcmp(key, "family") ||
-		   !strcmp(key, "model") || !strcmp(key, "stepping") || !strcmp(key, "model-id")) {
-		g_string_append_printf(spec, ",%s=%s", key, property->value);
-	} else if (qemu_feature(engine, key)) {
-		qemu_append_feature(spec, engine, key, qemu_truth(property->value), asked);
-	} else if (!qemu_is_ignored(key)) {
-		return ls_error_set(err, -EINVAL, "-cpu: property '%s' not found", key);
+	if (*property->key == '+' || *property->key == '-') {
+		qemu_append_feature(spec, engine, property->key, asked);
+		return 0;
 	}
-	return 0;
+	if (qemu_is_ignored(property->key))
+		return 0;
+	text = g_strdup_printf("%s=%s", property->key, property->value);
+	rc = qemu_append(spec, engine, text, &why);
+	if (rc == -ENOENT)
+		return ls_error_set(err, rc, "-cpu: property '%s' not found", property->key);
+	return rc ? ls_error_set(err, rc, "-cpu: %s", why.text) : 0;
 }
 
 static int qemu_append_properties(GString *spec, struct ls_engine *engine,
