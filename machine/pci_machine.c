@@ -62,21 +62,21 @@ static void console_output(void *opaque, const uint8_t *bytes, size_t n)
 	machine_console_output(opaque, bytes, n);
 }
 
-static int poll_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms)
+static int net_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms)
 {
 	struct net_backend *backend = opaque;
 
 	return backend->ops->fill(backend, fds, room, timeout_ms);
 }
 
-static void poll_ready(void *opaque, struct pollfd *fds, int count)
+static void net_ready(void *opaque, struct pollfd *fds, int count)
 {
 	struct net_backend *backend = opaque;
 
 	backend->ops->ready(backend, fds, count);
 }
 
-static bool poll_paces(void *opaque)
+static bool net_paces(void *opaque)
 {
 	struct net_backend *backend = opaque;
 
@@ -90,9 +90,9 @@ static int add_net(struct machine_pci *pci, const struct machine_net *net, struc
 					      : net_slirp_create(machine_clock(pci->machine), err);
 	struct virtio_net_options options = {.backend = backend};
 	struct poll_source source = {
-		.fill = poll_fill,
-		.ready = poll_ready,
-		.paces = poll_paces,
+		.fill = net_fill,
+		.ready = net_ready,
+		.paces = net_paces,
 		.opaque = backend,
 		.wakes = true,
 	};

@@ -203,12 +203,14 @@ static inline void queue_kick(struct driver_queue *queue)
 	bus_write(&queue->driver->rig->mmio, queue->notify, 2, queue->index);
 }
 
-/* 2.7.14: takes the next used buffer; false if there is none. */
+/* 2.7.14: takes the next used buffer; false (and no length any test expects) if there is
+ * none. */
 static inline bool queue_take(struct driver_queue *queue, uint32_t *id, uint32_t *len)
 {
 	struct rig *rig = queue->driver->rig;
 	uint64_t elem = queue->used + 4 + 8ull * (queue->taken % queue->size);
 
+	*id = *len = UINT32_MAX;
 	if (get16(rig, queue->used + 2) == queue->taken)
 		return false;
 	*id = get32(rig, elem);
