@@ -5,7 +5,7 @@
 #include "machine/load.h"
 
 #define FIRMWARE_MAX (8u << 20)
-#define SHADOW_MAX   0x20000u
+#define SHADOW_MAX   0x40000u
 #define SHADOW_END   0x100000u
 
 int load_firmware(struct machine *machine, const struct image *firmware, struct boot_state *boot,

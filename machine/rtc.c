@@ -418,7 +418,8 @@ int rtc_create(struct machine *machine, struct ls_error *err)
 	rtc->cmos[REG_A] = A_DIVIDER_32K | 6; /* 1024 Hz, as a BIOS leaves it */
 	rtc->cmos[REG_B] = B_24_HOURS;
 	rtc->cmos[0x14] = 0x02; /* equipment: an FPU */
-	rtc->cmos[0x3d] = 0x02; /* boot from the first hard disk */
+	rtc->cmos[0x3d] = 0x32; /* boot order: hard disk, CD-ROM, */
+	rtc->cmos[0x38] = 0x10; /* diskette */
 	rtc_set_memory(rtc);
 	ret = machine_attach(machine, &device, err);
 	if (ret) {
