@@ -43,14 +43,20 @@ HOST_COMPARE(fcom_m64, u64, "fcoml %[source]")
 HOST_COMPARE(ficom_m16, u16, "ficoms %[source]")
 HOST_COMPARE(ficom_m32, u32, "ficoml %[source]")
 
-/* Condition codes and flags. False: an unmasked exception, and nothing more is to be done. */
+/* An unmasked exception withholds the answer on Intel's processors (SDM 2A FCOM, FCOMI), not on
+ * AMD's; the stack is left alone on both. */
+static bool answers(const struct cpu *cpu, u16 status)
+{
+	return cpu->amd || !x87_unmasked(cpu, status);
+}
+
+/* Condition codes and flags. False: no popping, an exception is unmasked. */
 static bool commit(struct cpu *cpu, const struct op *op, u16 status)
 {
 	x87_merge(cpu, op, status & (FSW_EXCEPTIONS | FSW_SF));
-	if (x87_unmasked(cpu, status))
-		return false;
-	cpu->fpu.status = (u16)((cpu->fpu.status & ~UNORDERED) | (status & UNORDERED));
-	return true;
+	if (answers(cpu, status))
+		cpu->fpu.status = (u16)((cpu->fpu.status & ~UNORDERED) | (status & UNORDERED));
+	return !x87_unmasked(cpu, status);
 }
 
 static void pop_times(struct cpu *cpu, unsigned int pops)
@@ -130,11 +136,11 @@ static NOINLINE void compare_to_flags(struct cpu *cpu, const struct op *op, bool
 			status |= c1;
 	}
 	x87_merge(cpu, op, status & (FSW_EXCEPTIONS | FSW_SF | FSW_C1));
-	if (x87_unmasked(cpu, status))
-		return;
-	flags_set_arith(cpu, (status & FSW_C0 ? FLAG_CF : 0) | (status & FSW_C2 ? FLAG_PF : 0) |
-				     (status & FSW_C3 ? FLAG_ZF : 0));
-	if (pop)
+	if (answers(cpu, status))
+		flags_set_arith(cpu, (status & FSW_C0 ? FLAG_CF : 0) |
+					     (status & FSW_C2 ? FLAG_PF : 0) |
+					     (status & FSW_C3 ? FLAG_ZF : 0));
+	if (pop && !x87_unmasked(cpu, status))
 		st_pop(cpu);
 }
 

@@ -65,6 +65,7 @@ static HANDLER(exec_fwait)
 static HANDLER(exec_emms)
 {
 	x87_begin(cpu, op);
+	cpu->fpu.status &= (u16)~FSW_TOP; /* SDM 3A:13.2, table 13-1 */
 	cpu->fpu.tag = FPU_TAGS_EMPTY;
 	NEXT;
 }

@@ -47,7 +47,8 @@ static NOINLINE void load(struct cpu *cpu, const struct op *op, unsigned int siz
 		return;
 	status = host(cpu, operand, &value);
 	x87_merge(cpu, op, status);
-	if (!x87_unmasked(cpu, status & FSW_BEFORE))
+	/* An unmasked #D does not keep a load from being made. */
+	if (!x87_unmasked(cpu, status & FSW_IE))
 		*st_push(cpu) = value;
 }
 
@@ -87,13 +88,14 @@ static NOINLINE void load_sti(struct cpu *cpu, const struct op *op)
 
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
-	if (!push_allowed(cpu, op))
-		return;
+	/* With both faults processors report the empty source. */
 	if (st_empty(cpu, op->rm)) {
 		if (x87_stack_underflow(cpu, op))
 			x87_set_indefinite(st_push(cpu));
 		return;
 	}
+	if (!push_allowed(cpu, op))
+		return;
 	value = *st_reg(cpu, op->rm);
 	cpu->fpu.status &= (u16)~FSW_C1;
 	*st_push(cpu) = value;
@@ -269,6 +271,19 @@ static NOINLINE void store_sti(struct cpu *cpu, const struct op *op, bool pop)
 		st_pop(cpu);
 }
 
+/* FSTP1 does not look whether ST(0) is empty: then it only pops. */
+static NOINLINE void store_unchecked(struct cpu *cpu, const struct op *op)
+{
+	x87_begin(cpu, op);
+	x87_track(cpu, op);
+	cpu->fpu.status &= (u16)~FSW_C1;
+	if (!st_empty(cpu, 0)) {
+		*st_reg(cpu, op->rm) = *st_reg(cpu, 0);
+		st_use(cpu, op->rm);
+	}
+	st_pop(cpu);
+}
+
 #define BODY(name, call)                                                                           \
 	static HANDLER(exec_##name)                                                                \
 	{                                                                                          \
@@ -287,6 +302,7 @@ BODY(fild_m64, load(cpu, op, 8, host_fild_m64))
 BODY(fbld, load_bcd(cpu, op))
 BODY(fst_sti, store_sti(cpu, op, false))
 BODY(fstp_sti, store_sti(cpu, op, true))
+BODY(fstp1, store_unchecked(cpu, op))
 
 #define M32_INDEFINITE 0xffc00000u
 #define M64_INDEFINITE UINT64_C(0xfff8000000000000)

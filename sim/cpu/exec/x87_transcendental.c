@@ -12,13 +12,25 @@ struct result {
 	u16 status;
 };
 
+/* The host's unit in the guest's state but for its registers, so that condition codes which the
+ * instruction leaves alone are the guest's. TOP = 0, all empty. */
+static void host_enter_exact(const struct cpu *cpu)
+{
+	const u16 keep = FSW_CONDITIONS | FSW_SF | (cpu->fpu.control & FSW_EXCEPTIONS);
+	struct {
+		u32 control, status, tag, pointers[4];
+	} environment = {cpu->fpu.control, cpu->fpu.status & keep, FPU_TAGS_EMPTY, {0}};
+
+	asm volatile("fldenv %0" : : "m"(environment) : HOST_CLOBBERS);
+}
+
 /* Runs with ST(0) = @a and ST(1) = @b. The instruction may pop or push: FNINIT tidies up. */
 #define HOST_FUNCTION(name)                                                                        \
 	static NOINLINE struct result host_##name(const struct cpu *cpu, struct fpu_register a,    \
 						  struct fpu_register b)                           \
 	{                                                                                          \
 		struct result result = {0};                                                        \
-		host_enter(cpu, cpu->fpu.control);                                                 \
+		host_enter_exact(cpu);                                                             \
 		asm volatile(                                                                      \
 			"fldt %[b]\n\tfldt %[a]\n\t" #name "\n\t" HOST_STATUS                      \
 			"fstpt %[st0]\n\tfstpt %[st1]\n\tfninit"                                   \
@@ -47,10 +59,19 @@ HOST_FUNCTION(fcos)
 typedef struct result (*host_function)(const struct cpu *cpu, struct fpu_register a,
 				       struct fpu_register b);
 
-/* @codes: condition codes that the instruction defines, beside C1. */
-static void set_codes(struct cpu *cpu, u16 codes, u16 status)
+/* Flags and all condition codes. False: the operands stay as they are. */
+static bool commit(struct cpu *cpu, const struct op *op, const struct result *result)
 {
-	cpu->fpu.status = (u16)((cpu->fpu.status & ~codes) | (status & codes));
+	x87_merge(cpu, op, result->status);
+	cpu->fpu.status =
+		(u16)((cpu->fpu.status & ~FSW_CONDITIONS) | (result->status & FSW_CONDITIONS));
+	return likely(!x87_unmasked(cpu, result->status & FSW_BEFORE));
+}
+
+/* C2 tells of a reduction that is not complete: a stack fault is the end of it. */
+static void clear_codes(struct cpu *cpu, u16 codes)
+{
+	cpu->fpu.status &= (u16)~codes;
 }
 
 /* ST(0) = f(ST(0)) */
@@ -61,7 +82,7 @@ static NOINLINE void unary(struct cpu *cpu, const struct op *op, u16 codes, host
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0))) {
-		set_codes(cpu, codes & FSW_C2, 0);
+		clear_codes(cpu, codes);
 		if (x87_stack_underflow(cpu, op)) {
 			x87_set_indefinite(st_reg(cpu, 0));
 			st_use(cpu, 0);
@@ -69,10 +90,8 @@ static NOINLINE void unary(struct cpu *cpu, const struct op *op, u16 codes, host
 		return;
 	}
 	result = host(cpu, *st_reg(cpu, 0), *st_reg(cpu, 0));
-	x87_merge(cpu, op, result.status);
-	if (unlikely(x87_unmasked(cpu, result.status & FSW_BEFORE)))
+	if (!commit(cpu, op, &result))
 		return;
-	set_codes(cpu, codes, result.status);
 	*st_reg(cpu, 0) = result.st0;
 }
 
@@ -85,17 +104,15 @@ static NOINLINE void binary(struct cpu *cpu, const struct op *op, unsigned int d
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0) || st_empty(cpu, 1))) {
-		set_codes(cpu, codes, 0);
+		clear_codes(cpu, codes);
 		if (!x87_stack_underflow(cpu, op))
 			return;
 		x87_set_indefinite(st_reg(cpu, dest));
 		st_use(cpu, dest);
 	} else {
 		result = host(cpu, *st_reg(cpu, 0), *st_reg(cpu, 1));
-		x87_merge(cpu, op, result.status);
-		if (unlikely(x87_unmasked(cpu, result.status & FSW_BEFORE)))
+		if (!commit(cpu, op, &result))
 			return;
-		set_codes(cpu, codes, result.status);
 		*st_reg(cpu, dest) = result.st0;
 	}
 	if (dest)
@@ -112,7 +129,7 @@ static NOINLINE void pushing(struct cpu *cpu, const struct op *op, u16 codes, ho
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0) || !st_empty(cpu, 7))) {
-		set_codes(cpu, codes, 0);
+		clear_codes(cpu, codes);
 		masked = st_empty(cpu, 0) ? x87_stack_underflow(cpu, op)
 					  : x87_stack_overflow(cpu, op);
 		if (masked) {
@@ -123,10 +140,8 @@ static NOINLINE void pushing(struct cpu *cpu, const struct op *op, u16 codes, ho
 		return;
 	}
 	result = host(cpu, *st_reg(cpu, 0), *st_reg(cpu, 0));
-	x87_merge(cpu, op, result.status);
-	if (unlikely(x87_unmasked(cpu, result.status & FSW_BEFORE)))
+	if (!commit(cpu, op, &result))
 		return;
-	set_codes(cpu, codes, result.status);
 	if (result.status & codes & FSW_C2) {
 		*st_reg(cpu, 0) = result.st0;
 		return;
@@ -160,8 +175,6 @@ static NOINLINE void change_sign(struct cpu *cpu, const struct op *op, u16 and_n
 	}                                                                                          \
 	FAMILY_ONE(name, exec_##name);
 
-#define PARTIAL (FSW_C0 | FSW_C2 | FSW_C3) /* quotient bits, and whether it is complete */
-
 BODY(fchs, change_sign(cpu, op, 0, 0x8000))
 BODY(fabs, change_sign(cpu, op, 0x8000, 0))
 BODY(fsqrt, unary(cpu, op, 0, host_fsqrt))
@@ -170,8 +183,8 @@ BODY(f2xm1, unary(cpu, op, 0, host_f2xm1))
 BODY(fsin, unary(cpu, op, FSW_C2, host_fsin))
 BODY(fcos, unary(cpu, op, FSW_C2, host_fcos))
 BODY(fscale, binary(cpu, op, 0, 0, host_fscale))
-BODY(fprem, binary(cpu, op, 0, PARTIAL, host_fprem))
-BODY(fprem1, binary(cpu, op, 0, PARTIAL, host_fprem1))
+BODY(fprem, binary(cpu, op, 0, FSW_C2, host_fprem))
+BODY(fprem1, binary(cpu, op, 0, FSW_C2, host_fprem1))
 BODY(fyl2x, binary(cpu, op, 1, 0, host_fyl2x))
 BODY(fyl2xp1, binary(cpu, op, 1, 0, host_fyl2xp1))
 BODY(fpatan, binary(cpu, op, 1, 0, host_fpatan))
