@@ -142,7 +142,8 @@ static void test_dma(void)
 	CU_ASSERT_STRING_EQUAL(text, "QEMU"); /* zeroes beyond the item's end... */
 	CHECK_EQUAL(text[6], 'x');            /* ...and nothing beyond the length */
 	fw_cfg_add(machine->fw_cfg, 0x30, "abcdef", 6, NULL);
-	CHECK_EQUAL(dma(machine, 0x00300000 | 0x08 | 0x04, 2, 0), 0); /* skip */
+	CHECK_EQUAL(dma(machine, 0x00300000 | 0x08 | 0x04, 1, 0), 0); /* select and skip */
+	CHECK_EQUAL(dma(machine, 0x04, 1, 0), 0);
 	CHECK_EQUAL(dma(machine, 0x02, 3, 0x2000), 0);
 	machine_dma_read(machine, 0x2000, text, 3);
 	CHECK_EQUAL(memcmp(text, "cde", 3), 0);

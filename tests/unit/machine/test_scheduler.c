@@ -372,7 +372,7 @@ static int spin_slowly(struct fake_engine *fake, unsigned int index)
 {
 	struct kvm_run *run = run_page(fake, index);
 
-	for (int i = 0; i < 1000 && !__atomic_load_n(&run->immediate_exit, __ATOMIC_RELAXED); i++)
+	for (int i = 0; i < 10 && !__atomic_load_n(&run->immediate_exit, __ATOMIC_RELAXED); i++)
 		usleep(100);
 	fake_execute(fake, index, 10);
 	run->exit_reason = KVM_EXIT_INTR;
