@@ -44,7 +44,6 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state, bo
 
 	if (lapic_x2apic(lapic) && get(state, LAPIC_ID) != (ids32 ? id : id << 24))
 		return -EINVAL;
-	lapic_timer_stop(lapic);
 	for (offset = 0; offset < sizeof(state->regs); offset += 0x10)
 		*lapic_reg(lapic, offset) = get(state, offset);
 	if (lapic_x2apic(lapic))

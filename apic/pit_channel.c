@@ -228,7 +228,6 @@ static uint16_t current_count(const struct pit_channel *channel, int64_t tick)
 		if (value < 0)
 			value += wrap;
 	}
-	value %= wrap;
 	return channel->bcd ? to_bcd(value) : value;
 }
 

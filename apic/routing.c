@@ -21,7 +21,7 @@ void irq_routing_init(struct irq_routing *routing, struct kvm_irq_routing_entry 
 
 /* --- the table --- */
 
-static int check_entry(const struct kvm_irq_routing_entry *entry)
+static int check_entry(const struct irq_routing *routing, const struct kvm_irq_routing_entry *entry)
 {
 	static const unsigned int pins[KVM_NR_IRQCHIPS] = {
 		[KVM_IRQCHIP_PIC_MASTER] = 8,
@@ -38,6 +38,9 @@ static int check_entry(const struct kvm_irq_routing_entry *entry)
 			return -EINVAL;
 		return 0;
 	case KVM_IRQ_ROUTING_MSI:
+		/* With 32-bit IDs the upper address is destination bits 31:8, and nothing below. */
+		if (routing->targets.msi_ids32 && (entry->u.msi.address_hi & 0xff))
+			return -EINVAL;
 		return entry->flags & ~KVM_MSI_VALID_DEVID ? -EINVAL : 0;
 	}
 	return -EINVAL;
@@ -51,11 +54,11 @@ static bool conflicts(const struct kvm_irq_routing_entry *a, const struct kvm_ir
 		a->u.irqchip.irqchip == b->u.irqchip.irqchip);
 }
 
-static bool table_conflicts(const struct kvm_irq_routing_entry *entries, size_t count, size_t i)
+static bool table_conflicts(const struct kvm_irq_routing_entry *entries, size_t i)
 {
 	size_t j;
 
-	for (j = 0; j < i && j < count; j++) {
+	for (j = 0; j < i; j++) {
 		if (conflicts(&entries[j], &entries[i]))
 			return true;
 	}
@@ -77,10 +80,12 @@ int irq_routing_set(struct irq_routing *routing, const struct kvm_irq_routing_en
 {
 	size_t i;
 
-	if (count > routing->capacity || count > IRQ_ROUTING_MAX)
+	if (count > IRQ_ROUTING_MAX)
+		return -EINVAL;
+	if (count > routing->capacity)
 		return -E2BIG;
 	for (i = 0; i < count; i++) {
-		if (check_entry(&entries[i]) || table_conflicts(entries, count, i))
+		if (check_entry(routing, &entries[i]) || table_conflicts(entries, i))
 			return -EINVAL;
 	}
 	routing->count = 0;

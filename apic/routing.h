@@ -43,7 +43,8 @@ void irq_routing_init(struct irq_routing *routing, struct kvm_irq_routing_entry 
 		      size_t capacity, const struct irq_targets *targets);
 
 /* KVM_SET_GSI_ROUTING: replaces the table. -EINVAL (the table stays) for an unknown type or
- * flag, a pin or GSI out of range, two entries of one GSI on one chip or beside an MSI; -E2BIG. */
+ * flag, a pin or GSI out of range, two entries of one GSI on one chip or beside an MSI, more
+ * than IRQ_ROUTING_MAX; -E2BIG for more than the storage. */
 int irq_routing_set(struct irq_routing *routing, const struct kvm_irq_routing_entry *entries,
 		    size_t count);
 

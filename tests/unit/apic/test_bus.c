@@ -73,6 +73,8 @@ static void test_flat(void)
 	for (mda = 0; mda < 0xff; mda++)
 		CHECK_EQUAL(ipi(LOGICAL, mda), (mda & 1) | (mda & 2) | (mda & 0x84 ? 4 : 0));
 	CHECK_EQUAL(ipi(LOGICAL, 0xff), 0xf);
+	lapic_write(&vm.cpu[0].lapic, LAPIC_DFR, 0x50000000); /* no model */
+	CHECK_EQUAL(ipi(LOGICAL, 0x01), 0);
 }
 
 /* 11.6.2.2, cluster: equal bits 7:4 and a common bit in 3:0. */
@@ -110,6 +112,7 @@ static void test_shorthands(void)
 /* 11.6.1: NMI, SMI, INIT, SIPI go to their own inputs; trigger and level do not matter. */
 static void test_modes(void)
 {
+	struct apic_message reserved = {.vector = VECTOR, .delivery_mode = 3, .assert = true};
 	struct fake_cpu *ap = &vm.cpu[1];
 
 	fake_vm_init(&vm, 2);
@@ -126,7 +129,8 @@ static void test_modes(void)
 	ipi(DELIVERY(APIC_SIPI), 1);
 	CHECK_EQUAL(ap->sipi, 1);
 	CHECK_EQUAL(ap->sipi_vector, VECTOR);
-	/* Reserved modes */
+	/* Reserved modes, here and straight from a device */
+	CU_ASSERT_FALSE(lapic_receive(&ap->lapic, &reserved, NULL));
 	CHECK_EQUAL(ipi(DELIVERY(3), 1), 0);
 	CHECK_EQUAL(ipi(DELIVERY(7), 1), 0);
 	CHECK_EQUAL(lapic_pending(&ap->lapic), -1);
@@ -140,10 +144,13 @@ static void test_modes(void)
 /* 11.4.7.2: a software-disabled APIC can still send, one disabled by MSR hears nothing. */
 static void test_disabled(void)
 {
+	struct apic_message message = {.vector = VECTOR, .assert = true, .destination = 0xff};
+
 	fake_vm_init(&vm, 4);
 	lapic_write(&vm.cpu[0].lapic, LAPIC_SVR, 0xff);
 	lapic_set_base(&vm.cpu[2].lapic, 0xfee00000, false);
 	CHECK_EQUAL(ipi(0, 0xff), 0xa);
+	CHECK_EQUAL(apic_bus_send_device(&vm.bus, &message, NULL), 2);
 	ipi(DELIVERY(APIC_NMI), 0xff);
 	CHECK_EQUAL(vm.cpu[0].nmi, 1);
 	CHECK_EQUAL(vm.cpu[2].nmi, 0);
@@ -209,6 +216,13 @@ static void test_x2apic_logical(void)
 	CHECK_EQUAL(x2ipi(LOGICAL, 0x0002ffdf), 0);
 	CHECK_EQUAL(x2ipi(LOGICAL, 0x00010020), 0);
 	CHECK_EQUAL(x2ipi(LOGICAL, 0xffffffff), 0xf);
+	/* An 8-bit logical ID has no part in a 32-bit destination. */
+	lapic_set_base(&vm.cpu[1].lapic, 0xfee00000, false);
+	lapic_set_base(&vm.cpu[1].lapic, 0xfee00800, false);
+	lapic_write(&vm.cpu[1].lapic, LAPIC_SVR, 0x1ff);
+	lapic_write(&vm.cpu[1].lapic, LAPIC_LDR, 0x02000000);
+	CHECK_EQUAL(x2ipi(LOGICAL, 0x00010002), 0);
+	CHECK_EQUAL(x2ipi(LOGICAL, 0x00000002), 0x2);
 }
 
 /* A processor whose ID needs more than 8 bits is no other one's alias before it is in x2APIC

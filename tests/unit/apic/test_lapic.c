@@ -66,6 +66,8 @@ static void test_fixed(void)
 	CHECK_EQUAL(lapic_pending(apic), -1);
 	lapic_write(apic, LAPIC_EOI, 0);
 	CU_ASSERT_FALSE(fake_bit(apic, LAPIC_ISR, 0x51));
+	CHECK_EQUAL(lapic_pending(apic), 0x51);
+	CHECK_EQUAL(vm.cpu[0].changed, 2);
 	CHECK_EQUAL(lapic_accept(apic), 0x51);
 	lapic_write(apic, LAPIC_EOI, 0);
 	CHECK_EQUAL(lapic_pending(apic), -1);
@@ -101,8 +103,8 @@ static void test_ppr(void)
 {
 	static const struct {
 		uint8_t tpr, isr, ppr;
-	} rows[] = {{0x00, 0, 0x00},    {0x35, 0, 0x35},    {0x35, 0x45, 0x40},
-		    {0x55, 0x45, 0x55}, {0xff, 0xee, 0xff}, {0x0f, 0x31, 0x30}};
+	} rows[] = {{0x00, 0, 0x00},    {0x35, 0, 0x35},    {0x35, 0x45, 0x40}, {0x55, 0x45, 0x55},
+		    {0xff, 0xee, 0xff}, {0x0f, 0x31, 0x30}, {0x45, 0x41, 0x45}};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -204,6 +206,8 @@ static void test_software_disable(void)
 		lapic_write(apic, lvt, 0x42);
 		CHECK_EQUAL(fake_read(apic, lvt), 0x10042);
 	}
+	lapic_write(apic, LAPIC_LVT_TIMER, 0x10042);
+	CHECK_EQUAL(fake_read(apic, LAPIC_LVT_TIMER), 0x10042);
 	lapic_write(apic, LAPIC_SVR, 0x1ff);
 	CHECK_EQUAL(fake_read(apic, LAPIC_LVT_TIMER), 0x10042);
 	lapic_write(apic, LAPIC_LVT_TIMER, 0x42);
@@ -295,17 +299,23 @@ static void test_base_reserved(void)
 /* 11.4.7.3: INIT resets all but the APIC ID; IA32_APIC_BASE is not touched. */
 static void test_init_reset(void)
 {
+	struct apic_message extint = {.delivery_mode = APIC_EXTINT, .assert = true};
+
 	fake_vm_init(&vm, 1);
 	lapic_write(apic, LAPIC_ID, 0x05000000);
 	lapic_write(apic, LAPIC_LDR, 0x01000000);
 	lapic_write(apic, LAPIC_TPR, 0x20);
 	fake_raise(apic, 0x51, false);
+	fake_raise(apic, 0x01, false); /* collected for ESR */
+	lapic_receive(apic, &extint, NULL);
 	lapic_reset_init(apic);
 	CHECK_EQUAL(fake_read(apic, LAPIC_ID), 0x05000000);
 	CHECK_EQUAL(fake_read(apic, LAPIC_LDR), 0);
 	CHECK_EQUAL(fake_read(apic, LAPIC_TPR), 0);
 	CHECK_EQUAL(fake_read(apic, LAPIC_SVR), 0xff);
 	CHECK_EQUAL(lapic_pending(apic), -1);
+	lapic_write(apic, LAPIC_ESR, 0);
+	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), 0);
 	fake_x2apic(apic);
 	lapic_reset_init(apic);
 	CU_ASSERT_TRUE(lapic_x2apic(apic)); /* 11.12.5: stays in x2APIC mode */
@@ -321,13 +331,22 @@ static void test_esr(void)
 
 	fake_vm_init(&vm, 1);
 	CHECK_EQUAL(lapic_read(apic, 0x040, &value), -1);    /* reserved address */
-	CHECK_EQUAL(lapic_write(apic, 0x3f0, 0), -1);        /* x2APIC only */
 	CHECK_EQUAL(lapic_write(apic, LAPIC_VERSION, 0), 0); /* read-only is not reserved */
 	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), 0);
 	lapic_write(apic, LAPIC_ESR, 0);
 	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), LAPIC_ESR_ILLEGAL_ADDRESS);
 	lapic_write(apic, LAPIC_ESR, 0xffffffff);
 	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), 0);
+	CHECK_EQUAL(lapic_write(apic, 0x3f0, 0), -1); /* x2APIC only */
+	lapic_write(apic, LAPIC_ESR, 0);
+	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), LAPIC_ESR_ILLEGAL_ADDRESS);
+	/* 16 is legal, and modes without a vector do not look at it. */
+	lapic_write(apic, LAPIC_ICR, APIC_SHORTHAND_SELF << 18 | 0x10);
+	lapic_write(apic, LAPIC_ICR, APIC_SHORTHAND_SELF << 18 | APIC_NMI << 8);
+	lapic_write(apic, LAPIC_ESR, 0);
+	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), 0);
+	CU_ASSERT_TRUE(fake_bit(apic, LAPIC_IRR, 0x10));
+	lapic_accept(apic);
 	/* A vector below 16: illegal to send, and to receive. */
 	lapic_write(apic, LAPIC_ICR, APIC_SHORTHAND_SELF << 18 | 0x0f);
 	lapic_write(apic, LAPIC_ESR, 0);
@@ -400,6 +419,7 @@ static void test_lint_fixed(void)
 	fake_vm_init(&vm, 1);
 	lapic_write(apic, LAPIC_LVT_LINT0, 0x61);
 	lapic_set_lint(apic, 0, true);
+	CHECK_EQUAL(lapic_pending(apic), 0x61);
 	lapic_set_lint(apic, 0, true);
 	CHECK_EQUAL(lapic_accept(apic), 0x61);
 	lapic_write(apic, LAPIC_EOI, 0);
@@ -417,6 +437,18 @@ static void test_lint_fixed(void)
 	lapic_write(apic, LAPIC_EOI, 0);
 	CHECK_EQUAL(fake_read(apic, LAPIC_LVT_LINT0), 0x61 | LAPIC_LVT_LEVEL);
 	CHECK_EQUAL(lapic_pending(apic), -1);
+	/* Asserted while masked, a level is delivered on unmasking; each pin has its EOI. */
+	lapic_write(apic, LAPIC_LVT_LINT1, 0x62 | LAPIC_LVT_LEVEL | LAPIC_LVT_MASKED);
+	lapic_set_lint(apic, 0, true);
+	lapic_set_lint(apic, 1, true);
+	CHECK_EQUAL(lapic_accept(apic), 0x61);
+	lapic_write(apic, LAPIC_LVT_LINT1, 0x72 | LAPIC_LVT_LEVEL);
+	CHECK_EQUAL(lapic_accept(apic), 0x72);
+	lapic_set_lint(apic, 0, false);
+	lapic_set_lint(apic, 1, false);
+	lapic_write(apic, LAPIC_EOI, 0);
+	CHECK_EQUAL(fake_read(apic, LAPIC_LVT_LINT1), 0x72 | LAPIC_LVT_LEVEL);
+	CU_ASSERT_TRUE(fake_read(apic, LAPIC_LVT_LINT0) & LAPIC_LVT_REMOTE_IRR);
 }
 
 /* 11.5.1: NMI, SMI and INIT in an LVT are edges whatever the trigger bit says. */
@@ -425,6 +457,7 @@ static void test_lvt_modes(void)
 	fake_vm_init(&vm, 1);
 	lapic_write(apic, LAPIC_LVT_LINT1, LAPIC_LVT_LEVEL | APIC_NMI << 8);
 	apic_bus_set_lint(&vm.bus, 1, true);
+	CHECK_EQUAL(vm.cpu[0].nmi, 1);
 	apic_bus_set_lint(&vm.bus, 1, true);
 	CHECK_EQUAL(vm.cpu[0].nmi, 1);
 	apic_bus_set_lint(&vm.bus, 1, false);
@@ -436,6 +469,18 @@ static void test_lvt_modes(void)
 	lapic_write(apic, LAPIC_LVT_THERMAL, APIC_SMI << 8 | LAPIC_LVT_MASKED);
 	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
 	CHECK_EQUAL(vm.cpu[0].smi, 1);
+	/* Lowest priority, start-up and (but for the pins) ExtINT are no modes of an LVT. */
+	lapic_write(apic, LAPIC_LVT_THERMAL, APIC_LOWEST << 8 | 0x41);
+	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
+	lapic_write(apic, LAPIC_LVT_THERMAL, APIC_SIPI << 8 | 0x41);
+	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
+	lapic_write(apic, LAPIC_LVT_THERMAL, APIC_EXTINT << 8 | 0x41);
+	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
+	CHECK_EQUAL(vm.cpu[0].sipi, 0);
+	CHECK_EQUAL(lapic_pending(apic), -1);
+	lapic_write(apic, LAPIC_LVT_THERMAL, 0x41);
+	CU_ASSERT_TRUE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
+	CHECK_EQUAL(lapic_pending(apic), 0x41);
 }
 
 /* SDM 3B:20.6.3.5: delivering a PMI masks its LVT entry; on AMD processors it does not. */

@@ -155,6 +155,7 @@ static void test_x2apic_icr(void)
 	CHECK_EQUAL(lapic_pending(&vm.cpu[1].lapic), 0x51);
 	CHECK_EQUAL(lapic_msr_write(apic, 0x83f, 0x61), 0);
 	CHECK_EQUAL(lapic_accept(apic), 0x61);
+	CU_ASSERT_FALSE(fake_bit(&vm.cpu[1].lapic, LAPIC_IRR, 0x61));
 	CHECK_EQUAL(msr_read(0x831), GP);
 	/* An illegal vector is logged here as in the ICR. */
 	lapic_msr_write(apic, 0x83f, 0x0f);
@@ -222,7 +223,7 @@ static void test_xapic_bits(void)
 static void test_mmio(void)
 {
 	uint64_t wide = ~0ull;
-	uint32_t value = 0x000000a5;
+	uint32_t value = 0x000000a5, other = 0x5a;
 	uint8_t byte = 0xff;
 
 	fake_vm_init(&vm, 1);
@@ -236,9 +237,20 @@ static void test_mmio(void)
 	lapic_mmio_read(apic, LAPIC_TPR, &wide, 8);
 	CHECK_EQUAL(wide, 0);
 	lapic_mmio_write(apic, LAPIC_TPR, &byte, 1);
-	lapic_mmio_write(apic, LAPIC_TPR + 4, &value, 4);
+	lapic_mmio_write(apic, LAPIC_TPR + 4, &other, 4);
 	lapic_mmio_write(apic, LAPIC_TPR, &wide, 8);
 	CHECK_EQUAL(fake_read(apic, LAPIC_TPR), 0xa5);
+	lapic_mmio_read(apic, LAPIC_TPR, &other, 4);
+	CHECK_EQUAL(other, 0xa5);
+	/* not even offsets of registers */
+	CHECK_EQUAL(lapic_read(apic, 0x400, &value), -1);
+	CHECK_EQUAL(lapic_read(apic, LAPIC_TPR + 1, &value), -1);
+	CHECK_EQUAL(lapic_write(apic, 0x400, 0), -1);
+	CHECK_EQUAL(lapic_write(apic, LAPIC_TPR + 1, 0), -1);
+	/* gone since the Pentium 4, yet no error */
+	CHECK_EQUAL(lapic_read(apic, LAPIC_APR, &value), 0);
+	CHECK_EQUAL(lapic_read(apic, LAPIC_RRD, &value), 0);
+	CHECK_EQUAL(lapic_read(apic, LAPIC_EOI, &value), 0);
 }
 
 static uint32_t page_get(const struct kvm_lapic_state *page, uint32_t offset)
@@ -252,6 +264,7 @@ static uint32_t page_get(const struct kvm_lapic_state *page, uint32_t offset)
 /* api.rst 4.57, 4.58: the page has the registers where the xAPIC page has them. */
 static void test_state(void)
 {
+	struct apic_message extint = {.delivery_mode = APIC_EXTINT, .assert = true};
 	struct kvm_lapic_state page;
 	struct fake_vm copy;
 
@@ -261,7 +274,9 @@ static void test_state(void)
 	fake_raise(apic, 0x55, false);
 	lapic_accept(apic);
 	fake_raise(apic, 0x77, true);
+	memset(&page, 0xff, sizeof(page));
 	lapic_get_state(apic, &page, false);
+	CHECK_EQUAL(page_get(&page, LAPIC_TPR + 4), 0);
 	CHECK_EQUAL(page_get(&page, LAPIC_ID), 0);
 	CHECK_EQUAL(page_get(&page, LAPIC_VERSION), LAPIC_VERSION_INTEL);
 	CHECK_EQUAL(page_get(&page, LAPIC_TPR), 0x20);
@@ -270,12 +285,17 @@ static void test_state(void)
 	CHECK_EQUAL(page_get(&page, LAPIC_IRR + 0x30), 1u << 0x17);
 	CHECK_EQUAL(page_get(&page, LAPIC_TMR + 0x30), 1u << 0x17);
 	fake_vm_reset(&copy, 1, (struct lapic_config){.version = LAPIC_VERSION_INTEL});
+	fake_raise(&copy.cpu[0].lapic, 0x01, false);
+	lapic_receive(&copy.cpu[0].lapic, &extint, NULL);
+	copy.cpu[0].changed = 0;
 	CHECK_EQUAL(lapic_set_state(&copy.cpu[0].lapic, &page, false), 0);
 	CHECK_EQUAL(lapic_pending(&copy.cpu[0].lapic), 0x77);
 	CHECK_EQUAL(copy.cpu[0].changed, 1);
 	CHECK_EQUAL(lapic_accept(&copy.cpu[0].lapic), 0x77);
 	lapic_write(&copy.cpu[0].lapic, LAPIC_EOI, 0);
 	CHECK_EQUAL(copy.eoi_vector, 0x77);
+	lapic_write(&copy.cpu[0].lapic, LAPIC_ESR, 0);
+	CHECK_EQUAL(fake_read(&copy.cpu[0].lapic, LAPIC_ESR), 0);
 	CHECK_EQUAL(fake_read(&copy.cpu[0].lapic, LAPIC_LDR), 0x04000000);
 }
 
@@ -298,6 +318,9 @@ static void test_state_x2apic(void)
 	CHECK_EQUAL(page_get(&page, LAPIC_ID), 2);
 	CHECK_EQUAL(lapic_set_state(ap, &page, true), 0);
 	CHECK_EQUAL(lapic_set_state(ap, &page, false), -EINVAL);
+	ap->config.id = 0x25;
+	lapic_get_state(ap, &page, true);
+	CHECK_EQUAL(page_get(&page, LAPIC_LDR), 0x00020020);
 }
 
 static CU_TestInfo tests[] = {

@@ -131,6 +131,13 @@ static void test_periodic_late(void)
 	CU_ASSERT_TRUE(take());
 	CHECK_EQUAL(current(), 50);
 	CHECK_EQUAL(fake_clock_next(&vm.clock), 1000 + 1000100);
+	/* Due, but not fired yet: the count has wrapped all the same; one-shot: 0. */
+	vm.clock.ns = 1000 + 1000130;
+	CHECK_EQUAL(current(), 70);
+	vm.clock.ns = 1000 + 1000100;
+	CHECK_EQUAL(current(), 100);
+	lapic_write(apic, LAPIC_LVT_TIMER, VECTOR);
+	CHECK_EQUAL(current(), 0);
 }
 
 /* "A write of 0 to the initial-count register effectively stops the local APIC timer" */
@@ -219,7 +226,10 @@ static void test_deadline(void)
 	CU_ASSERT_TRUE(take());
 	CHECK_EQUAL(deadline(), 0);
 	CHECK_EQUAL(fake_clock_next(&vm.clock), LS_NEVER);
-	/* One that has passed expires at once; rewriting moves it; 0 disarms. */
+	/* The TSC's own value, and one that has passed, expire at once; rewriting moves it; 0
+	 * disarms. */
+	set_deadline(fake_tsc_now(&vm.cpu[0]));
+	CU_ASSERT_TRUE(take());
 	set_deadline(1);
 	CU_ASSERT_TRUE(take());
 	CHECK_EQUAL(deadline(), 0);
@@ -332,6 +342,17 @@ static void test_restore(void)
 	fake_clock_advance(&vm.clock, 1000);
 	CU_ASSERT_TRUE(take());
 	lapic_get_state(apic, &page, false);
+	lapic_write(apic, LAPIC_TIMER_INITIAL, 500);
+	lapic_set_state(apic, &page, false);
+	CHECK_EQUAL(fake_clock_next(&vm.clock), LS_NEVER);
+	/* A periodic one at 0 begins a period; TSC-deadline mode waits for its MSR. */
+	lapic_write(apic, LAPIC_LVT_TIMER, VECTOR | LAPIC_TIMER_PERIODIC);
+	lapic_get_state(apic, &page, false);
+	lapic_set_state(apic, &page, false);
+	CHECK_EQUAL(fake_clock_next(&vm.clock), vm.clock.ns + 1000);
+	lapic_write(apic, LAPIC_LVT_TIMER, VECTOR | LAPIC_TIMER_TSC_DEADLINE);
+	set_deadline(1000000);
+	lapic_get_state(apic, &page, false);
 	lapic_set_state(apic, &page, false);
 	CHECK_EQUAL(fake_clock_next(&vm.clock), LS_NEVER);
 }
@@ -350,6 +371,11 @@ static void test_least_period(void)
 	fake_clock_advance(&vm.clock, 200);
 	CU_ASSERT_TRUE(take());
 	CHECK_EQUAL(fake_clock_next(&vm.clock), 400);
+	lapic_write(apic, LAPIC_TIMER_INITIAL, 0);
+	CHECK_EQUAL(fake_clock_next(&vm.clock), LS_NEVER);
+	lapic_write(apic, LAPIC_LVT_TIMER, VECTOR);
+	lapic_write(apic, LAPIC_TIMER_INITIAL, 1); /* one-shots are free */
+	CHECK_EQUAL(fake_clock_next(&vm.clock), 201);
 }
 
 static CU_TestInfo tests[] = {

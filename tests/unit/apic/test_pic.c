@@ -112,6 +112,14 @@ static void test_nesting(void)
 	CU_ASSERT_FALSE(intr);
 	out(0x20, SPECIFIC | 3);
 	CHECK_EQUAL(pic_acknowledge(&pic), 0x35);
+	pulse(7); /* the lowest waits for any */
+	CU_ASSERT_FALSE(intr);
+	out(0x20, NONSPECIFIC);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x37);
+	out(0x20, NONSPECIFIC);
+	pulse(4); /* a latched edge stays latched */
+	pulse(4);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x34);
 }
 
 /* OCW1: masked requests wait; IMR reads back on the odd port. */
@@ -146,6 +154,13 @@ static void test_cascade(void)
 	CU_ASSERT_FALSE(intr);
 	out(0x20, NONSPECIFIC);
 	CHECK_EQUAL(pic_acknowledge(&pic), 0x38);
+	CHECK_EQUAL(irr(0xa0), 0);
+	CHECK_EQUAL(isr(0xa0), 0x01);
+	out(0xa0, NONSPECIFIC);
+	out(0x20, NONSPECIFIC);
+	CHECK_EQUAL(line(15, true), 1);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x3f);
+	CHECK_EQUAL(isr(0xa0), 0x80);
 	CHECK_EQUAL(line(2, true), -1); /* the cascade is no device's */
 }
 
@@ -284,6 +299,9 @@ static void test_poll(void)
 	CHECK_EQUAL(in(0xa0), 0x85);
 	CHECK_EQUAL(isr(0xa0), 0x20);
 	CHECK_EQUAL(irr(0x20), 0x40); /* the slave asks no more */
+	out(0x20, 0x0c);
+	pulse(0);
+	CHECK_EQUAL(in(0x21), 0x80); /* either address polls */
 }
 
 /* ELCR (ICH9 13.4.10): level inputs follow the line; 0, 1, 2, 8 and 13 cannot be level. */
@@ -301,10 +319,12 @@ static void test_level(void)
 	CU_ASSERT_TRUE(intr);
 	line(5, false);
 	CU_ASSERT_FALSE(intr);
-	/* two devices on one line */
+	/* several devices on one line */
+	pic_set_irq(&pic, 11, 31, true);
 	pic_set_irq(&pic, 11, 0, true);
 	pic_set_irq(&pic, 11, 1, true);
 	pic_set_irq(&pic, 11, 0, false);
+	pic_set_irq(&pic, 11, 31, false);
 	CU_ASSERT_TRUE(intr);
 	pic_set_irq(&pic, 11, 1, false);
 	CU_ASSERT_FALSE(intr);
@@ -343,7 +363,30 @@ static void test_initialise(void)
 	out(0x21, 0x50);
 	out(0x21, 0xaa);
 	CHECK_EQUAL(in(0x21), 0xaa); /* OCW1 already */
-	out(0x20, 0x10);             /* cascaded, no ICW4 */
+	/* ICW1 ends what was in service, special mask mode, a poll under way, IRR's selection,
+	 * and without ICW4 what ICW4 sets. */
+	initialise(0x13);
+	out(0x20, 0x80);
+	out(0x20, 0x68);
+	out(0x20, 0x0b);
+	line(12, true);
+	out(0x20, 0x0c);
+	out(0x20, 0x10);
+	out(0x21, 0x30);
+	out(0x21, 0x04);
+	CHECK_EQUAL(in(0x20), 0x00);
+	pulse(3);
+	CHECK_EQUAL(in(0x20), 0x08);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x33);
+	CHECK_EQUAL(isr(0x20), 0x08); /* no automatic EOI */
+	out(0x21, 0x08);
+	pulse(5);
+	CU_ASSERT_FALSE(intr); /* no special mask */
+	out(0x20, 0x10);
+	out(0x21, 0x30);
+	out(0x21, 0x04);
+	CHECK_EQUAL(isr(0x20), 0);
+	out(0x20, 0x10); /* cascaded, no ICW4 */
 	out(0x21, 0x50);
 	out(0x21, 0x04);
 	out(0x21, 0x55);
@@ -390,6 +433,16 @@ static void test_state(void)
 	pic_set_state(&pic, KVM_IRQCHIP_PIC_MASTER, &master);
 	pic_set_state(&pic, KVM_IRQCHIP_PIC_SLAVE, &slave);
 	CU_ASSERT_FALSE(intr); /* priorities start at 5: 1 in service blocks 2 */
+	pic_reset(&pic);
+	pic_set_state(&pic, KVM_IRQCHIP_PIC_SLAVE, &slave);
+	CU_ASSERT_TRUE(intr);
+	pic_set_irq(&pic, 11, 5, true); /* as if another one drove it before */
+	pic_set_state(&pic, KVM_IRQCHIP_PIC_SLAVE, &slave);
+	pic_set_irq(&pic, 11, 0, false);
+	CHECK_EQUAL(irr(0xa0), 0x10);
+	pic_set_state(&pic, KVM_IRQCHIP_PIC_SLAVE, &slave);
+	pic_set_state(&pic, KVM_IRQCHIP_PIC_MASTER, &master);
+	CU_ASSERT_FALSE(intr);
 	out(0x20, SPECIFIC | 1);
 	CHECK_EQUAL(pic_acknowledge(&pic), 0x3b);
 	out(0x20, NONSPECIFIC);

@@ -121,6 +121,20 @@ static void test_mode0(void)
 	check_edges((uint64_t[]){2000, 3008}, (bool[]){false, true}, 2);
 	/* The counter goes on below 0. */
 	CHECK_EQUAL(count(0), (uint16_t)(7 - (4000 - 3001)));
+	/* The first byte also cancels a count that was about to load. */
+	edge_count = 0;
+	out(0x40, 9);
+	out(0x40, 0);
+	out(0x40, 9);
+	at(5000);
+	check_edges((uint64_t[]){4000}, (bool[]){false}, 1);
+	/* One-byte counts: low at once as well. */
+	out(0x43, 0x10);
+	out(0x40, 5);
+	at(6000);
+	edge_count = 0;
+	out(0x40, 5);
+	check_edges((uint64_t[]){6000}, (bool[]){false}, 1);
 }
 
 /* Mode 2: low for the last CLK of each N; the first load one CLK after the write. */
@@ -185,6 +199,14 @@ static void test_mode3_new_count(void)
 	out(0x40, 0);
 	at(1026);
 	check_edges((uint64_t[]){1010, 1015, 1020, 1025}, (bool[]){false, true, false, true}, 4);
+	/* At the first CLK of the low half (1030): at its end, 1035. */
+	at(1030);
+	CHECK_EQUAL(count(0), 10);
+	edge_count = 0;
+	out(0x40, 4);
+	out(0x40, 0);
+	at(1038);
+	check_edges((uint64_t[]){1035, 1037}, (bool[]){true, false}, 2);
 }
 
 /* Mode 4: one low CLK, N + 1 after the write; once. */
@@ -276,6 +298,7 @@ static void test_gate(void)
 	at(1600);
 	CU_ASSERT_TRUE(level(2));
 	gate(true);
+	CU_ASSERT_TRUE(level(2)); /* reloads at the next CLK */
 	at(1605);
 	CU_ASSERT_TRUE(level(2));
 	at(1606);
@@ -288,6 +311,36 @@ static void test_gate(void)
 	CHECK_EQUAL(count(2), 5);
 	gate(true);
 	at(1705);
+	CU_ASSERT_TRUE(level(2));
+	/* Mode 2, gate low: a new count waits for the rise, whether written before or after the
+	 * fall, and although the end of the cycle would have come. */
+	program(2, 2, 10);
+	at(1710);
+	out(0x42, 20);
+	out(0x42, 0);
+	gate(false);
+	at(1800);
+	CHECK_EQUAL(status(2), 0xf4);
+	gate(true);
+	at(1801);
+	CHECK_EQUAL(count(2), 20);
+	gate(false);
+	program(2, 2, 10);
+	at(1900);
+	out(0x42, 30);
+	out(0x42, 0);
+	at(2000);
+	CHECK_EQUAL(status(2), 0xf4);
+	gate(true);
+	at(2003);
+	CHECK_EQUAL(count(2), 28);
+	/* The gate may change between the count and its load. */
+	program(2, 0, 50);
+	gate(false);
+	gate(true);
+	at(2053);
+	CU_ASSERT_FALSE(level(2));
+	at(2054);
 	CU_ASSERT_TRUE(level(2));
 }
 
@@ -368,6 +421,9 @@ static void test_read_back(void)
 	at(1001 + 0x1000);
 	CHECK_EQUAL(status(0), 0xb4);
 	CHECK_EQUAL(count(0), 0x200);
+	out(0x43, 0xd2); /* count only */
+	CHECK_EQUAL(in(0x40), 0x00);
+	CHECK_EQUAL(in(0x40), 0x02);
 	/* modes 6 and 7 are 2 and 3 */
 	out(0x43, 0x3c);
 	CHECK_EQUAL(status(0) & 0x0e, 0x04);
@@ -390,16 +446,22 @@ static void test_bcd(void)
 	edge_count = 0;
 	at(2001);
 	check_edges((uint64_t[]){2000, 2001}, (bool[]){false, true}, 2);
+	out(0x40, 0x63);
+	out(0x40, 0x85);
+	at(3001);
+	CHECK_EQUAL(count(0), 0x8563);
+	at(3064);
+	CHECK_EQUAL(count(0), 0x8500);
 	out(0x43, 0x31); /* mode 0 */
 	out(0x40, 0x00);
 	out(0x40, 0x00);
 	edge_count = 0;
-	at(2002 + 9999);
+	at(3065 + 9999);
 	CHECK_EQUAL(edge_count, 0);
 	CHECK_EQUAL(count(0), 0x0001);
-	at(2002 + 10000);
+	at(3065 + 10000);
 	CHECK_EQUAL(edge_count, 1);
-	at(2002 + 10001);
+	at(3065 + 10001);
 	CHECK_EQUAL(count(0), 0x9999);
 }
 
@@ -443,6 +505,12 @@ static void test_late(void)
 	fake_clock_jump(&fake, fake.ns + 1000000000);
 	CU_ASSERT_TRUE(edge_count >= 2 && edge_count <= 6);
 	CHECK_EQUAL(edges[edge_count - 1].level, level(0));
+	/* An access finds the chip up to date, timer fired or not. */
+	program(0, 0, 100);
+	edge_count = 0;
+	fake.ns += 1000000;
+	out(0x43, 0x30);
+	CHECK_EQUAL(edge_count, 2);
 }
 
 /* A count of 1 is illegal in modes 2 and 3; it must not spin. */
@@ -469,9 +537,11 @@ static void test_reset(void)
 	CU_ASSERT_FALSE(pit_read(&pit, 0x44, &value));
 	CU_ASSERT_FALSE(pit_write(&pit, 0x60, 0));
 	CHECK_EQUAL(in(0x43), 0);
+	out(0x61, 0x03);
 	program(0, 2, 100);
 	pit_reset(&pit);
 	CHECK_EQUAL(fake_clock_next(&fake), LS_NEVER);
+	CHECK_EQUAL(in(0x61) & 0x0f, 0);
 	program(0, 2, 100);
 	pit_destroy(&pit);
 	CHECK_EQUAL(fake_clock_next(&fake), LS_NEVER);
@@ -518,6 +588,33 @@ static void test_state(void)
 	CU_ASSERT_TRUE(level(2));
 }
 
+/* A count that waits for the end of the cycle loads then in the copy too; read_state is KVM's
+ * RW_STATE_WORD0 (3) or WORD1 (4). */
+static void test_state_waiting(void)
+{
+	struct kvm_pit_state2 state;
+
+	start();
+	program(0, 2, 1000);
+	at(1500);
+	in(0x40);
+	out(0x40, 200);
+	out(0x40, 0);
+	memset(&state, 0xff, sizeof(state));
+	pit_get_state(&pit, &state);
+	CHECK_EQUAL(state.reserved[8], 0);
+	CHECK_EQUAL(state.channels[0].read_state, 4);
+	CHECK_EQUAL(state.channels[0].write_state, 3);
+	CHECK_EQUAL(state.channels[0].count, 200);
+	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
+	at(2001);
+	edge_count = 0;
+	CHECK_EQUAL(in(0x40), 0); /* the high byte of 200 */
+	CHECK_EQUAL(in(0x40), 200);
+	at(2201);
+	check_edges((uint64_t[]){2200, 2201}, (bool[]){false, true}, 2);
+}
+
 /* A one-shot that waits for its trigger still does so after a restore. */
 static void test_state_trigger(void)
 {
@@ -548,7 +645,9 @@ static void test_state_bad(void)
 	state.channels[1].mode = 3;
 	state.channels[1].count = 0x10001;
 	CHECK_EQUAL(pit_set_state(&pit, &state), -EINVAL);
-	state.channels[1].count = 0;
+	state.channels[1].count = 0x10000;
+	state.channels[1].mode = 5;
+	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
 	state.flags = 4;
 	CHECK_EQUAL(pit_set_state(&pit, &state), -EINVAL);
 }
@@ -563,11 +662,15 @@ static void test_hpet(void)
 	at(1050);
 	pit_get_state(&pit, &state);
 	state.flags |= KVM_PIT_FLAGS_HPET_LEGACY;
-	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
 	edge_count = 0;
+	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
+	check_edges((uint64_t[]){1050}, (bool[]){false}, 1);
 	at(5000);
-	CHECK_EQUAL(edge_count, 0);
+	CHECK_EQUAL(edge_count, 1);
 	CHECK_EQUAL(count(0), 100 - (5000 - 1001) % 100);
+	pit_reset(&pit);
+	pit_get_state(&pit, &state);
+	CHECK_EQUAL(state.flags, 0);
 }
 
 static CU_TestInfo tests[] = {
@@ -589,6 +692,7 @@ static CU_TestInfo tests[] = {
 	{"count 1", test_count_one},
 	{"reset", test_reset},
 	{"KVM_GET_PIT2, KVM_SET_PIT2", test_state},
+	{"... with a count waiting", test_state_waiting},
 	{"... before a trigger", test_state_trigger},
 	{"... refused", test_state_bad},
 	{"HPET legacy", test_hpet},

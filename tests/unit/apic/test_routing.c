@@ -74,10 +74,15 @@ static void test_default(void)
 	}
 	CU_ASSERT_TRUE(has(0, KVM_IRQCHIP_IOAPIC, 2));
 	CHECK_EQUAL(routing.count, 15 + 23);
+	irq_routing_set_default(&routing); /* replaces */
+	CHECK_EQUAL(routing.count, 15 + 23);
 	irq_routing_set_identity(&routing);
 	CU_ASSERT_TRUE(has(0, KVM_IRQCHIP_IOAPIC, 0));
 	CU_ASSERT_TRUE(has(2, KVM_IRQCHIP_PIC_MASTER, 2));
 	CHECK_EQUAL(routing.count, 16 + 24);
+	routing.capacity = 3; /* never beyond the storage */
+	irq_routing_set_default(&routing);
+	CHECK_EQUAL(routing.count, 3);
 }
 
 static struct kvm_irq_routing_entry pin(uint32_t gsi, uint32_t chip, uint32_t number)
@@ -123,7 +128,15 @@ static void test_refused(void)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_EQUAL(irq_routing_set(&routing, bad[i], 2), -EINVAL);
 	CHECK_EQUAL(irq_routing_set(&routing, storage, 65), -E2BIG);
+	CHECK_EQUAL(irq_routing_set(&routing, storage, IRQ_ROUTING_MAX + 1), -EINVAL);
+	bad[0][1] = msi(5, 0xfee00000, 0x41);
+	bad[0][1].u.msi.address_hi = 0x101; /* bits 7:0 with 32-bit IDs */
+	routing.targets.msi_ids32 = true;
+	CHECK_EQUAL(irq_routing_set(&routing, bad[0], 2), -EINVAL);
 	CHECK_EQUAL(routing.count, 15 + 23);
+	routing.capacity = 2;
+	routing.targets.msi_ids32 = false;
+	CHECK_EQUAL(irq_routing_set(&routing, bad[0], 2), 0); /* just fits */
 	CHECK_EQUAL(irq_routing_set(&routing, NULL, 0), 0);
 	CHECK_EQUAL(irq_routing_set_line(&routing, 4, IRQ_SOURCE_USER, true), -1);
 }
@@ -152,6 +165,10 @@ static void test_lines(void)
 	CHECK_EQUAL(irq_routing_set_line(&routing, 9, IRQ_SOURCE_USER, true), 2);
 	CHECK_EQUAL(lapic_pending(apic), 0x61);
 	CU_ASSERT_TRUE(pic_output(&pic));
+	CHECK_EQUAL(pic.chip[1].irr, 0x02);
+	/* a GSI's entries keep their order */
+	CHECK_EQUAL(storage[1].u.irqchip.irqchip, KVM_IRQCHIP_IOAPIC);
+	CHECK_EQUAL(storage[2].u.irqchip.irqchip, KVM_IRQCHIP_PIC_SLAVE);
 	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, false), -1);
 	CHECK_EQUAL(lapic_pending(&vm.cpu[1].lapic), -1);
 	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, true), 1);
@@ -168,13 +185,20 @@ static void test_lines(void)
 /* KVM_SIGNAL_MSI: > 0 delivered, 0 coalesced, < 0 nobody there. */
 static void test_msi(void)
 {
+	struct kvm_irq_routing_entry table = msi(40, 0xfee01000, 0x51);
+
 	start();
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0xfee00000, 0x41), 1);
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0xfee00000, 0x41), 0);
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0xfeeff000, 0x42), 2);
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0xfee77000, 0x42), -1);
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x43), 1);
+	/* through the table, with a 32-bit destination */
+	table.u.msi.address_hi = 0x100;
+	CHECK_EQUAL(irq_routing_set(&routing, &table, 1), 0);
+	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, true), 1);
 	routing.targets.msi_ids32 = true; /* destination 0x100 */
+	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, true), -1);
 	CHECK_EQUAL(irq_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x44), -1);
 }
 
