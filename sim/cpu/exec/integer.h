@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From one body to its handlers. A body is an inlined function of values and a constant operand
- * size in bytes; it returns the result and the lazy flags, and commits nothing. The macros here make
- * of it the handlers for every width, register and addressing form, with and without flags.
+ * size in bytes; it returns the result and the lazy flags, and commits nothing. The macros here
+ * make of it the handlers for every width, register and addressing form, with and without flags.
  */
 #ifndef LOCKSTEP_SIM_CPU_EXEC_INTEGER_H
 #define LOCKSTEP_SIM_CPU_EXEC_INTEGER_H
@@ -20,30 +20,42 @@ struct outcome {
 ALWAYS_INLINE u64 truncate_to(u64 value, unsigned int size)
 {
 	switch (size) {
-	case 1: return (u8)value;
-	case 2: return (u16)value;
-	case 4: return (u32)value;
-	default: return value;
+	case 1:
+		return (u8)value;
+	case 2:
+		return (u16)value;
+	case 4:
+		return (u32)value;
+	default:
+		return value;
 	}
 }
 
 ALWAYS_INLINE u64 sign_extend(u64 value, unsigned int size)
 {
 	switch (size) {
-	case 1: return (u64)(s64)(s8)value;
-	case 2: return (u64)(s64)(s16)value;
-	case 4: return (u64)(s64)(s32)value;
-	default: return value;
+	case 1:
+		return (u64)(s64)(s8)value;
+	case 2:
+		return (u64)(s64)(s16)value;
+	case 4:
+		return (u64)(s64)(s32)value;
+	default:
+		return value;
 	}
 }
 
 ALWAYS_INLINE u64 reg_read(const struct cpu *cpu, u8 offset, unsigned int size)
 {
 	switch (size) {
-	case 1: return REG8(cpu, offset);
-	case 2: return REG16(cpu, offset);
-	case 4: return REG32(cpu, offset);
-	default: return REG64(cpu, offset);
+	case 1:
+		return REG8(cpu, offset);
+	case 2:
+		return REG16(cpu, offset);
+	case 4:
+		return REG32(cpu, offset);
+	default:
+		return REG64(cpu, offset);
 	}
 }
 
@@ -51,30 +63,50 @@ ALWAYS_INLINE u64 reg_read(const struct cpu *cpu, u8 offset, unsigned int size)
 ALWAYS_INLINE void reg_write(struct cpu *cpu, u8 offset, u64 value, unsigned int size)
 {
 	switch (size) {
-	case 1: REG8(cpu, offset) = value; break;
-	case 2: REG16(cpu, offset) = value; break;
-	case 4: REG64(cpu, offset) = (u32)value; break;
-	default: REG64(cpu, offset) = value; break;
+	case 1:
+		REG8(cpu, offset) = value;
+		break;
+	case 2:
+		REG16(cpu, offset) = value;
+		break;
+	case 4:
+		REG64(cpu, offset) = (u32)value;
+		break;
+	default:
+		REG64(cpu, offset) = value;
+		break;
 	}
 }
 
 ALWAYS_INLINE u64 host_read(const void *host, unsigned int size)
 {
 	switch (size) {
-	case 1: return *(const u8 *)host;
-	case 2: return *(const u16 *)host;
-	case 4: return *(const u32 *)host;
-	default: return *(const u64 *)host;
+	case 1:
+		return *(const u8 *)host;
+	case 2:
+		return *(const u16 *)host;
+	case 4:
+		return *(const u32 *)host;
+	default:
+		return *(const u64 *)host;
 	}
 }
 
 ALWAYS_INLINE void host_write(void *host, u64 value, unsigned int size)
 {
 	switch (size) {
-	case 1: *(u8 *)host = value; break;
-	case 2: *(u16 *)host = value; break;
-	case 4: *(u32 *)host = value; break;
-	default: *(u64 *)host = value; break;
+	case 1:
+		*(u8 *)host = value;
+		break;
+	case 2:
+		*(u16 *)host = value;
+		break;
+	case 4:
+		*(u32 *)host = value;
+		break;
+	default:
+		*(u64 *)host = value;
+		break;
 	}
 }
 
@@ -88,10 +120,14 @@ ALWAYS_INLINE bool host_compare_exchange(void *host, u64 expected, u64 desired, 
 						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);            \
 	}
 	switch (size) {
-	case 1: CASE(u8)
-	case 2: CASE(u16)
-	case 4: CASE(u32)
-	default: CASE(u64)
+	case 1:
+		CASE(u8)
+	case 2:
+		CASE(u16)
+	case 4:
+		CASE(u32)
+	default:
+		CASE(u64)
 	}
 #undef CASE
 }
@@ -222,13 +258,12 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 #define FAMILY_LOCKED(body, form)                                                                  \
 	{                                                                                          \
 		BINARY_NAME(body, form, 0, locked, ), BINARY_NAME(body, form, 1, locked, ),        \
-			BINARY_NAME(body, form, 2, locked, ),                                      \
-			BINARY_NAME(body, form, 3, locked, )                                       \
+			BINARY_NAME(body, form, 2, locked, ), BINARY_NAME(body, form, 3, locked, ) \
 	}
 
 #define EACH_WIDTH(MACRO, ...)                                                                     \
-	MACRO(0, 1, __VA_ARGS__) MACRO(1, 2, __VA_ARGS__) MACRO(2, 4, __VA_ARGS__)                 \
-	MACRO(3, 8, __VA_ARGS__)
+	MACRO(0, 1, __VA_ARGS__)                                                                   \
+	MACRO(1, 2, __VA_ARGS__) MACRO(2, 4, __VA_ARGS__) MACRO(3, 8, __VA_ARGS__)
 
 #define BINARY_EG_(width, size, body)                                                              \
 	BINARY_TO_RM_WIDTH(body, EG, width, size, , false, REG_OPERAND(size))                      \
@@ -247,14 +282,14 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 	EACH_WIDTH(BINARY_EG_, body)                                                               \
 	EACH_WIDTH(BINARY_EI_, body)                                                               \
 	EACH_WIDTH(BINARY_GE_, body)                                                               \
-	const struct family family_##body##_EG = {FAMILY_TABLE(body, EG, ),                        \
-						  FAMILY_TABLE(body, EG, _quiet),                  \
-						  FAMILY_LOCKED(body, EG)};                        \
-	const struct family family_##body##_EI = {FAMILY_TABLE(body, EI, ),                        \
-						  FAMILY_TABLE(body, EI, _quiet),                  \
-						  FAMILY_LOCKED(body, EI)};                        \
-	const struct family family_##body##_GE = {FAMILY_TABLE(body, GE, ),                        \
-						  FAMILY_TABLE(body, GE, _quiet), {NULL}};
+	const struct family family_##body##_EG = {.fn = FAMILY_TABLE(body, EG, ),                  \
+						  .quiet = FAMILY_TABLE(body, EG, _quiet),         \
+						  .locked = FAMILY_LOCKED(body, EG)};              \
+	const struct family family_##body##_EI = {.fn = FAMILY_TABLE(body, EI, ),                  \
+						  .quiet = FAMILY_TABLE(body, EI, _quiet),         \
+						  .locked = FAMILY_LOCKED(body, EI)};              \
+	const struct family family_##body##_GE = {.fn = FAMILY_TABLE(body, GE, ),                  \
+						  .quiet = FAMILY_TABLE(body, GE, _quiet)};
 
 #define BINARY_FLAGS_EG_(width, size, body)                                                        \
 	BINARY_FLAGS_WIDTH(body, EG, width, size, , false, RM_OPERAND(size), REG_OPERAND(size),    \
@@ -282,8 +317,8 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 	BINARY_LOCKED(body, E, width, size, 0)
 #define DEFINE_UNARY(body)                                                                         \
 	EACH_WIDTH(BINARY_E_, body)                                                                \
-	const struct family family_##body##_E = {FAMILY_TABLE(body, E, ),                          \
-						 FAMILY_TABLE(body, E, _quiet),                    \
-						 FAMILY_LOCKED(body, E)};
+	const struct family family_##body##_E = {.fn = FAMILY_TABLE(body, E, ),                    \
+						 .quiet = FAMILY_TABLE(body, E, _quiet),           \
+						 .locked = FAMILY_LOCKED(body, E)};
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shifts and rotates (SDM 2B SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD/SHRD). Counts are masked to 5 or
- * 6 bits; a masked count of 0 changes no flag. OF is defined for a count of 1 only; the formula for
- * 1 is used for all.
+ * Shifts and rotates (SDM 2B SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD/SHRD). Counts are masked to 5
+ * or 6 bits; a masked count of 0 changes no flag. OF is defined for a count of 1 only; the formula
+ * for 1 is used for all.
  */
 #include "sim/cpu/exec/integer.h"
 
@@ -126,7 +126,7 @@ ALWAYS_INLINE struct outcome rcr(struct cpu *cpu, u64 a, u64 b, unsigned int siz
 	return rotated(cpu, value, carry, top_bit(value, size) ^ (value >> (bits - 2) & 1), size);
 }
 
-#define CL_OPERAND ((u8)cpu->reg[REG_RCX])
+#define CL_OPERAND  ((u8)cpu->reg[REG_RCX])
 #define ONE_OPERAND 1
 
 #define SHIFT_I_(width, size, body)                                                                \
@@ -135,17 +135,16 @@ ALWAYS_INLINE struct outcome rcr(struct cpu *cpu, u64 a, u64 b, unsigned int siz
 #define SHIFT_1_(width, size, body)                                                                \
 	BINARY_TO_RM_WIDTH(body, E1, width, size, , false, ONE_OPERAND)                            \
 	BINARY_TO_RM_WIDTH(body, E1, width, size, _quiet, true, ONE_OPERAND)
-#define SHIFT_CL_(width, size, body)                                                               \
-	BINARY_TO_RM_WIDTH(body, ECL, width, size, , false, CL_OPERAND)
+#define SHIFT_CL_(width, size, body) BINARY_TO_RM_WIDTH(body, ECL, width, size, , false, CL_OPERAND)
 
 #define DEFINE_SHIFT(body)                                                                         \
 	EACH_WIDTH(SHIFT_I_, body)                                                                 \
 	EACH_WIDTH(SHIFT_1_, body)                                                                 \
 	EACH_WIDTH(SHIFT_CL_, body)                                                                \
-	const struct family family_##body##_EI = {FAMILY_TABLE(body, EI, ),                        \
-						  FAMILY_TABLE(body, EI, _quiet), {NULL}};         \
-	const struct family family_##body##_E1 = {FAMILY_TABLE(body, E1, ),                        \
-						  FAMILY_TABLE(body, E1, _quiet), {NULL}};         \
+	const struct family family_##body##_EI = {.fn = FAMILY_TABLE(body, EI, ),                  \
+						  .quiet = FAMILY_TABLE(body, EI, _quiet)};        \
+	const struct family family_##body##_E1 = {.fn = FAMILY_TABLE(body, E1, ),                  \
+						  .quiet = FAMILY_TABLE(body, E1, _quiet)};        \
 	const struct family family_##body##_ECL = {.fn = FAMILY_TABLE(body, ECL, )};
 
 DEFINE_SHIFT(shl)
@@ -223,17 +222,21 @@ ALWAYS_INLINE struct outcome shrd(struct cpu *cpu, u64 a, u64 b, unsigned int n,
 	DOUBLE_MEM(body, CL, width, size, CL_OPERAND)
 #define DOUBLE_ROW(body, form, width)                                                              \
 	{                                                                                          \
-		[KIND_REG] = BINARY_NAME(body, form, width, KIND_REG, ),                           \
-		[KIND_ANY] = BINARY_NAME(body, form, width, KIND_ANY, )                            \
+		[KIND_REG] = BINARY_NAME(body, form, width, KIND_REG, ), [KIND_ANY] = BINARY_NAME( \
+										 body, form,       \
+										 width,            \
+										 KIND_ANY, )       \
 	}
 #define DEFINE_DOUBLE(body)                                                                        \
 	DOUBLE_WIDTH(body, 1, 2)                                                                   \
 	DOUBLE_WIDTH(body, 2, 4)                                                                   \
 	DOUBLE_WIDTH(body, 3, 8)                                                                   \
-	const struct family family_##body##_I = {                                                  \
-		.fn = {[1] = DOUBLE_ROW(body, I, 1), DOUBLE_ROW(body, I, 2), DOUBLE_ROW(body, I, 3)}};          \
-	const struct family family_##body##_CL = {                                                 \
-		.fn = {[1] = DOUBLE_ROW(body, CL, 1), DOUBLE_ROW(body, CL, 2), DOUBLE_ROW(body, CL, 3)}};
+	const struct family family_##body##_I = {.fn = {[1] = DOUBLE_ROW(body, I, 1),              \
+							DOUBLE_ROW(body, I, 2),                    \
+							DOUBLE_ROW(body, I, 3)}};                  \
+	const struct family family_##body##_CL = {.fn = {[1] = DOUBLE_ROW(body, CL, 1),            \
+							 DOUBLE_ROW(body, CL, 2),                  \
+							 DOUBLE_ROW(body, CL, 3)}};
 
 DEFINE_DOUBLE(shld)
 DEFINE_DOUBLE(shrd)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/clock.h"
+#include "sim/cpu/op.h"
+#include "sim/cpu/segment.h"
+#include "sim/vm.h"
+
+static struct sim_clock *of_base(struct ls_clock *base)
+{
+	return (struct sim_clock *)base;
+}
+
+/* The vCPU whose turn it is may be ahead of the clock. */
+static u64 clock_now(struct ls_clock *base)
+{
+	struct sim_clock *clock = of_base(base);
+	struct vm *vm = clock->vm;
+	u64 now = clock->time;
+	unsigned int n;
+
+	for (n = 0; n < vm->vcpus; n++)
+		if (vm->vcpu[n]->until != LS_NEVER && vcpu_time(vm->vcpu[n]) > now)
+			now = vcpu_time(vm->vcpu[n]);
+	return now;
+}
+
+/* A vCPU that is under way must not run past a deadline that it has just set. */
+static void shorten_runs(struct vm *vm, u64 deadline)
+{
+	unsigned int n;
+
+	for (n = 0; n < vm->vcpus; n++) {
+		struct cpu *cpu = &vm->vcpu[n]->cpu;
+		unsigned int ahead = cpu->op ? cpu->op->number : 0;
+		u64 now = cpu_time(cpu);
+		s64 left = deadline > now ? (s64)(deadline - now) : 0;
+
+		if (vm->vcpu[n]->in_guest && vm->vcpu[n]->until != LS_NEVER &&
+		    left + ahead < cpu->budget)
+			cpu_set_budget(cpu, left + ahead);
+	}
+}
+
+static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
+{
+	struct sim_clock *clock = of_base(base);
+	unsigned int n, i;
+
+	pthread_mutex_lock(&clock->vm->lock);
+	timer->deadline = LS_NEVER;
+	for (n = 0; n < clock->armed; n++) {
+		if (clock->timer[n] != timer)
+			continue;
+		for (i = n + 1; i < clock->armed; i++)
+			clock->timer[i - 1] = clock->timer[i];
+		clock->armed--;
+		break;
+	}
+	pthread_mutex_unlock(&clock->vm->lock);
+}
+
+static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadline)
+{
+	struct sim_clock *clock = of_base(base);
+	unsigned int n;
+
+	pthread_mutex_lock(&clock->vm->lock);
+	clock_disarm(base, timer);
+	if (deadline != LS_NEVER && clock->armed < SIM_TIMERS_MAX) {
+		timer->deadline = deadline;
+		timer->sequence = clock->sequence++;
+		for (n = clock->armed; n && clock->timer[n - 1]->deadline > deadline; n--)
+			clock->timer[n] = clock->timer[n - 1];
+		clock->timer[n] = timer;
+		clock->armed++;
+		shorten_runs(clock->vm, deadline);
+	}
+	pthread_mutex_unlock(&clock->vm->lock);
+}
+
+void sim_clock_init(struct sim_clock *clock, struct vm *vm)
+{
+	*clock = (struct sim_clock){
+		.base = {.now = clock_now, .arm = clock_arm, .disarm = clock_disarm}, .vm = vm};
+}
+
+u64 sim_clock_next(const struct sim_clock *clock)
+{
+	return clock->armed ? clock->timer[0]->deadline : LS_NEVER;
+}
+
+void sim_clock_advance(struct sim_clock *clock, u64 now)
+{
+	if (now < clock->time)
+		now = clock->time;
+	while (clock->armed && clock->timer[0]->deadline <= now) {
+		struct ls_timer *timer = clock->timer[0];
+
+		if (timer->deadline > clock->time)
+			clock->time = timer->deadline;
+		clock_disarm(&clock->base, timer);
+		timer->fn(timer, clock->time);
+	}
+	clock->time = now;
+}

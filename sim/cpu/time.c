@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guest time: one retired instruction is one nanosecond. */
+#include "sim/cpu/segment.h"
+#include "sim/params.h"
+
+u64 cpu_time(const struct cpu *cpu)
+{
+	return cpu->time_base + cpu_retired(cpu) + (cpu->op ? cpu->op->number : 0);
+}
+
+u64 cpu_tsc_at(const struct cpu *cpu, u64 time)
+{
+	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+
+	return (u64)((u128)time * khz / 1000000) + cpu->msr[MSR_TSC];
+}
+
+u64 cpu_tsc(const struct cpu *cpu)
+{
+	return cpu_tsc_at(cpu, cpu_time(cpu));
+}
+
+u64 cpu_tsc_to_time(const struct cpu *cpu, u64 tsc)
+{
+	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 ticks = tsc - cpu->msr[MSR_TSC];
+	u128 time = ((u128)ticks * 1000000 + khz - 1) / khz;
+
+	/* A TSC that lies behind wraps: it was passed long ago. */
+	if ((s64)(tsc - cpu_tsc(cpu)) <= 0 && tsc <= cpu_tsc(cpu))
+		return 0;
+	return time >> 64 ? UINT64_MAX : (u64)time;
+}

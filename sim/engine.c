@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine behind the seam: handles, dispatch of ioctls, the extension. */
+#include <stdlib.h>
+
+#include "sim/cpu/model.h"
+#include "sim/ioctl_state.h"
+#include "sim/ioctl_system.h"
+#include "sim/vm.h"
+
+static struct sim_engine *of_base(struct ls_engine *base)
+{
+	return (struct sim_engine *)base;
+}
+
+/* --- handles --- */
+
+static int handle_new(struct sim_engine *engine, enum sim_handle_kind kind, void *object)
+{
+	int n;
+
+	pthread_mutex_lock(&engine->lock);
+	for (n = 0; n < SIM_HANDLES_MAX; n++)
+		if (engine->handle[n].kind == HANDLE_FREE)
+			break;
+	if (n < SIM_HANDLES_MAX)
+		engine->handle[n] = (struct sim_handle){kind, object};
+	pthread_mutex_unlock(&engine->lock);
+	return n < SIM_HANDLES_MAX ? n : -EMFILE;
+}
+
+static void *handle_object(struct sim_engine *engine, int handle, enum sim_handle_kind kind)
+{
+	if (handle < 0 || handle >= SIM_HANDLES_MAX || engine->handle[handle].kind != kind)
+		return NULL;
+	return engine->handle[handle].object;
+}
+
+static struct vm *handle_vm(struct ls_engine *base, int handle)
+{
+	return handle_object(of_base(base), handle, HANDLE_VM);
+}
+
+static struct vcpu *handle_vcpu(struct ls_engine *base, int handle)
+{
+	return handle_object(of_base(base), handle, HANDLE_VCPU);
+}
+
+/* --- ioctls --- */
+
+static int create_vm(struct sim_engine *engine)
+{
+	struct vm *vm = vm_create(engine);
+	int handle = vm ? handle_new(engine, HANDLE_VM, vm) : -ENOMEM;
+
+	if (vm && handle < 0)
+		vm_destroy(vm);
+	return handle;
+}
+
+static bool vcpu_id_taken(const struct vm *vm, unsigned long id)
+{
+	unsigned int n;
+
+	for (n = 0; n < vm->vcpus; n++)
+		if (vm->vcpu[n]->id == id)
+			return true;
+	return false;
+}
+
+static int create_vcpu(struct sim_engine *engine, struct vm *vm, unsigned long id)
+{
+	struct vcpu *vcpu;
+	int handle;
+
+	if (id >= SIM_VCPUS_MAX)
+		return -EINVAL;
+	if (vcpu_id_taken(vm, id))
+		return -EEXIST;
+	vcpu = vcpu_create(vm, id);
+	handle = vcpu ? handle_new(engine, HANDLE_VCPU, vcpu) : -ENOMEM;
+	if (vcpu && handle < 0)
+		vcpu_destroy(vcpu);
+	return handle;
+}
+
+static int system_ioctl(struct sim_engine *engine, unsigned long request, unsigned long arg)
+{
+	switch (request) {
+	case KVM_GET_API_VERSION: return KVM_API_VERSION;
+	case KVM_CREATE_VM: return arg ? -EINVAL : create_vm(engine);
+	case KVM_CHECK_EXTENSION: return system_check_extension(arg);
+	case KVM_GET_VCPU_MMAP_SIZE: return SIM_RUN_BYTES;
+	case KVM_GET_SUPPORTED_CPUID: return cpuid_supported(engine->params.tsc_khz, (void *)arg);
+	default: return system_state_ioctl(request, arg);
+	}
+}
+
+static int sim_ioctl(struct ls_engine *base, int handle, unsigned long request, unsigned long arg)
+{
+	struct sim_engine *engine = of_base(base);
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+	struct vm *vm = handle_vm(base, handle);
+
+	if (handle == LS_SYSTEM)
+		return system_ioctl(engine, request, arg);
+	if (vcpu)
+		return vcpu_ioctl(vcpu, request, arg);
+	if (!vm)
+		return -EBADF;
+	if (request == KVM_CREATE_VCPU)
+		return create_vcpu(engine, vm, arg);
+	return vm_ioctl(vm, request, arg);
+}
+
+static struct kvm_run *sim_mmap(struct ls_engine *base, int handle)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	return vcpu ? vcpu->run : NULL;
+}
+
+/* Only an atomic OR is fit for a signal handler; a sleeper is woken by a thread that may lock. */
+static void sim_kick(struct ls_engine *base, int handle)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	if (!vcpu)
+		return;
+	__atomic_fetch_or(&vcpu->cpu.event, EVENT_KICK, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&vcpu->wake);
+}
+
+static void sim_close(struct ls_engine *base, int handle)
+{
+	struct sim_engine *engine = of_base(base);
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+	struct vm *vm = handle_vm(base, handle);
+
+	if (handle == LS_SYSTEM) {
+		pthread_mutex_destroy(&engine->lock);
+		free(engine);
+		return;
+	}
+	if (vcpu)
+		vcpu_destroy(vcpu);
+	if (vm)
+		vm_destroy(vm);
+	if (vcpu || vm)
+		engine->handle[handle] = (struct sim_handle){HANDLE_FREE, NULL};
+}
+
+/* --- the extension --- */
+
+static struct ls_clock *ext_clock(struct ls_engine *base, int handle)
+{
+	struct vm *vm = handle_vm(base, handle);
+
+	return vm ? &vm->clock.base : NULL;
+}
+
+static uint64_t ext_next_deadline(struct ls_engine *base, int handle)
+{
+	struct vm *vm = handle_vm(base, handle);
+	u64 next;
+
+	pthread_mutex_lock(&vm->lock);
+	next = sim_clock_next(&vm->clock);
+	pthread_mutex_unlock(&vm->lock);
+	return next;
+}
+
+static void ext_advance(struct ls_engine *base, int handle, uint64_t now)
+{
+	struct vm *vm = handle_vm(base, handle);
+
+	pthread_mutex_lock(&vm->lock);
+	sim_clock_advance(&vm->clock, now);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static uint64_t ext_vcpu_time(struct ls_engine *base, int handle)
+{
+	return vcpu_time(handle_vcpu(base, handle));
+}
+
+static int ext_run_until(struct ls_engine *base, int handle, uint64_t until)
+{
+	handle_vcpu(base, handle)->until = until;
+	return 0;
+}
+
+static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	vcpu->limit = n == LS_NEVER ? n : cpu_retired(&vcpu->cpu) + n;
+	return 0;
+}
+
+static bool ext_runnable(struct ls_engine *base, int handle)
+{
+	return vcpu_runnable(handle_vcpu(base, handle));
+}
+
+static void ext_memory_written(struct ls_engine *base, int handle, uint64_t gpa, uint64_t len)
+{
+	vm_memory_written(handle_vm(base, handle), gpa, len);
+}
+
+static int ext_cpu_model(struct ls_engine *base, const char *spec, unsigned int index,
+			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err)
+{
+	return cpu_model_build(spec, index, count, of_base(base)->params.tsc_khz, cpuid, err);
+}
+
+static int ext_set_param(struct ls_engine *base, const char *name, const char *value,
+			 struct ls_error *err)
+{
+	return sim_params_set(&of_base(base)->params, name, value, err);
+}
+
+static int ext_stats(struct ls_engine *base, int handle, struct ls_vcpu_stats *stats)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+	const struct cpu *cpu;
+
+	if (!vcpu)
+		return -EBADF;
+	cpu = &vcpu->cpu;
+	*stats = (struct ls_vcpu_stats){
+		.instructions = cpu_retired(cpu),
+		.interrupts = cpu->stats.interrupts,
+		.exceptions = cpu->stats.exceptions,
+		.page_walks = cpu->stats.page_walks,
+		.tlb_lookups = cpu->stats.tlb_lookups,
+		.tlb_hits = cpu->stats.tlb_hits,
+		.traces_built = cpu->stats.traces_built,
+		.traces_dropped = cpu->stats.traces_dropped,
+		.exits = vcpu->exits,
+	};
+	return 0;
+}
+
+static char *ext_info(struct ls_engine *base, int handle, const char *what)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	return vcpu ? vcpu_info_text(&vcpu->cpu, what) : NULL;
+}
+
+static const struct ls_extension sim_extension = {
+	.vm_clock = ext_clock,
+	.clock_next_deadline = ext_next_deadline,
+	.clock_advance = ext_advance,
+	.vcpu_time = ext_vcpu_time,
+	.vcpu_run_until = ext_run_until,
+	.vcpu_limit = ext_limit,
+	.vcpu_runnable = ext_runnable,
+	.memory_written = ext_memory_written,
+	.table = sim_table,
+	.cpu_model = ext_cpu_model,
+	.set_param = ext_set_param,
+	.vcpu_stats = ext_stats,
+	.vcpu_info = ext_info,
+};
+
+static struct ls_engine *sim_open(struct ls_error *err)
+{
+	struct sim_engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine) {
+		ls_error_set(err, -ENOMEM, "no memory for the sim engine");
+		return NULL;
+	}
+	engine->base.ops = &ls_engine_sim;
+	engine->base.ext = &sim_extension;
+	pthread_mutex_init(&engine->lock, NULL);
+	sim_params_init(&engine->params);
+	return &engine->base;
+}
+
+const struct ls_engine_ops ls_engine_sim = {
+	.name = "sim",
+	.summary = "the interpreting reference model",
+	.open = sim_open,
+	.ioctl = sim_ioctl,
+	.mmap = sim_mmap,
+	.kick = sim_kick,
+	.close = sim_close,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/kvm.h>
+
+#include "apic/routing.h"
+#include "mmu/types.h"
+#include "sim/ioctl_system.h"
+#include "sim/vm.h"
+
+/* Capabilities and what KVM_CHECK_EXTENSION says of them. What is not listed is not there. */
+static const struct {
+	unsigned long cap;
+	int value;
+} capabilities[] = {
+	{KVM_CAP_IRQCHIP, 1},
+	{KVM_CAP_USER_MEMORY, 1},
+	{KVM_CAP_SET_TSS_ADDR, 1},
+	{KVM_CAP_EXT_CPUID, 1},
+	{KVM_CAP_NR_VCPUS, SIM_VCPUS_MAX},
+	{KVM_CAP_MAX_VCPUS, SIM_VCPUS_MAX},
+	{KVM_CAP_MAX_VCPU_ID, SIM_VCPUS_MAX},
+	{KVM_CAP_NR_MEMSLOTS, SLOTS_MAX},
+	{KVM_CAP_PIT2, 1},
+	{KVM_CAP_PIT_STATE2, 1},
+	{KVM_CAP_MP_STATE, 1},
+	{KVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1},
+	{KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1},
+	{KVM_CAP_IRQ_ROUTING, IRQ_ROUTING_MAX},
+	{KVM_CAP_IRQ_INJECT_STATUS, 1},
+	{KVM_CAP_SIGNAL_MSI, 1},
+	{KVM_CAP_VCPU_EVENTS, 1},
+	{KVM_CAP_DEBUGREGS, 1},
+	{KVM_CAP_XSAVE, 1},
+	{KVM_CAP_XCRS, 1},
+	{KVM_CAP_READONLY_MEM, 1},
+	{KVM_CAP_SET_IDENTITY_MAP_ADDR, 1},
+	{KVM_CAP_IMMEDIATE_EXIT, 1},
+	{KVM_CAP_USER_NMI, 1},
+};
+
+int system_check_extension(unsigned long cap)
+{
+	unsigned int n;
+
+	for (n = 0; n < ARRAY_SIZE(capabilities); n++)
+		if (capabilities[n].cap == cap)
+			return capabilities[n].value;
+	return 0;
+}

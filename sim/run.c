@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* KVM_RUN: from bounds to budgets, from the interpreter's exits to KVM's. */
+#include "sim/cpu/flags.h"
+#include "sim/cpu/segment.h"
+#include "sim/vm.h"
+
+/* Without a bound, how long a vCPU runs before it looks at the clock others keep. */
+#define SLICE_NS 20000
+
+u64 vcpu_time(const struct vcpu *vcpu)
+{
+	return cpu_time(&vcpu->cpu);
+}
+
+bool vcpu_runnable(struct vcpu *vcpu)
+{
+	return vcpu->cpu.activity == ACTIVITY_RUNNING || vcpu->io_pending ||
+	       event_pending(&vcpu->cpu);
+}
+
+void vcpu_wake(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->vm->lock);
+	pthread_cond_broadcast(&vcpu->wake);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+}
+
+/* --- accesses that user space answers --- */
+
+static void show_port(struct vcpu *vcpu, const struct cpu_io *io, unsigned int n)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = io->fragment[n].write ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN;
+	run->io.size = io->fragment[n].size;
+	run->io.port = io->fragment[n].address;
+	run->io.count = 1;
+	run->io.data_offset = SIM_PIO_OFFSET;
+	__builtin_memcpy((u8 *)run + SIM_PIO_OFFSET, &io->fragment[n].data, 8);
+}
+
+static void show_mmio(struct vcpu *vcpu, const struct cpu_io *io, unsigned int n)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = io->fragment[n].address;
+	run->mmio.len = io->fragment[n].size;
+	run->mmio.is_write = io->fragment[n].write;
+	__builtin_memcpy(run->mmio.data, &io->fragment[n].data, 8);
+}
+
+static void show_io(struct vcpu *vcpu)
+{
+	const struct cpu_io *io = &vcpu->cpu.io;
+
+	vcpu->io_pending = true;
+	if (io->fragment[io->completed].port)
+		show_port(vcpu, io, io->completed);
+	else
+		show_mmio(vcpu, io, io->completed);
+}
+
+static void take_answer(struct vcpu *vcpu)
+{
+	struct cpu_io *io = &vcpu->cpu.io;
+	unsigned int n = io->completed;
+
+	vcpu->io_pending = false;
+	if (!io->fragment[n].write)
+		__builtin_memcpy(&io->fragment[n].data,
+				 io->fragment[n].port ? (u8 *)vcpu->run + SIM_PIO_OFFSET
+						      : vcpu->run->mmio.data,
+				 io->fragment[n].size);
+	io->completed++;
+}
+
+/* --- time --- */
+
+/* The vCPU may have slept: its time is not behind the VM's. */
+static void catch_up(struct vcpu *vcpu)
+{
+	u64 own = vcpu_time(vcpu);
+
+	if (own < vcpu->vm->clock.time)
+		vcpu->cpu.time_base += vcpu->vm->clock.time - own;
+}
+
+static u64 least(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* Instructions until the nearest of bound, deadline and limit. */
+static u64 find_budget(struct vcpu *vcpu)
+{
+	u64 now = vcpu_time(vcpu), end = vcpu->until, retired = cpu_retired(&vcpu->cpu);
+	u64 deadline = sim_clock_next(&vcpu->vm->clock), budget;
+
+	if (end == LS_NEVER)
+		end = now + SLICE_NS;
+	else
+		end = least(end, deadline);
+	budget = end > now ? end - now : 0;
+	if (vcpu->limit != LS_NEVER)
+		budget = least(budget, vcpu->limit > retired ? vcpu->limit - retired : 0);
+	return budget;
+}
+
+/* --- entering and leaving; under vm->lock --- */
+
+static void guest_enter(struct vcpu *vcpu)
+{
+	shootdown_apply(vcpu);
+	vcpu->in_guest = true;
+}
+
+static void guest_leave(struct vcpu *vcpu)
+{
+	vcpu->in_guest = false;
+	shootdown_apply(vcpu);
+	pthread_cond_broadcast(&vcpu->vm->shot);
+}
+
+static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
+{
+	struct vm *vm = vcpu->vm;
+	enum cpu_exit exit;
+
+	cpu_set_budget(&vcpu->cpu, (s64)budget);
+	guest_enter(vcpu);
+	pthread_mutex_unlock(&vm->lock);
+	exit = cpu_run(&vcpu->cpu);
+	pthread_mutex_lock(&vm->lock);
+	guest_leave(vcpu);
+	return exit;
+}
+
+static bool bounded(const struct vcpu *vcpu)
+{
+	return vcpu->until != LS_NEVER;
+}
+
+static bool bound_reached(const struct vcpu *vcpu)
+{
+	return (bounded(vcpu) && (vcpu_time(vcpu) >= vcpu->until ||
+				  vcpu_time(vcpu) >= sim_clock_next(&vcpu->vm->clock))) ||
+	       cpu_retired(&vcpu->cpu) >= vcpu->limit;
+}
+
+/* HLT: with a bound it is the scheduler's business, else this thread sleeps here. Returns
+ * KVM_RUN's result, or 1 to go on. */
+static int halted(struct vcpu *vcpu)
+{
+	if (bounded(vcpu)) {
+		vcpu->run->exit_reason = KVM_EXIT_HLT;
+		return 0;
+	}
+	while (!event_pending(&vcpu->cpu)) {
+		if (vcpu->cpu.event & EVENT_KICK || vcpu->run->immediate_exit)
+			return 1;
+		pthread_cond_wait(&vcpu->wake, &vcpu->vm->lock);
+	}
+	catch_up(vcpu);
+	return 1;
+}
+
+static int interrupted(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
+/* 1: go on; else what KVM_RUN returns. */
+static int handle_exit(struct vcpu *vcpu, enum cpu_exit exit)
+{
+	switch (exit) {
+	case CPU_EXIT_IO: show_io(vcpu); return 0;
+	case CPU_EXIT_HALT: return halted(vcpu);
+	case CPU_EXIT_EVENT: return interrupted(vcpu);
+	case CPU_EXIT_SHUTDOWN: vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN; return 0;
+	default:
+		if (!bound_reached(vcpu)) {
+			catch_up(vcpu);
+			return 1;
+		}
+		vcpu->run->exit_reason = LS_EXIT_BOUND;
+		return 0;
+	}
+}
+
+static int run_loop(struct vcpu *vcpu)
+{
+	int ret;
+
+	do {
+		ret = handle_exit(vcpu, run_guest(vcpu, find_budget(vcpu)));
+	} while (ret == 1);
+	return ret;
+}
+
+/* api.rst: with immediate_exit set, an access that was answered is still completed. */
+static int run_immediate(struct vcpu *vcpu)
+{
+	if (vcpu->cpu.io.completed) {
+		enum cpu_exit exit = run_guest(vcpu, 1);
+
+		if (exit == CPU_EXIT_IO) {
+			show_io(vcpu);
+			return 0;
+		}
+	}
+	return interrupted(vcpu);
+}
+
+static void show_state(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct cpu *cpu = &vcpu->cpu;
+
+	run->if_flag = (cpu->rflags & FLAG_IF) != 0;
+	run->cr8 = vcpu->vm->irqchip ? lapic_get_cr8(&vcpu->lapic) : 0;
+	run->apic_base = vcpu->lapic.base;
+	run->ready_for_interrupt_injection = run->if_flag && !cpu->shadow;
+	run->flags = cpu->smm ? KVM_RUN_X86_SMM : 0;
+	vcpu->exits++;
+}
+
+int vcpu_run(struct vcpu *vcpu)
+{
+	int ret;
+
+	pthread_mutex_lock(&vcpu->vm->lock);
+	catch_up(vcpu);
+	if (vcpu->io_pending)
+		take_answer(vcpu);
+	ret = vcpu->run->immediate_exit ? run_immediate(vcpu) : run_loop(vcpu);
+	show_state(vcpu);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	return ret;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A page became code, or code was written: the other vCPUs' TLBs and traces have to follow before
+ * the asking vCPU goes on. One that is not in the guest is served on the spot; one that runs does it
+ * at its next look at the events, and the asking one waits, serving what others ask of it.
+ */
+#include "sim/cpu/trace_cache.h"
+#include "sim/vm.h"
+
+static void apply(struct vcpu *vcpu, const struct shootdown *what)
+{
+	tlb_protect_gpa(&vcpu->cpu.tlb, what->gpa & ~PAGE_OFFSET_MASK);
+	if (what->drop)
+		trace_cache_drop_page(&vcpu->cpu, what->gpa);
+}
+
+/* Under vm->lock. */
+static void apply_queue(struct vcpu *vcpu)
+{
+	unsigned int n;
+
+	if (!vcpu->shootdowns)
+		return;
+	for (n = 0; n < vcpu->shootdowns; n++)
+		apply(vcpu, &vcpu->shootdown[n]);
+	vcpu->shootdowns = 0;
+	pthread_cond_broadcast(&vcpu->vm->shot);
+}
+
+void shootdown_apply(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->vm->lock);
+	apply_queue(vcpu);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+}
+
+/* @self is NULL for a thread that is no vCPU. */
+static void wait_done(struct vcpu *self, struct vcpu *other)
+{
+	while (other->in_guest && other->shootdowns) {
+		if (self)
+			apply_queue(self);
+		pthread_cond_wait(&other->vm->shot, &other->vm->lock);
+	}
+	apply_queue(other); /* it left the guest before it saw the event */
+}
+
+static void ask(struct vcpu *self, struct vcpu *other, const struct shootdown *what)
+{
+	if (!other->in_guest) {
+		apply(other, what);
+		return;
+	}
+	while (other->shootdowns == SHOOTDOWNS_MAX)
+		wait_done(self, other);
+	other->shootdown[other->shootdowns++] = *what;
+	__atomic_fetch_or(&other->cpu.event, EVENT_SHOOTDOWN, __ATOMIC_RELEASE);
+	wait_done(self, other);
+}
+
+void shootdown_others(struct vcpu *vcpu, u64 gpa, bool drop)
+{
+	const struct shootdown what = {gpa, drop};
+	struct vm *vm = vcpu->vm;
+	unsigned int n;
+
+	if (vm->vcpus == 1)
+		return;
+	pthread_mutex_lock(&vm->lock);
+	for (n = 0; n < vm->vcpus; n++)
+		if (vm->vcpu[n] != vcpu)
+			ask(vcpu, vm->vcpu[n], &what);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+void shootdown_all(struct vm *vm, u64 gpa)
+{
+	const struct shootdown what = {gpa, true};
+	unsigned int n;
+
+	pthread_mutex_lock(&vm->lock);
+	for (n = 0; n < vm->vcpus; n++)
+		ask(NULL, vm->vcpu[n], &what);
+	pthread_mutex_unlock(&vm->lock);
+}

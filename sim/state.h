@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function for each of KVM's vCPU state structs. */
+#ifndef LOCKSTEP_SIM_STATE_H
+#define LOCKSTEP_SIM_STATE_H
+
+#include <errno.h>
+#include <linux/kvm.h>
+
+#include "sim/cpu/cpu.h"
+
+void state_get_regs(const struct cpu *cpu, struct kvm_regs *regs);
+void state_set_regs(struct cpu *cpu, const struct kvm_regs *regs);
+void state_get_sregs(const struct cpu *cpu, struct kvm_sregs *sregs);
+/* -EINVAL if CR0, CR4, EFER and CS contradict each other or the model; nothing is changed then. */
+int state_set_sregs(struct cpu *cpu, const struct kvm_sregs *sregs);
+void state_get_xcrs(const struct cpu *cpu, struct kvm_xcrs *xcrs);
+int state_set_xcrs(struct cpu *cpu, const struct kvm_xcrs *xcrs);
+/* How many of the list were done before the first that failed. */
+int state_get_msrs(struct cpu *cpu, struct kvm_msrs *msrs);
+int state_set_msrs(struct cpu *cpu, const struct kvm_msrs *msrs);
+int state_set_cpuid(struct cpu *cpu, const struct kvm_cpuid2 *cpuid);
+int state_get_cpuid(const struct cpu *cpu, struct kvm_cpuid2 *cpuid);
+void state_get_debug(const struct cpu *cpu, struct kvm_debugregs *regs);
+int state_set_debug(struct cpu *cpu, const struct kvm_debugregs *regs);
+void state_get_mp(const struct cpu *cpu, struct kvm_mp_state *state);
+int state_set_mp(struct cpu *cpu, const struct kvm_mp_state *state);
+void state_get_events(const struct cpu *cpu, struct kvm_vcpu_events *events);
+int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events);
+int state_translate(struct cpu *cpu, struct kvm_translation *translation);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables behind `lockstep list`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/cpu/model.h"
+#include "sim/cpu/msr.h"
+#include "sim/cpu/opcode_table.h"
+#include "sim/vm.h"
+
+static char *cell_buffer(struct ls_engine *engine)
+{
+	return ((struct sim_engine *)engine)->cell;
+}
+
+__attribute__((format(printf, 2, 3))) static const char *print(struct ls_engine *engine,
+							       const char *format, ...)
+{
+	char *cell = cell_buffer(engine);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(cell, sizeof(((struct sim_engine *)engine)->cell), format, args);
+	va_end(args);
+	return cell;
+}
+
+/* --- cpus --- */
+
+static const char *const cpu_titles[] = {"name", "vendor", "family", "model", "stepping", "summary"};
+
+static const char *cpu_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	const struct model_info *info = &model_infos[row];
+
+	switch (column) {
+	case 0: return info->name;
+	case 1: return info->vendor == VENDOR_AMD ? "amd" : "intel";
+	case 2: return print(engine, "0x%x", info->family);
+	case 3: return print(engine, "0x%x", info->model);
+	case 4: return print(engine, "%u", info->stepping);
+	default: return info->summary;
+	}
+}
+
+/* --- features --- */
+
+static const char *const feature_titles[] = {"name", "leaf", "subleaf", "register", "bit", "models"};
+
+static const char *feature_models(struct ls_engine *engine, enum cpu_feature feature)
+{
+	char *cell = cell_buffer(engine);
+	unsigned int n;
+
+	cell[0] = 0;
+	for (n = 0; n < model_info_count; n++)
+		if (model_offers(n, feature)) {
+			if (cell[0])
+				strcat(cell, " ");
+			strcat(cell, model_infos[n].name);
+		}
+	return cell;
+}
+
+static const char *feature_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	static const char *const registers[] = {"eax", "ebx", "ecx", "edx"};
+	const struct feature_info *info = &feature_infos[row];
+
+	switch (column) {
+	case 0: return info->name;
+	case 1: return print(engine, "0x%x", info->leaf);
+	case 2: return print(engine, "%u", info->subleaf);
+	case 3: return registers[info->reg];
+	case 4: return print(engine, "%u", info->bit);
+	default: return feature_models(engine, row);
+	}
+}
+
+/* --- msrs --- */
+
+static const char *const msr_titles[] = {"number", "name", "reset", "reserved", "vendors", "manual"};
+
+static const char *msr_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	static const char *const vendors[] = {"", "intel", "amd", "any"};
+	const struct msr_row *msr = &msr_rows[row];
+
+	switch (column) {
+	case 0: return print(engine, "0x%x", msr->number);
+	case 1: return msr->name;
+	case 2: return print(engine, "0x%llx", (unsigned long long)msr->reset);
+	case 3: return print(engine, "0x%llx", (unsigned long long)msr->reserved);
+	case 4: return vendors[msr->vendors & 3];
+	default: return msr->manual;
+	}
+}
+
+/* --- opcodes --- */
+
+static const char *const opcode_titles[] = {"mnemonic", "encoding", "operands", "feature"};
+
+static const char *opcode_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	const struct opcode_row *opcode = &opcode_rows[row];
+
+	(void)engine;
+	switch (column) {
+	case 0: return opcode->mnemonic;
+	case 1: return opcode->encoding;
+	case 2: return opcode->operands;
+	default: return opcode->gate == FEATURE_BASE ? "base" : feature_infos[opcode->gate].name;
+	}
+}
+
+/* --- params --- */
+
+static const char *const param_titles[] = {"name", "type", "default", "description"};
+
+static const char *param_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	const struct param_info *info = &param_infos[row];
+
+	switch (column) {
+	case 0: return info->name;
+	case 1: return info->type == PARAM_BOOL ? "bool" : "number";
+	case 2: return print(engine, "%llu", (unsigned long long)info->preset);
+	default: return info->description;
+	}
+}
+
+const struct ls_table *sim_table(struct ls_engine *engine, const char *name)
+{
+	struct sim_engine *sim = (struct sim_engine *)engine;
+	const struct ls_table tables[SIM_TABLES] = {
+		{"cpus", 6, cpu_titles, model_info_count, cpu_cell},
+		{"features", 6, feature_titles, FEATURE_BASE, feature_cell},
+		{"msrs", 6, msr_titles, MSR_INDEX_COUNT, msr_cell},
+		{"opcodes", 4, opcode_titles, opcode_row_count, opcode_cell},
+		{"params", 4, param_titles, param_info_count, param_cell},
+	};
+	unsigned int n;
+
+	for (n = 0; n < SIM_TABLES; n++)
+		if (!strcmp(tables[n].name, name)) {
+			sim->table = tables[n];
+			return &sim->table;
+		}
+	return NULL;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vCPU's life and its ioctls. */
+#include <stdlib.h>
+
+#include "sim/cpu/segment.h"
+#include "sim/cpu/trace_cache.h"
+#include "sim/ioctl_state.h"
+#include "sim/vm.h"
+
+static void create_lapic(struct vcpu *vcpu)
+{
+	const struct sim_params *params = &vcpu->vm->engine->params;
+	const struct lapic_config config = {
+		.id = vcpu->id,
+		.bsp = vcpu->id == 0,
+		.lint0_extint = true,
+		.version = LAPIC_VERSION_INTEL,
+		.min_period_ns = params->min_timer_period_us * 1000,
+		.pmi_masks = true,
+	};
+
+	lapic_init(&vcpu->lapic, &config, &vcpu->vm->clock.base, &vcpu->vm->bus,
+		   &irqchip_lapic_ops, vcpu);
+	apic_bus_add(&vcpu->vm->bus, &vcpu->lapic);
+	vcpu->cpu.lapic = &vcpu->lapic;
+}
+
+struct vcpu *vcpu_create(struct vm *vm, unsigned int id)
+{
+	struct vcpu *vcpu = aligned_alloc(64, (sizeof(*vcpu) + 63) & ~(size_t)63);
+
+	if (!vcpu)
+		return NULL;
+	__builtin_memset(vcpu, 0, sizeof(*vcpu));
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->until = vcpu->limit = LS_NEVER;
+	vcpu->run = calloc(1, SIM_RUN_BYTES);
+	vcpu->cpu.traces = trace_cache_create();
+	if (!vcpu->run || !vcpu->cpu.traces) {
+		trace_cache_free(vcpu->cpu.traces);
+		free(vcpu->run);
+		free(vcpu);
+		return NULL;
+	}
+	if (!vm->engine->params.interp_trace)
+		vcpu->cpu.traces->max = 1;
+	vcpu->cpu.vcpu = vcpu;
+	vcpu->cpu.slots = &vm->slots;
+	vcpu->cpu.platform = &irqchip_platform;
+	vcpu->cpu.params = &vm->engine->params;
+	vcpu->cpu.physical_bits = 36;
+	pthread_cond_init(&vcpu->wake, NULL);
+	if (vm->irqchip)
+		create_lapic(vcpu);
+	tlb_flush_all(&vcpu->cpu.tlb);
+	cpu_reset(&vcpu->cpu, false);
+	if (vm->irqchip && id != 0)
+		vcpu->cpu.activity = ACTIVITY_WAIT_SIPI;
+	vm->vcpu[vm->vcpus++] = vcpu;
+	return vcpu;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	unsigned int n, i;
+
+	pthread_mutex_lock(&vm->lock);
+	for (n = i = 0; n < vm->vcpus; n++)
+		if (vm->vcpu[n] != vcpu)
+			vm->vcpu[i++] = vm->vcpu[n];
+	vm->vcpus = i;
+	if (vm->irqchip) {
+		apic_bus_remove(&vm->bus, &vcpu->lapic);
+		lapic_destroy(&vcpu->lapic);
+	}
+	pthread_mutex_unlock(&vm->lock);
+	trace_cache_free(vcpu->cpu.traces);
+	pthread_cond_destroy(&vcpu->wake);
+	free(vcpu->cpu.cpuid);
+	free(vcpu->run);
+	free(vcpu);
+}
+
+/* What CPUID says of the local APIC decides which of its modes exist. */
+static void follow_cpuid(struct vcpu *vcpu)
+{
+	const struct cpu *cpu = &vcpu->cpu;
+	const struct lapic_features features = {
+		.x2apic = cpu_has(cpu, FEATURE_X2APIC),
+		.tsc_deadline = cpu_has(cpu, FEATURE_TSC_DEADLINE),
+		.phys_bits = cpu->physical_bits,
+	};
+
+	if (!vcpu->vm->irqchip)
+		return;
+	vcpu->lapic.config.version = cpu->amd ? LAPIC_VERSION_AMD : LAPIC_VERSION_INTEL;
+	vcpu->lapic.config.pmi_masks = !cpu->amd;
+	lapic_set_features(&vcpu->lapic, &features);
+}
+
+int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
+{
+	int ret;
+
+	if (request == KVM_RUN)
+		return vcpu_run(vcpu);
+	pthread_mutex_lock(&vcpu->vm->lock);
+	ret = vcpu_state_ioctl(&vcpu->cpu, request, arg);
+	if (request == KVM_SET_CPUID2 && ret >= 0)
+		follow_cpuid(vcpu);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	return ret;
+}

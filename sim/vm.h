@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's objects: what handles stand for. */
+#ifndef LOCKSTEP_SIM_VM_H
+#define LOCKSTEP_SIM_VM_H
+
+#include <pthread.h>
+
+#include <lockstep/extension.h>
+
+#include "apic/bus.h"
+#include "apic/ioapic.h"
+#include "apic/lapic.h"
+#include "apic/pic.h"
+#include "apic/pit.h"
+#include "apic/routing.h"
+#include "sim/clock.h"
+#include "sim/cpu/cpu.h"
+#include "sim/params.h"
+
+#define SIM_VCPUS_MAX	255
+#define SIM_HANDLES_MAX 1024
+#define SIM_RUN_BYTES	8192 /* struct kvm_run, and a page behind it for port data */
+#define SIM_PIO_OFFSET	4096
+#define SHOOTDOWNS_MAX	32
+
+#define SIM_TABLES	5
+
+struct vm;
+struct vcpu;
+
+enum sim_handle_kind { HANDLE_FREE, HANDLE_VM, HANDLE_VCPU };
+
+struct sim_handle {
+	enum sim_handle_kind kind;
+	void *object;
+};
+
+struct sim_engine {
+	struct ls_engine base;
+	struct sim_params params;
+	pthread_mutex_t lock; /* guards handle[] */
+	struct sim_handle handle[SIM_HANDLES_MAX];
+	struct ls_table table; /* of `lockstep list`, the one asked for last */
+	char cell[256];
+};
+
+/* What another vCPU wants done to this one's TLB and traces. */
+struct shootdown {
+	u64 gpa;
+	bool drop; /* drop the page's traces; else only take write permission from it */
+};
+
+struct vcpu {
+	struct cpu cpu;
+	struct lapic lapic;
+	struct vm *vm;
+	unsigned int id;
+	struct kvm_run *run;
+	bool io_pending; /* the exit in kvm_run waits for its answer */
+
+	/* bounds, in ns of local time and in retired instructions */
+	u64 until; /* LS_NEVER: none, and HLT blocks */
+	u64 limit;
+
+	/* under vm->lock */
+	bool in_guest;
+	pthread_cond_t wake; /* something to look at while halted */
+	struct shootdown shootdown[SHOOTDOWNS_MAX];
+	unsigned int shootdowns;
+	u64 exits;
+};
+
+struct vm {
+	struct sim_engine *engine;
+	pthread_mutex_t lock; /* recursive: chips, clock, shootdowns */
+	pthread_cond_t shot;  /* a vCPU has done its shootdowns */
+	struct slots slots;
+	struct sim_clock clock;
+	struct vcpu *vcpu[SIM_VCPUS_MAX];
+	unsigned int vcpus;
+
+	bool irqchip, has_pit;
+	struct apic_bus bus;
+	struct ioapic ioapic;
+	struct pic pic;
+	struct pit pit;
+	struct irq_routing routing;
+	struct kvm_irq_routing_entry *routes;
+};
+
+/* vm.c */
+struct vm *vm_create(struct sim_engine *engine);
+void vm_destroy(struct vm *vm);
+int vm_ioctl(struct vm *vm, unsigned long request, unsigned long arg);
+void vm_memory_written(struct vm *vm, u64 gpa, u64 length);
+
+/* irqchip.c */
+int irqchip_create(struct vm *vm);
+int irqchip_create_pit(struct vm *vm);
+int irqchip_ioctl(struct vm *vm, unsigned long request, unsigned long arg);
+extern const struct cpu_platform irqchip_platform;
+extern const struct lapic_ops irqchip_lapic_ops;
+
+/* vcpu.c */
+struct vcpu *vcpu_create(struct vm *vm, unsigned int id);
+void vcpu_destroy(struct vcpu *vcpu);
+int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg);
+
+/* run.c */
+int vcpu_run(struct vcpu *vcpu);
+bool vcpu_runnable(struct vcpu *vcpu);
+u64 vcpu_time(const struct vcpu *vcpu);
+/* Wakes a halted vCPU to look at its events; any thread. */
+void vcpu_wake(struct vcpu *vcpu);
+
+/* shootdown.c */
+void shootdown_others(struct vcpu *vcpu, u64 gpa, bool drop);
+void shootdown_apply(struct vcpu *vcpu);
+/* The machine wrote @gpa's page: drops its traces everywhere. */
+void shootdown_all(struct vm *vm, u64 gpa);
+
+/* tables.c */
+const struct ls_table *sim_table(struct ls_engine *engine, const char *name);
+
+ALWAYS_INLINE struct vcpu *cpu_vcpu(const struct cpu *cpu)
+{
+	return cpu->vcpu;
+}
+
+#endif
