@@ -12,7 +12,7 @@ VEC_INLINE v32_u64 vcvtph2ps_32(v32_u64 b, u8 imm)
 	__asm__ volatile("vcvtph2ps %x1, %0" : "=x"(r) : "x"(b));
 	return r;
 }
-VEC_FAMILY_VEX(FP_FORM_B, vcvtph2ps, h, none)
+VEC_FAMILY_VEX(FP_FORM_B, vcvtph2ps, h, none, FP_OTHER)
 
 /* Bits 1:0 of the immediate the rounding, bit 2 MXCSR's instead. */
 #define ROUNDINGS(text)                                                                            \
@@ -60,6 +60,11 @@ static bool tiny_half(v16_u64 r, unsigned int count)
 	return false;
 }
 
+static v32_u64 every_lane(u32 value)
+{
+	return (v32_u64)((v32_u32){0} + value);
+}
+
 #define TO_HALF(W, N, bytes)                                                                       \
 	VEC_INLINE v16_u64 to_half_##W(struct cpu *cpu, const struct op *op)                       \
 	{                                                                                          \
@@ -67,7 +72,9 @@ static bool tiny_half(v16_u64 r, unsigned int count)
 		u32 control = fp_begin(cpu);                                                       \
 		v16_u64 r = vcvtps2ph_##N(b, (u8)op->imm);                                         \
 		u32 flags = fp_end(control);                                                       \
-		FP_TAKE(flags, tiny_half(r, (bytes) / 2));                                         \
+		FP_TAKE_EXACT(flags, tiny_half(r, (bytes) / 2),                                    \
+			      fp_recount(cpu, FP_HALF, 4, (bytes) / 2, FP_WIDE_##N(b),             \
+					 FP_WIDE_##N(b), every_lane((u8)op->imm)));                \
 		return r;                                                                          \
 	}                                                                                          \
 	static HANDLER(exec_vcvtps2ph_##W##_reg)                                                   \

@@ -30,8 +30,9 @@ static u64 gather_load(struct cpu *cpu, const struct op *op, const struct gather
 	const union vec *to = &cpu->vec[op->reg], *mask = &cpu->vec[op->vvvv];
 
 	if (g->data_size == 4)
-		return mask->d[i] ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 4) : to->d[i];
-	return mask->q[i] ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 8) : to->q[i];
+		return mask->d[i] >> 31 ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 4)
+					: to->d[i];
+	return mask->q[i] >> 63 ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 8) : to->q[i];
 }
 
 static void gather_commit(struct cpu *cpu, const struct op *op, const struct gather *g,
@@ -48,7 +49,8 @@ static void gather_commit(struct cpu *cpu, const struct op *op, const struct gat
 	}
 }
 
-/* First every mask element becomes all of its sign, which a fault leaves behind too. */
+/* SDM 2D: VGATHERDPS first turns every mask element into all of its sign, which a fault leaves
+ * behind too. AMD's processors leave the elements that were not reached as they were. */
 static void widen_mask(union vec *mask, const struct gather *g)
 {
 	for (unsigned int i = 0; i < g->count; i++) {
@@ -70,7 +72,8 @@ static NOINLINE void gather(struct cpu *cpu, const struct op *op, const struct g
 	FAULT_POINT(cpu, op);
 	if (op->reg == op->vvvv || op->reg == op->is4 || op->vvvv == op->is4)
 		raise_ud(cpu);
-	widen_mask(&cpu->vec[op->vvvv], g);
+	if (!cpu->amd)
+		widen_mask(&cpu->vec[op->vvvv], g);
 	for (unsigned int i = 0; i < g->count; i++) {
 		value[i] = gather_load(cpu, op, g, i);
 		if (!together)

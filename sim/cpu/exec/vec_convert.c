@@ -5,7 +5,7 @@
 /* Same number of bytes in and out. */
 #define CONVERT(name, S, T)                                                                        \
 	FP_BODY1(name, "v" #name)                                                                  \
-	VEC_FAMILY(FP_FORM_B, name, S, T)
+	VEC_FAMILY(FP_FORM_B, name, S, T, FP_OTHER)
 CONVERT(cvtdq2ps, x, none)
 CONVERT(cvtps2dq, x, none)
 CONVERT(cvttps2dq, x, none)
@@ -20,12 +20,12 @@ CONVERT(cvttps2dq, x, none)
 		__asm__ volatile("v" #name " %x1, %0" : "=x"(r) : "x"(b));                         \
 		return r;                                                                          \
 	}                                                                                          \
-	VEC_FAMILY(FP_FORM_B, name, S, none)
+	VEC_FAMILY(FP_FORM_B, name, S, none, FP_OTHER)
 CONVERT_WIDER(cvtdq2pd, h)
 CONVERT_WIDER(cvtps2pd, h)
 
 /* Elements get narrower: zero above. */
-#define CONVERT_NARROWER(name, T)                                                                  \
+#define CONVERT_NARROWER(name, T, O)                                                               \
 	VEC_INLINE v16_u64 name##_16(v16_u64 b, u8 imm)                                            \
 	{                                                                                          \
 		v16_u64 r;                                                                         \
@@ -40,16 +40,16 @@ CONVERT_WIDER(cvtps2pd, h)
 		__asm__ volatile("v" #name "y %1, %x0" : "=x"(r) : "x"(b));                        \
 		return r;                                                                          \
 	}                                                                                          \
-	VEC_FAMILY(FP_FORM_B, name, x, T)
-CONVERT_NARROWER(cvtpd2dq, none)
-CONVERT_NARROWER(cvttpd2dq, none)
-CONVERT_NARROWER(cvtpd2ps, f32)
+	VEC_FAMILY(FP_FORM_B, name, x, T, O)
+CONVERT_NARROWER(cvtpd2dq, none, FP_OTHER)
+CONVERT_NARROWER(cvttpd2dq, none, FP_OTHER)
+CONVERT_NARROWER(cvtpd2ps, f32, FP_NARROW)
 
 /* Scalars; the rest is the first source's. */
 FP_BODY2_(cvtss2sd, 16, "vcvtss2sd")
 FP_BODY2_(cvtsd2ss, 16, "vcvtsd2ss")
-VEC_FAMILY_128(FP_FORM_AB, cvtss2sd, ss, none)
-VEC_FAMILY_128(FP_FORM_AB, cvtsd2ss, sd, ss)
+VEC_FAMILY_128(FP_FORM_AB, cvtss2sd, ss, none, FP_OTHER)
+VEC_FAMILY_128(FP_FORM_AB, cvtsd2ss, sd, ss, FP_NARROW)
 
 /*
  * MMX to vector. Only an MMX source makes it an MMX instruction, which waits for x87 exceptions
@@ -71,9 +71,9 @@ VEC_FAMILY_128(FP_FORM_AB, cvtsd2ss, sd, ss)
 		u32 control = fp_begin(cpu);                                                       \
 		__asm__ volatile(text " %1, %0" : "=x"(r) : "x"(b));                               \
 		u32 flags = fp_end(control);                                                       \
-		FP_TAKE(flags, false);                                                             \
 		if (mmx)                                                                           \
 			fpu_enter_mmx(cpu);                                                        \
+		FP_TAKE(flags, false);                                                             \
 		vec_write_0(cpu, op->reg, (merge) ? (v16_u64){r[0], a[1]} : r);                    \
 		NEXT;                                                                              \
 	}
@@ -97,8 +97,8 @@ CONVERT_MMX_FAMILY(cvtpi2pd, false, "vcvtdq2pd", false)
 		u32 control = fp_begin(cpu);                                                       \
 		__asm__ volatile(text " %1, %0" : "=x"(r) : "x"(b));                               \
 		u32 flags = fp_end(control);                                                       \
-		FP_TAKE(flags, false);                                                             \
 		fpu_enter_mmx(cpu);                                                                \
+		FP_TAKE(flags, false);                                                             \
 		mmx_write(cpu, op->reg, r[0]);                                                     \
 		NEXT;                                                                              \
 	}

@@ -41,5 +41,5 @@ static NOINLINE v16_u64 dppd_16(v16_u64 a, v16_u64 b, u8 imm)
 	return sum & dppd_mask_16(imm);
 }
 
-VEC_FAMILY(FP_FORM_AB, dpps, x, f32)
-VEC_FAMILY_128(FP_FORM_AB, dppd, x, f64)
+VEC_FAMILY(FP_FORM_AB, dpps, x, f32, FP_OTHER)
+VEC_FAMILY_128(FP_FORM_AB, dppd, x, f64, FP_OTHER)
