@@ -3,6 +3,7 @@
  * SMI (SDM 3A:9.1, 3A:8.4.3, 3C:31.3). */
 #include "apic/lapic.h"
 #include "sim/cpu/descriptor.h"
+#include "sim/cpu/platform_lock.h"
 #include "sim/cpu/smm.h"
 
 #define ARRIVALS (EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_MACHINE_CHECK)
@@ -38,7 +39,12 @@ static bool interrupt_waiting(struct cpu *cpu)
 
 static int interrupt_acknowledge(struct cpu *cpu)
 {
-	return cpu->lapic ? lapic_accept(cpu->lapic) : cpu->platform->pic_acknowledge(cpu);
+	int vector;
+
+	platform_lock(cpu);
+	vector = cpu->lapic ? lapic_accept(cpu->lapic) : cpu->platform->pic_acknowledge(cpu);
+	platform_unlock(cpu);
+	return vector;
 }
 
 static void deliver(struct cpu *cpu, u8 vector, enum event_type type)
@@ -54,7 +60,9 @@ static bool take_init(struct cpu *cpu)
 	cpu->init_pending = cpu->sipi_pending = false;
 	cpu_reset(cpu, true);
 	if (cpu->lapic) {
+		platform_lock(cpu);
 		lapic_reset_init(cpu->lapic);
+		platform_unlock(cpu);
 		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
 			cpu->activity = ACTIVITY_WAIT_SIPI;
 			return true;

@@ -2,8 +2,8 @@
 /* 64-bit interrupt and trap gates: SDM 3A:6.14.1, 6.12.1.2, 6.13; error codes, privilege, flags. */
 #include "payload.h"
 
-#define VECTOR	  0x60
-#define IDT_ERROR(vector) ((vector) * 8 + 2)
+#define VECTOR            0x60
+#define IDT_ERROR(vector) ((vector)*8 + 2)
 
 static void raise_vector(void)
 {
@@ -110,7 +110,7 @@ void payload(void)
 	gate_reset(3);
 
 	section("SDM 3A:6.14.4 RSP0 that is not canonical: #SS(0)");
-	tss.rsp[0] = UINT64_C(0x800000000000);
+	tss.rsp[0] = UINT64_C(0x900000000000);
 	idt[12].ist = 1;
 	tss.ist[0] = STACK_TOP(other_stack);
 	EXPECT_TRAP(user_int, 12, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "payload.h"
 
-#define SERIAL	   0x3f8
+#define SERIAL     0x3f8
 #define EXIT_PORT  0xf4
 #define STUB_BYTES 16
 
@@ -110,10 +110,15 @@ extern char trap_stubs[];
 struct gate gate_make(word target, u16 selector, u8 type)
 {
 #ifdef __x86_64__
-	return (struct gate){.offset_low = (u16)target, .selector = selector, .type = type,
-			     .offset_middle = (u16)(target >> 16), .offset_high = (u32)(target >> 32)};
+	return (struct gate){.offset_low = (u16)target,
+			     .selector = selector,
+			     .type = type,
+			     .offset_middle = (u16)(target >> 16),
+			     .offset_high = (u32)(target >> 32)};
 #else
-	return (struct gate){.offset_low = (u16)target, .selector = selector, .type = type,
+	return (struct gate){.offset_low = (u16)target,
+			     .selector = selector,
+			     .type = type,
 			     .offset_high = (u16)(target >> 16)};
 #endif
 }

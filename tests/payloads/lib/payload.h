@@ -20,8 +20,9 @@ void payload(void);
 
 /* --- checks: print what failed and go on --- */
 void check_at(bool ok, const char *what, u64 found, u64 wanted);
-#define CHECK(condition)	 check_at(condition, #condition, 0, 0)
-#define CHECK_EQUAL(found, want) check_at((u64)(found) == (u64)(want), #found " == " #want, (u64)(found), (u64)(want))
+#define CHECK(condition) check_at(condition, #condition, 0, 0)
+#define CHECK_EQUAL(found, want)                                                                   \
+	check_at((u64)(found) == (u64)(want), #found " == " #want, (u64)(found), (u64)(want))
 void section(const char *rule); /* names the rule that the next checks are about */
 void print(const char *text);
 void print_hex(u64 value);
@@ -97,8 +98,8 @@ struct trap_frame {
 #define NO_ERROR 0xbad /* what the stub pushes for vectors without error code */
 /* The last trap, copied. */
 extern struct trap_frame trap;
-extern word trap_stack;	  /* the stack pointer at the handler's entry, above an error code */
-extern u32 trap_ss;	  /* SS in the handler */
+extern word trap_stack; /* the stack pointer at the handler's entry, above an error code */
+extern u32 trap_ss;     /* SS in the handler */
 extern word trap_cr2;
 extern word trap_handler_flags;
 extern u32 trap_count;
@@ -163,6 +164,7 @@ static inline bool vendor_is_amd(void)
 		__asm__ volatile("mov %%" name ", %0" : "=r"(read_register_value) : : "memory");   \
 		read_register_value;                                                               \
 	})
-#define WRITE_REGISTER(name, value) __asm__ volatile("mov %0, %%" name : : "r"((word)(value)) : "memory")
+#define WRITE_REGISTER(name, value)                                                                \
+	__asm__ volatile("mov %0, %%" name : : "r"((word)(value)) : "memory")
 
 #endif

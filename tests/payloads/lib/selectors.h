@@ -12,7 +12,7 @@
 #define SEL_CODE3    0x28 /* + 3: 64-bit (32-bit payloads: 32-bit) code, level 3 */
 #define SEL_DATA3_B  0x30 /* + 3: SYSEXIT's 64-bit stack */
 #define SEL_CODE0_32 0x38
-#define SEL_TSS	     0x40 /* 16 bytes in long mode */
+#define SEL_TSS      0x40 /* 16 bytes in long mode */
 #define SEL_FREE     0x50 /* from here on: the payload's own */
 
 #endif
