@@ -154,7 +154,7 @@ static size_t first_of(const struct irq_routing *routing, uint32_t gsi)
 	return low;
 }
 
-int irq_send_msi(const struct irq_targets *targets, uint64_t address, uint32_t data)
+int irq_routing_send_msi(const struct irq_targets *targets, uint64_t address, uint32_t data)
 {
 	struct apic_message message =
 		apic_message_from_msi((struct msi){address, data}, targets->msi_ids32);
@@ -174,7 +174,7 @@ static int drive(const struct irq_targets *targets, const struct kvm_irq_routing
 	if (entry->type == KVM_IRQ_ROUTING_MSI) {
 		uint64_t high = entry->u.msi.address_hi;
 
-		return level ? irq_send_msi(targets, high << 32 | entry->u.msi.address_lo,
+		return level ? irq_routing_send_msi(targets, high << 32 | entry->u.msi.address_lo,
 					    entry->u.msi.data)
 			     : -1;
 	}

@@ -63,6 +63,6 @@ int irq_routing_set_line(struct irq_routing *routing, uint32_t gsi, enum irq_sou
 
 /* KVM_SIGNAL_MSI, and a device's own MSI: number of local APICs reached, 0 coalesced,
  * < 0 nobody there. */
-int irq_send_msi(const struct irq_targets *targets, uint64_t address, uint32_t data);
+int irq_routing_send_msi(const struct irq_targets *targets, uint64_t address, uint32_t data);
 
 #endif

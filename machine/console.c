@@ -22,7 +22,7 @@ struct console {
 	atomic_bool input_waiting;
 };
 
-int console_create(struct machine *machine, struct ls_error *err)
+int machine_console_create(struct machine *machine, struct ls_error *err)
 {
 	const struct machine_config *config = &machine->config;
 	struct console *console = calloc(1, sizeof(*console));
@@ -43,7 +43,7 @@ int console_create(struct machine *machine, struct ls_error *err)
 	return 0;
 }
 
-void console_destroy(struct machine *machine)
+void machine_console_destroy(struct machine *machine)
 {
 	struct console *console = machine->console;
 

@@ -10,8 +10,8 @@
 struct machine;
 
 /* Opens the serial backend of the config. */
-int console_create(struct machine *machine, struct ls_error *err);
-void console_destroy(struct machine *machine);
+int machine_console_create(struct machine *machine, struct ls_error *err);
+void machine_console_destroy(struct machine *machine);
 
 /* Output is gathered and handed on between turns. */
 void console_flush(struct machine *machine);

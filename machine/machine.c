@@ -293,7 +293,7 @@ static int machine_build(struct machine *machine, const struct machine_config *c
 	if (!ret)
 		ret = memory_create(machine, err);
 	if (!ret)
-		ret = console_create(machine, err);
+		ret = machine_console_create(machine, err);
 	if (!ret)
 		ret = machine_create_vcpus(machine, err);
 	if (!ret)
@@ -335,7 +335,7 @@ void machine_destroy(struct machine *machine)
 			device->destroy(device->opaque);
 	}
 	free(machine->devices);
-	console_destroy(machine);
+	machine_console_destroy(machine);
 	for (unsigned int i = 0; i < machine->vcpu_count; i++)
 		vcpu_destroy(&machine->vcpus[i]);
 	free(machine->vcpus);

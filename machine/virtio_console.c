@@ -111,7 +111,7 @@ static void console_reset(struct virtio_device *device)
 	console->first = console->count = 0;
 }
 
-static void console_destroy(struct virtio_device *device)
+static void machine_console_destroy(struct virtio_device *device)
 {
 	virtio_remove(device);
 	free(from_device(device));
@@ -126,7 +126,7 @@ static const struct virtio_type console_type = {
 	.notify = console_notify,
 	.reset = console_reset,
 	.config_write = console_config_write,
-	.destroy = console_destroy,
+	.destroy = machine_console_destroy,
 };
 
 static void set_size(struct virtio_console *console, uint16_t columns, uint16_t rows)

@@ -18,8 +18,8 @@ static u64 clock_now(struct ls_clock *base)
 	unsigned int n;
 
 	for (n = 0; n < vm->vcpus; n++)
-		if (vm->vcpu[n]->until != LS_NEVER && vcpu_time(vm->vcpu[n]) > now)
-			now = vcpu_time(vm->vcpu[n]);
+		if (vm->vcpu[n]->until != LS_NEVER && sim_vcpu_time(vm->vcpu[n]) > now)
+			now = sim_vcpu_time(vm->vcpu[n]);
 	return now;
 }
 

@@ -76,10 +76,10 @@ static int create_vcpu(struct sim_engine *engine, struct vm *vm, unsigned long i
 		return -EINVAL;
 	if (vcpu_id_taken(vm, id))
 		return -EEXIST;
-	vcpu = vcpu_create(vm, id);
+	vcpu = sim_vcpu_create(vm, id);
 	handle = vcpu ? handle_new(engine, HANDLE_VCPU, vcpu) : -ENOMEM;
 	if (vcpu && handle < 0)
-		vcpu_destroy(vcpu);
+		sim_vcpu_destroy(vcpu);
 	return handle;
 }
 
@@ -142,7 +142,7 @@ static void sim_close(struct ls_engine *base, int handle)
 		return;
 	}
 	if (vcpu)
-		vcpu_destroy(vcpu);
+		sim_vcpu_destroy(vcpu);
 	if (vm)
 		vm_destroy(vm);
 	if (vcpu || vm)
@@ -180,7 +180,7 @@ static void ext_advance(struct ls_engine *base, int handle, uint64_t now)
 
 static uint64_t ext_vcpu_time(struct ls_engine *base, int handle)
 {
-	return vcpu_time(handle_vcpu(base, handle));
+	return sim_vcpu_time(handle_vcpu(base, handle));
 }
 
 static int ext_run_until(struct ls_engine *base, int handle, uint64_t until)
@@ -199,7 +199,7 @@ static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
 
 static bool ext_runnable(struct ls_engine *base, int handle)
 {
-	return vcpu_runnable(handle_vcpu(base, handle));
+	return sim_vcpu_runnable(handle_vcpu(base, handle));
 }
 
 static void ext_memory_written(struct ls_engine *base, int handle, uint64_t gpa, uint64_t len)

@@ -328,7 +328,7 @@ int irqchip_ioctl(struct vm *vm, unsigned long request, unsigned long arg)
 	case KVM_IRQ_LINE_STATUS: return irq_line(vm, request, (void *)arg);
 	case KVM_SIGNAL_MSI:
 		msi = (const void *)arg;
-		return irq_send_msi(&vm->routing.targets,
+		return irq_routing_send_msi(&vm->routing.targets,
 				    (u64)msi->address_hi << 32 | msi->address_lo, msi->data);
 	case KVM_SET_GSI_ROUTING:
 		routing = (const void *)arg;

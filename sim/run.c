@@ -7,12 +7,12 @@
 /* Without a bound, how long a vCPU runs before it looks at the clock others keep. */
 #define SLICE_NS 20000
 
-u64 vcpu_time(const struct vcpu *vcpu)
+u64 sim_vcpu_time(const struct vcpu *vcpu)
 {
 	return cpu_time(&vcpu->cpu);
 }
 
-bool vcpu_runnable(struct vcpu *vcpu)
+bool sim_vcpu_runnable(struct vcpu *vcpu)
 {
 	return vcpu->cpu.activity == ACTIVITY_RUNNING || vcpu->io_pending ||
 	       event_pending(&vcpu->cpu);
@@ -81,7 +81,7 @@ static void take_answer(struct vcpu *vcpu)
 /* The vCPU may have slept: its time is not behind the VM's. */
 static void catch_up(struct vcpu *vcpu)
 {
-	u64 own = vcpu_time(vcpu);
+	u64 own = sim_vcpu_time(vcpu);
 
 	if (own < vcpu->vm->clock.time)
 		vcpu->cpu.time_base += vcpu->vm->clock.time - own;
@@ -95,7 +95,7 @@ static u64 least(u64 a, u64 b)
 /* Instructions until the nearest of bound, deadline and limit. */
 static u64 find_budget(struct vcpu *vcpu)
 {
-	u64 now = vcpu_time(vcpu), end = vcpu->until, retired = cpu_retired(&vcpu->cpu);
+	u64 now = sim_vcpu_time(vcpu), end = vcpu->until, retired = cpu_retired(&vcpu->cpu);
 	u64 deadline = sim_clock_next(&vcpu->vm->clock), budget;
 
 	if (end == LS_NEVER)
@@ -144,8 +144,8 @@ static bool bounded(const struct vcpu *vcpu)
 
 static bool bound_reached(const struct vcpu *vcpu)
 {
-	return (bounded(vcpu) && (vcpu_time(vcpu) >= vcpu->until ||
-				  vcpu_time(vcpu) >= sim_clock_next(&vcpu->vm->clock))) ||
+	return (bounded(vcpu) && (sim_vcpu_time(vcpu) >= vcpu->until ||
+				  sim_vcpu_time(vcpu) >= sim_clock_next(&vcpu->vm->clock))) ||
 	       cpu_retired(&vcpu->cpu) >= vcpu->limit;
 }
 
@@ -227,7 +227,7 @@ static void show_state(struct vcpu *vcpu)
 	vcpu->exits++;
 }
 
-int vcpu_run(struct vcpu *vcpu)
+int sim_vcpu_run(struct vcpu *vcpu)
 {
 	int ret;
 

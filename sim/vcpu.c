@@ -25,7 +25,7 @@ static void create_lapic(struct vcpu *vcpu)
 	vcpu->cpu.lapic = &vcpu->lapic;
 }
 
-struct vcpu *vcpu_create(struct vm *vm, unsigned int id)
+struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 {
 	struct vcpu *vcpu = aligned_alloc(64, (sizeof(*vcpu) + 63) & ~(size_t)63);
 
@@ -61,7 +61,7 @@ struct vcpu *vcpu_create(struct vm *vm, unsigned int id)
 	return vcpu;
 }
 
-void vcpu_destroy(struct vcpu *vcpu)
+void sim_vcpu_destroy(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	unsigned int n, i;
@@ -105,7 +105,7 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 	int ret;
 
 	if (request == KVM_RUN)
-		return vcpu_run(vcpu);
+		return sim_vcpu_run(vcpu);
 	pthread_mutex_lock(&vcpu->vm->lock);
 	ret = vcpu_state_ioctl(&vcpu->cpu, request, arg);
 	if (request == KVM_SET_CPUID2 && ret >= 0)

@@ -102,14 +102,14 @@ extern const struct cpu_platform irqchip_platform;
 extern const struct lapic_ops irqchip_lapic_ops;
 
 /* vcpu.c */
-struct vcpu *vcpu_create(struct vm *vm, unsigned int id);
-void vcpu_destroy(struct vcpu *vcpu);
+struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id);
+void sim_vcpu_destroy(struct vcpu *vcpu);
 int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg);
 
 /* run.c */
-int vcpu_run(struct vcpu *vcpu);
-bool vcpu_runnable(struct vcpu *vcpu);
-u64 vcpu_time(const struct vcpu *vcpu);
+int sim_vcpu_run(struct vcpu *vcpu);
+bool sim_vcpu_runnable(struct vcpu *vcpu);
+u64 sim_vcpu_time(const struct vcpu *vcpu);
 /* Wakes a halted vCPU to look at its events; any thread. */
 void vcpu_wake(struct vcpu *vcpu);
 

@@ -4,6 +4,7 @@
 
 #include "apic/lapic.h"
 #include "sim/cpu/model.h"
+#include "sim/cpu/msr.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
 
@@ -209,6 +210,7 @@ void cpuid_adopt(struct cpu *cpu)
 	adopt_features(cpu);
 	adopt_reserved_bits(cpu);
 	adopt_xstate(cpu);
+	msr_adopt(cpu);
 	cpu->walk.amd = cpu->amd;
 	cpu->walk.physical_bits = cpu->physical_bits;
 	cpu->walk.gbyte_pages = cpu_has(cpu, FEATURE_PDPE1GB);

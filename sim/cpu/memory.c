@@ -196,8 +196,9 @@ static u64 untag(const struct cpu *cpu, u64 linear)
 	} else {
 		return linear;
 	}
-	/* Bits 62:keep become copies of bit 63, which is checked as it is. */
-	return supervisor ? linear | (BIT(63) - BIT(keep)) : linear & (BIT(keep) - 1);
+	/* The bits between become copies of bit 63, which bit 56 or 47 has to equal. */
+	return supervisor ? linear | (BIT(63) - BIT(keep + 1))
+			  : linear & ~(BIT(63) - BIT(keep + 1));
 }
 
 /* CR0.AM, RFLAGS.AC and CPL 3 (SDM 3A:6.15, interrupt 17). 16-byte operands with a rule of their own

@@ -133,6 +133,14 @@ static u64 reset_value(const struct cpu *cpu, const struct msr_row *row)
 	}
 }
 
+void msr_adopt(struct cpu *cpu)
+{
+	static const u16 dependent[] = {MSR_MICROCODE, MSR_MISC_ENABLE, MSR_ARCH_CAPABILITIES};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(dependent); i++)
+		cpu->msr[dependent[i]] = reset_value(cpu, &msr_rows[dependent[i]]);
+}
+
 void msr_reset(struct cpu *cpu, bool init)
 {
 	for (unsigned int i = 0; i < MSR_INDEX_COUNT; i++)

@@ -32,6 +32,8 @@ extern const struct msr_row msr_rows[MSR_INDEX_COUNT];
 const struct msr_row *msr_find(const struct cpu *cpu, u32 number);
 /* The values that RESET gives; @init: those that INIT gives, which leaves most alone. */
 void msr_reset(struct cpu *cpu, bool init);
+/* The model has changed (KVM_SET_CPUID2): gives what depends on it its reset value anew. */
+void msr_adopt(struct cpu *cpu);
 /* KVM_GET_MSR_INDEX_LIST: numbers that can be saved and restored; returns how many. */
 unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room);
 
