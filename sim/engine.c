@@ -210,7 +210,7 @@ static void ext_memory_written(struct ls_engine *base, int handle, uint64_t gpa,
 static int ext_cpu_model(struct ls_engine *base, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err)
 {
-	return cpu_model_build(spec, index, count, of_base(base)->params.tsc_khz, cpuid, err);
+	return cpu_model_build(spec ? spec : "intel", index, count, of_base(base)->params.tsc_khz, cpuid, err);
 }
 
 static int ext_set_param(struct ls_engine *base, const char *name, const char *value,

@@ -72,7 +72,7 @@ struct ls_extension {
 
 	/* --- tables, models, parameters, figures --- */
 	const struct ls_table *(*table)(struct ls_engine *engine, const char *name);
-	/* Builds the CPUID leaves for @spec, "NAME[,+feature,-feature,key=value...]", for vCPU
+	/* Builds the CPUID leaves for @spec (NULL: the engine's first model), "NAME[,+feature,-feature,key=value...]", for vCPU
 	 * number @index of @count. @cpuid->nent holds the room on entry, the number on return. */
 	int (*cpu_model)(struct ls_engine *engine, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err);

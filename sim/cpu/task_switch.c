@@ -180,8 +180,10 @@ static void load_task_data(struct cpu *cpu, enum segment_index seg, u16 selector
 	struct descriptor data;
 	unsigned int dpl;
 
-	if (selector_null(selector))
+	if (selector_null(selector)) {
+		segment_commit_null(cpu, seg, selector, 0);
 		return;
+	}
 	descriptor_read(cpu, selector, VECTOR_TS, &data);
 	dpl = rights_dpl(data.rights);
 	if (!(data.rights & SEG_S) ||
@@ -196,7 +198,8 @@ static void load_task_data(struct cpu *cpu, enum segment_index seg, u16 selector
 	segment_commit(cpu, seg, selector, &data);
 }
 
-/* Selectors first, all of them, without their hidden parts; then one after the other. */
+/* Selectors first, all of them; then the hidden parts one after the other. Where one faults, the
+ * rest keep the old task's: the manual leaves open what the handler finds in them. */
 static void load_segments(struct cpu *cpu, const struct task_state *state)
 {
 	static const u8 data[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
@@ -211,7 +214,7 @@ static void load_segments(struct cpu *cpu, const struct task_state *state)
 		return;
 	}
 	for (i = 0; i < 6; i++)
-		segment_commit_null(cpu, i, state->selector[i], 0);
+		cpu->seg[i].selector = state->selector[i];
 	cpu->cpl = state->selector[SEG_CS] & 3;
 	cpu_update_mode(cpu);
 	load_task_ldt(cpu, state->ldt);
