@@ -2,7 +2,6 @@
 /* Base address registers: PCI 3.0, 6.2.5. */
 #include <linux/pci_regs.h>
 
-#include "machine/memory.h"
 #include "machine/pci.h"
 
 static unsigned int bar_offset(unsigned int index)
@@ -61,18 +60,13 @@ void pci_bar_set(struct pci_device *device, unsigned int index, uint64_t address
  * so that a BAR (also one that is being sized) can't hide RAM or the machine's own devices. */
 static bool bar_decodes(const struct pci_device *device, unsigned int index, uint64_t *base)
 {
-	const struct pci_bar *bar = &device->bars[index];
-	uint16_t command = pci_get16(device, PCI_COMMAND);
-	bool io = bar->kind == PCI_BAR_IO;
-	uint64_t start = io ? MEMORY_PCI_IO_BASE : MEMORY_PCI_BASE;
-	uint64_t end = io ? MEMORY_PCI_IO_END : MEMORY_PCI_END;
+	enum pci_bar_kind kind = device->bars[index].kind;
+	uint16_t enable = kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
-	if (bar->kind == PCI_BAR_NONE || bar->kind == PCI_BAR_UPPER)
-		return false;
-	if (!(command & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)))
+	if (kind == PCI_BAR_NONE || kind == PCI_BAR_UPPER)
 		return false;
 	*base = pci_bar_address(device, index);
-	return *base >= start && *base < end && end - *base >= bar->size;
+	return pci_get16(device, PCI_COMMAND) & enable;
 }
 
 static struct bus *bar_space(struct pci_device *device, const struct pci_bar *bar)

@@ -224,9 +224,8 @@ static void test_flood(void)
 		got++;
 	}
 	CU_ASSERT(got >= 1 && got < 1000);
-	driver_set_status(&f.driver, 0);
-	f.wire->backend.receive(f.wire->backend.opaque, frame, sizeof(frame));
 	CU_ASSERT_TRUE(driver_negotiate(&f.driver, 0));
+	f.wire->backend.receive(f.wire->backend.opaque, frame, sizeof(frame));
 	f.receive = driver_queue(&f.driver, 0, 16, RECEIVE_RINGS);
 	memset(f.rig->memory + RECEIVE_RINGS, 0, 0x1000);
 	driver_set_status(&f.driver, STATUS_3);

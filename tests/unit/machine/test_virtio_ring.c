@@ -178,6 +178,9 @@ static void test_queue_registers(void)
 	/* An enabled queue stays as it is. */
 	common_set(&f.driver, VIRTIO_PCI_COMMON_Q_DESCLO, 4, 0x7000);
 	CHECK_EQUAL(common_get(&f.driver, VIRTIO_PCI_COMMON_Q_DESCLO, 4), RINGS);
+	/* DEVICE_NEEDS_RESET is the device's to set (2.1). */
+	driver_set_status(&f.driver, STATUS_3 | VIRTIO_CONFIG_S_NEEDS_RESET);
+	CHECK_EQUAL(driver_status(&f.driver), STATUS_3);
 	/* A queue that does not exist has size 0. */
 	common_set(&f.driver, VIRTIO_PCI_COMMON_Q_SELECT, 2, 2);
 	CHECK_EQUAL(common_get(&f.driver, VIRTIO_PCI_COMMON_Q_SIZE, 2), 0);
@@ -220,6 +223,11 @@ static void test_config_access(void)
 	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_LENGTH, 4, 1);
 	CHECK_EQUAL(rig_config_read(f.rig, 1, cap + 16, 1), STATUS_1);
 	/* Nowhere, or not aligned, is nothing. */
+	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_OFFSET, 4, VIRTIO_PCI_COMMON_MSIX + 1);
+	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_LENGTH, 4, 2);
+	rig_config_write(f.rig, 1, cap + 16, 4, 0x12345678);
+	CHECK_EQUAL(rig_config_read(f.rig, 1, cap + 16, 4), 0x12345678);
+	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_LENGTH, 4, 1);
 	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_BAR, 1, 0xff);
 	CHECK_EQUAL(rig_config_read(f.rig, 1, cap + 16, 1), 0);
 	rig_config_write(f.rig, 1, cap + VIRTIO_PCI_CAP_LENGTH, 4, 0x80000000);
