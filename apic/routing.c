@@ -175,7 +175,7 @@ static int drive(const struct irq_targets *targets, const struct kvm_irq_routing
 		uint64_t high = entry->u.msi.address_hi;
 
 		return level ? irq_routing_send_msi(targets, high << 32 | entry->u.msi.address_lo,
-					    entry->u.msi.data)
+						    entry->u.msi.data)
 			     : -1;
 	}
 	if (entry->u.irqchip.irqchip == KVM_IRQCHIP_IOAPIC)

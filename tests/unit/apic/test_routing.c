@@ -192,14 +192,16 @@ static void test_msi(void)
 	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0xfee00000, 0x41), 0);
 	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0xfeeff000, 0x42), 2);
 	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0xfee77000, 0x42), -1);
-	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x43), 1);
+	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x43),
+		    1);
 	/* through the table, with a 32-bit destination */
 	table.u.msi.address_hi = 0x100;
 	CHECK_EQUAL(irq_routing_set(&routing, &table, 1), 0);
 	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, true), 1);
 	routing.targets.msi_ids32 = true; /* destination 0x100 */
 	CHECK_EQUAL(irq_routing_set_line(&routing, 40, IRQ_SOURCE_USER, true), -1);
-	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x44), -1);
+	CHECK_EQUAL(irq_routing_send_msi(&routing.targets, 0x0000010000000000 | 0xfee00000, 0x44),
+		    -1);
 }
 
 /* PIT, 8259 and LINT0 in virtual-wire mode (MP specification 3.6.2.2), as firmware has it. */
