@@ -129,40 +129,42 @@ static void adopt_features(struct cpu *cpu)
 	cpu->feature[FEATURE_BASE / 32] |= 1u << FEATURE_BASE % 32;
 }
 
-/* CR4 bits that exist only with a feature (SDM 3A:2.5); each row allows its bits. */
-static const struct {
+/* Bits of CR4 and EFER that exist only with a feature (SDM 3A:2.5, 3A:2.2.1; APM 2:3.1.7). */
+struct allowed_bits {
 	u64 bits;
 	enum cpu_feature feature;
-} cr4_rows[] =
-	{
-		{CR4_VME | CR4_PVI, FEATURE_VME},
-		{CR4_TSD, FEATURE_TSC},
-		{CR4_DE, FEATURE_DE},
-		{CR4_PSE, FEATURE_PSE},
-		{CR4_PAE, FEATURE_PAE},
-		{CR4_MCE, FEATURE_MCE},
-		{CR4_PGE, FEATURE_PGE},
-		{CR4_PCE, FEATURE_BASE},
-		{CR4_OSFXSR, FEATURE_FXSR},
-		{CR4_OSXMMEXCPT, FEATURE_SSE},
-		{CR4_UMIP, FEATURE_UMIP},
-		{CR4_LA57, FEATURE_LA57},
-		{CR4_VMXE, FEATURE_VMX},
-		{CR4_FSGSBASE, FEATURE_FSGSBASE},
-		{CR4_PCIDE, FEATURE_PCID},
-		{CR4_OSXSAVE, FEATURE_XSAVE},
-		{CR4_SMEP, FEATURE_SMEP},
-		{CR4_SMAP, FEATURE_SMAP},
-		{CR4_PKE, FEATURE_PKU},
-		{CR4_CET, FEATURE_CET_SS},
-		{CR4_CET, FEATURE_CET_IBT},
-		{CR4_PKS, FEATURE_PKS},
-		{CR4_LAM_SUP, FEATURE_LAM},
-},
-  efer_rows[] = {
-	  {EFER_SCE, FEATURE_SYSCALL},    {EFER_LME | EFER_LMA, FEATURE_LM},
-	  {EFER_NXE, FEATURE_NX},         {EFER_SVME, FEATURE_SVM},
-	  {EFER_FFXSR, FEATURE_FXSR_OPT}, {EFER_AUTOIBRS, FEATURE_AUTO_IBRS},
+};
+
+static const struct allowed_bits cr4_rows[] = {
+	{CR4_VME | CR4_PVI, FEATURE_VME},
+	{CR4_TSD, FEATURE_TSC},
+	{CR4_DE, FEATURE_DE},
+	{CR4_PSE, FEATURE_PSE},
+	{CR4_PAE, FEATURE_PAE},
+	{CR4_MCE, FEATURE_MCE},
+	{CR4_PGE, FEATURE_PGE},
+	{CR4_PCE, FEATURE_BASE},
+	{CR4_OSFXSR, FEATURE_FXSR},
+	{CR4_OSXMMEXCPT, FEATURE_SSE},
+	{CR4_UMIP, FEATURE_UMIP},
+	{CR4_LA57, FEATURE_LA57},
+	{CR4_VMXE, FEATURE_VMX},
+	{CR4_FSGSBASE, FEATURE_FSGSBASE},
+	{CR4_PCIDE, FEATURE_PCID},
+	{CR4_OSXSAVE, FEATURE_XSAVE},
+	{CR4_SMEP, FEATURE_SMEP},
+	{CR4_SMAP, FEATURE_SMAP},
+	{CR4_PKE, FEATURE_PKU},
+	{CR4_CET, FEATURE_CET_SS},
+	{CR4_CET, FEATURE_CET_IBT},
+	{CR4_PKS, FEATURE_PKS},
+	{CR4_LAM_SUP, FEATURE_LAM},
+};
+
+static const struct allowed_bits efer_rows[] = {
+	{EFER_SCE, FEATURE_SYSCALL},    {EFER_LME | EFER_LMA, FEATURE_LM},
+	{EFER_NXE, FEATURE_NX},         {EFER_SVME, FEATURE_SVM},
+	{EFER_FFXSR, FEATURE_FXSR_OPT}, {EFER_AUTOIBRS, FEATURE_AUTO_IBRS},
 };
 
 static void adopt_reserved_bits(struct cpu *cpu)

@@ -110,13 +110,16 @@ static unsigned int distance(const char *a, const char *b)
 	return row[length];
 }
 
-static bool near(const char *wanted, const char *name)
+/* How unlike two names are; a part of a name counts as one mistake. */
+static unsigned int unlikeness(const char *wanted, const char *name)
 {
-	size_t length = strlen(wanted);
+	unsigned int mistakes = distance(wanted, name);
+	bool part = strlen(wanted) >= 3 && (strstr(name, wanted) || strstr(wanted, name) == wanted);
 
-	return distance(wanted, name) <= (length > 4 ? 2 : 1) ||
-	       (length >= 3 && (strstr(name, wanted) || strstr(wanted, name) == wanted));
+	return part && mistakes > 1 ? 1 : mistakes;
 }
+
+#define MISTAKES_MAX 2
 
 /* Appends ", name" to a list that began empty. */
 static void list_append(char *list, size_t size, const char *name)
@@ -140,10 +143,14 @@ static int unknown_model(const char *name, struct ls_error *err)
 
 static int unknown_feature(const char *name, struct ls_error *err)
 {
+	unsigned int best = MISTAKES_MAX;
 	char names[160] = "";
 
 	for (unsigned int i = 0; i < FEATURE_BASE; i++)
-		if (offers[i] && near(name, feature_infos[i].name))
+		if (offers[i] && unlikeness(name, feature_infos[i].name) < best)
+			best = unlikeness(name, feature_infos[i].name);
+	for (unsigned int i = 0; i < FEATURE_BASE; i++)
+		if (offers[i] && unlikeness(name, feature_infos[i].name) == best)
 			list_append(names, sizeof(names), feature_infos[i].name);
 	if (names[0])
 		return ls_error_set(err, -ENOENT, "unknown CPU feature '%s': did you mean %s?",
