@@ -240,7 +240,7 @@ static void commit_registers(struct cpu *cpu, const struct task_state *state, bo
 		flags &= 0xffff;
 	cpu_set_rflags(cpu, flags | (nested ? FLAG_NT : 0));
 	for (i = 0; i < 8; i++)
-		cpu->reg[i] = tss32 ? state->general[i] : 0xffff0000u | state->general[i];
+		cpu->reg[i] = state->general[i];
 	cpu->cr0 |= CR0_TS;
 	/* Local breakpoints don't outlive the task (SDM 3B:18.2.4). */
 	cpu->dr[7] &= ~UINT64_C(0x155);

@@ -8,6 +8,25 @@
 static u32 checks, failures;
 static const char *rule = "";
 
+/* The compiler calls these two by itself. */
+void *memset(void *to, int value, size_t size);
+void *memset(void *to, int value, size_t size)
+{
+	u8 *bytes = to;
+
+	while (size--)
+		*(volatile u8 *)bytes++ = (u8)value;
+	return to;
+}
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memcpy(void *to, const void *from, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((volatile u8 *)to)[i] = ((const u8 *)from)[i];
+	return to;
+}
+
 /* --- output --- */
 
 void print(const char *text)
@@ -236,6 +255,8 @@ _Noreturn void enter_level(const void *code, word flags, u16 cs, u16 ss, word sp
 			 : "r"((word)ss), "r"(sp), "r"(flags | 2), "r"((word)cs), "r"(code)
 			 : "memory");
 #else
+	if (cs & 3) /* a null DS else: its level would be too high */
+		__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(SEL_DATA3 | 3));
 	__asm__ volatile("push %0; push %1; push %2; push %3; push %4; iret"
 			 :
 			 : "r"((word)ss), "r"(sp), "r"(flags | 2), "r"((word)cs), "r"(code)
