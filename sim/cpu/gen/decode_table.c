@@ -235,6 +235,22 @@ static unsigned int specificity(const struct opcode_form *form)
 	       (form->mod != MOD_ANY) * 2 + (form->w != ANY);
 }
 
+/* M, U and N say by themselves which ModRM.mod they stand for. R does not: MOV to and from control
+ * registers takes any. */
+static void restrict_mod(struct opcode_form *form)
+{
+	size_t i;
+
+	for (i = 0; i < OPERANDS_MAX && form->modrm && form->mod == MOD_ANY; i++) {
+		u8 place = form->operand[i].place;
+
+		if (place == PLACE_MEM)
+			form->mod = MOD_MEM;
+		else if (place == PLACE_VRM_REG || place == PLACE_MMX_RM_REG)
+			form->mod = MOD_REG;
+	}
+}
+
 static void parse_row(size_t i)
 {
 	struct opcode_form *form = &forms[i];
@@ -243,6 +259,7 @@ static void parse_row(size_t i)
 				     .mod = MOD_ANY, .reg = ANY, .rm = ANY};
 	parse_encoding(&rows[i], form);
 	parse_operands(&rows[i], form);
+	restrict_mod(form);
 	form->specificity = specificity(form);
 }
 
