@@ -181,6 +181,16 @@ static void test_vendor_and_range(void)
 	}
 }
 
+/* AMD's copy in 8000_0001H leaves bit 11 alone: it is SYSCALL there and SEP in leaf 1. */
+static void test_not_repeated(void)
+{
+	struct kvm_cpuid2 *cpuid = rig_leaves("amd,-syscall", 0, 1, NULL);
+
+	CHECK_EQUAL(value(cpuid, 1, 0, EDX) >> 11 & 1, 1);
+	CHECK_EQUAL(value(cpuid, 0x80000001, 0, EDX) >> 11 & 1, 0);
+	free(cpuid);
+}
+
 /* Leaf 15H: TSC Hz = ECX * EBX / EAX; here 1 GHz. */
 static void test_clock(void)
 {
@@ -289,7 +299,7 @@ static void test_out_of_range(void)
 			CHECK_EQUAL(query(amd.cpu, beyond[i], 0, reg), 0);
 		}
 	/* a hole within range, and a subleaf that is not there */
-	CHECK_EQUAL(query(intel.cpu, 8, 0, EAX), 0);
+	CHECK_EQUAL(query(intel.cpu, 8, 0, EBX), 0);
 	CHECK_EQUAL(query(intel.cpu, 7, 9, EBX), 0);
 	CHECK_EQUAL(query(intel.cpu, 0xd, 3, EAX), 0);
 	/* 0BH: a subleaf beyond the levels repeats ECX[7:0] */
@@ -438,6 +448,7 @@ static CU_TestInfo tests[] = {
 	{"not built", test_not_built},
 	{"versions", test_versions},
 	{"vendor and range", test_vendor_and_range},
+	{"not repeated", test_not_repeated},
 	{"clock", test_clock},
 	{"topology", test_topology},
 	{"caches", test_caches},
