@@ -13,6 +13,10 @@
 #define PTE_FLAGS    0x03 /* present, writable */
 #define PDE_2M_FLAGS 0x83 /* and a large page */
 
+#define MSR_MTRR_DEF_TYPE 0x2ff
+#define MTRR_ENABLE       0x800
+#define MTRR_WRITE_BACK   0x006
+
 /* Selectors as Linux's boot protocol wants them: __BOOT_CS 0x10, __BOOT_DS 0x18. */
 #define CODE_SELECTOR 0x10
 #define DATA_SELECTOR 0x18
@@ -91,6 +95,20 @@ static void boot_real_mode(struct kvm_sregs *sregs, struct kvm_regs *regs, uint6
 	regs->rip = entry & 0xf;
 }
 
+/* Firmware leaves the MTRRs on with memory write-back (SDM 3A, 12.11.2.1); Linux sets up its
+ * PAT only then. An engine without MTRRs has nothing to set. */
+static void boot_enable_mtrrs(struct machine *machine)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {.head = {.nmsrs = 1},
+		  .entry = {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLE | MTRR_WRITE_BACK}};
+
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		ls_ioctl_ptr(machine->engine, machine->vcpus[i].fd, KVM_SET_MSRS, &msrs);
+}
+
 int boot_apply(struct machine *machine, const struct boot_state *boot, struct ls_error *err)
 {
 	struct vcpu *vcpu = &machine->vcpus[0];
@@ -121,5 +139,6 @@ int boot_apply(struct machine *machine, const struct boot_state *boot, struct ls
 		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_REGS, &regs);
 	if (ret < 0)
 		return ls_error_set(err, ret, "cannot set the boot registers: %s", strerror(-ret));
+	boot_enable_mtrrs(machine);
 	return 0;
 }
