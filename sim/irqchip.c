@@ -28,9 +28,13 @@ static void lapic_smi(void *owner)
 	post(owner, EVENT_SMI);
 }
 
+/* INIT and the SIPI after it may both arrive before the vCPU's turn; a SIPI before INIT is lost. */
 static void lapic_init_ipi(void *owner)
 {
-	post(owner, EVENT_INIT);
+	struct vcpu *vcpu = owner;
+
+	__atomic_fetch_and(&vcpu->cpu.event, ~EVENT_SIPI, __ATOMIC_RELEASE);
+	post(vcpu, EVENT_INIT);
 }
 
 static void lapic_sipi(void *owner, uint8_t vector)

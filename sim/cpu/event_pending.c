@@ -25,7 +25,10 @@ static void note_arrivals(struct cpu *cpu)
 
 	cpu->nmi_pending |= (arrived & EVENT_NMI) != 0;
 	cpu->smi_pending |= (arrived & EVENT_SMI) != 0;
-	cpu->init_pending |= (arrived & EVENT_INIT) != 0;
+	if (arrived & EVENT_INIT) { /* a SIPI that came before it has been dropped by its sender */
+		cpu->init_pending = true;
+		cpu->sipi_pending = false;
+	}
 	cpu->sipi_pending |= (arrived & EVENT_SIPI) != 0;
 	cpu->machine_check_pending |= (arrived & EVENT_MACHINE_CHECK) != 0;
 }
@@ -55,23 +58,6 @@ static void deliver(struct cpu *cpu, u8 vector, enum event_type type)
 
 /* --- INIT and SIPI --- */
 
-static bool take_init(struct cpu *cpu)
-{
-	cpu->init_pending = cpu->sipi_pending = false;
-	cpu_reset(cpu, true);
-	if (cpu->lapic) {
-		platform_lock(cpu);
-		lapic_reset_init(cpu->lapic);
-		platform_unlock(cpu);
-		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
-			cpu->activity = ACTIVITY_WAIT_SIPI;
-			return true;
-		}
-	}
-	cpu->activity = ACTIVITY_RUNNING;
-	return true;
-}
-
 /* SDM 3A:8.4.4: real mode at the vector's page. */
 static bool take_sipi(struct cpu *cpu)
 {
@@ -80,6 +66,29 @@ static bool take_sipi(struct cpu *cpu)
 	cpu->reg[REG_RIP] = 0;
 	cpu->activity = ACTIVITY_RUNNING;
 	cpu_update_mode(cpu);
+	return true;
+}
+
+/* A SIPI that came after the INIT, before this processor had a turn, still counts; one that
+ * came earlier was dropped when the INIT was posted. */
+static bool take_init(struct cpu *cpu)
+{
+	bool sipi = cpu->sipi_pending;
+	u8 vector = cpu->sipi_vector;
+
+	cpu->init_pending = cpu->sipi_pending = false;
+	cpu_reset(cpu, true);
+	if (cpu->lapic) {
+		platform_lock(cpu);
+		lapic_reset_init(cpu->lapic);
+		platform_unlock(cpu);
+		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
+			cpu->activity = ACTIVITY_WAIT_SIPI;
+			cpu->sipi_vector = vector;
+			return sipi ? take_sipi(cpu) : true;
+		}
+	}
+	cpu->activity = ACTIVITY_RUNNING;
 	return true;
 }
 
@@ -172,7 +181,8 @@ bool event_take_pending(struct cpu *cpu)
 			return take_sipi(cpu);
 		return false;
 	}
-	cpu->sipi_pending = false; /* lost outside wait-for-SIPI */
+	if (!cpu->init_pending)
+		cpu->sipi_pending = false; /* lost outside wait-for-SIPI */
 	if (cpu->machine_check_pending)
 		return take_machine_check(cpu);
 	if (hold_for_shadow(cpu))
