@@ -66,6 +66,9 @@ static void test_bit_fields(void)
 	RBX = 12 << 8 | 20;
 	RIG_RUN(&rig, 0xc4, 0xe2, 0xe0, 0xf7, 0xc1); /* bextr rax, rcx, rbx */
 	CHECK_EQUAL(RAX, 0x765);
+	RBX = 40 << 8 | 8;
+	RIG_RUN(&rig, 0xc4, 0xe2, 0xe0, 0xf7, 0xc1);
+	CHECK_EQUAL(RAX, 0xba98765432);
 	RBX = 255 << 8 | 60;
 	RIG_RUN(&rig, 0xc4, 0xe2, 0xe0, 0xf7, 0xc1);
 	CHECK_EQUAL(RAX, 0xf);
@@ -109,8 +112,13 @@ static void test_mulx(void)
 	CHECK_EQUAL(RAX, UINT64_MAX - 1);
 	CHECK_EQUAL(RBX, 1);
 	CHECK_EQUAL(arith(), FLAG_ARITH);
+	RDX = 1;
+	RIG_RUN(&rig, 0xc4, 0xe2, 0xe3, 0xf6, 0xc1);
+	CHECK_EQUAL(RAX, 0);
+	CHECK_EQUAL(RBX, UINT64_MAX);
+	RDX = 0x100;
 	RIG_RUN(&rig, 0xc4, 0xe2, 0xfb, 0xf6, 0xc1); /* mulx rax, rax, rcx */
-	CHECK_EQUAL(RAX, UINT64_MAX - 1);
+	CHECK_EQUAL(RAX, 0xff);
 	rig_close(&rig);
 }
 
@@ -130,6 +138,9 @@ static void test_shifts(void)
 	RCX = 0x80000001;
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x62, 0xf7, 0xc1); /* sarx eax, ecx, ebx: count 4 */
 	CHECK_EQUAL(RAX, 0xf8000000);
+	RBX = 36;
+	RIG_RUN(&rig, 0xc4, 0xe2, 0x61, 0xf7, 0xc1); /* shlx eax, ecx, ebx: 5 bits count */
+	CHECK_EQUAL(RAX, 0x10);
 	RIG_RUN(&rig, 0xc4, 0xe3, 0x7b, 0xf0, 0xc1, 33); /* rorx eax, ecx, 33 */
 	CHECK_EQUAL(RAX, 0xc0000000);
 	CHECK_EQUAL(arith(), FLAG_CF | FLAG_ZF);
@@ -150,6 +161,9 @@ static void test_counts(void)
 	CHECK_EQUAL(RAX, 4);
 	CHECK_EQUAL(flag_cf(rig.cpu) || flag_zf(rig.cpu), 0);
 	RCX = 0;
+	RIG_RUN(&rig, 0xf3, 0x0f, 0xbd, 0xc1);
+	CHECK_EQUAL(RAX, 32);
+	CHECK_EQUAL(flag_cf(rig.cpu), 1);
 	RIG_RUN(&rig, 0xf3, 0x48, 0x0f, 0xbc, 0xc1);
 	CHECK_EQUAL(RAX, 64);
 	CHECK_EQUAL(flag_cf(rig.cpu), 1);

@@ -232,6 +232,14 @@ static void test_refused_store(void)
 	CHECK_EQUAL(DATA(u32), 0x7f800000);
 	CHECK_EQUAL(fpu_top(rig.cpu), 0);
 	CHECK_EQUAL(FPU.status & FSW_EXCEPTIONS, FSW_OE | FSW_PE);
+	/* 8.5.3: nor does a popping instruction pop */
+	X(FNINIT);
+	X(FLDZ);
+	X(FLDZ);
+	fpu_set_control(rig.cpu, 0x037e);
+	X(0xde, 0xf9); /* FDIVP */
+	CHECK_EQUAL(fpu_top(rig.cpu), 6);
+	check_st(1, 0, 0);
 	rig_close(&rig);
 }
 
