@@ -123,7 +123,7 @@ struct fpu {
 	struct fpu_register r[8]; /* physical: ST(i) is r[(TOP + i) & 7] */
 	u16 control;
 	u16 status; /* TOP in bits 13:11, as stored */
-	u16 tag;    /* full two-bit tags, one for each physical register */
+	u16 tag;    /* two bits a physical register: 3 empty, 0 used (see fpu.h) */
 	u16 opcode; /* FOP, 11 bits */
 	u64 ip, dp; /* last instruction and operand, offset part */
 	u16 cs, ds; /* their selectors */

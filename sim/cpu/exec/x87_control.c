@@ -146,74 +146,72 @@ static void environment_take(struct cpu *cpu, unsigned int size, const u32 word[
 	}
 }
 
-/* To and from the memory image; returns its size. */
-static unsigned int environment_pack(const struct cpu *cpu, unsigned int size, u8 *to)
+/* Word by word: alignment is checked for each (SDM 3A:6.15, table 6-7). */
+static void environment_store(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)
 {
 	u32 word[ENVIRONMENT_WORDS];
 
 	environment_make(cpu, size, word);
 	for (unsigned int i = 0; i < ENVIRONMENT_WORDS; i++)
-		memcpy(to + i * size, &word[i], size);
-	return ENVIRONMENT_WORDS * size;
+		mem_store(cpu, op, linear + i * size, word[i], size);
 }
 
-static unsigned int environment_unpack(struct cpu *cpu, unsigned int size, const u8 *from)
+static void environment_load(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size,
+			     u32 word[ENVIRONMENT_WORDS])
 {
-	u32 word[ENVIRONMENT_WORDS] = {0};
-
 	for (unsigned int i = 0; i < ENVIRONMENT_WORDS; i++)
-		memcpy(&word[i], from + i * size, size);
-	environment_take(cpu, size, word);
-	return ENVIRONMENT_WORDS * size;
+		word[i] = (u32)mem_load(cpu, op, linear + i * size, size);
 }
 
 /* FNSTENV masks everything afterwards. */
 static NOINLINE void store_environment(struct cpu *cpu, const struct op *op)
 {
 	unsigned int size = word_size(op);
-	u8 image[ENVIRONMENT_WORDS * 4];
 
 	FAULT_POINT(cpu, op);
-	environment_pack(cpu, size, image);
-	image_store(cpu, op, ea_by_kind(cpu, op, ENVIRONMENT_WORDS * size, true), image,
-		    ENVIRONMENT_WORDS * size);
+	environment_store(cpu, op, ea_by_kind(cpu, op, ENVIRONMENT_WORDS * size, true), size);
 	fpu_set_control(cpu, cpu->fpu.control | FCW_MASKS);
 }
 
 static NOINLINE void load_environment(struct cpu *cpu, const struct op *op)
 {
 	unsigned int size = word_size(op);
-	u8 image[ENVIRONMENT_WORDS * 4];
+	u32 word[ENVIRONMENT_WORDS];
 
 	x87_begin(cpu, op);
-	image_load(cpu, op, ea_by_kind(cpu, op, ENVIRONMENT_WORDS * size, false), image,
-		   ENVIRONMENT_WORDS * size);
-	environment_unpack(cpu, size, image);
+	environment_load(cpu, op, ea_by_kind(cpu, op, ENVIRONMENT_WORDS * size, false), size, word);
+	environment_take(cpu, size, word);
 }
 
 static NOINLINE void save_state(struct cpu *cpu, const struct op *op)
 {
-	unsigned int size = word_size(op), total = ENVIRONMENT_WORDS * size + REGISTERS_SIZE;
-	u8 image[ENVIRONMENT_WORDS * 4 + REGISTERS_SIZE];
-	unsigned int at = environment_pack(cpu, size, image);
+	unsigned int size = word_size(op), environment = ENVIRONMENT_WORDS * size;
+	u8 registers[REGISTERS_SIZE];
+	u64 linear;
 
 	FAULT_POINT(cpu, op);
+	linear = ea_by_kind(cpu, op, environment + REGISTERS_SIZE, true);
 	for (unsigned int i = 0; i < 8; i++)
-		memcpy(image + at + 10 * i, st_reg(cpu, i), 10);
-	image_store(cpu, op, ea_by_kind(cpu, op, total, true), image, total);
+		memcpy(registers + 10 * i, st_reg(cpu, i), 10);
+	environment_store(cpu, op, linear, size);
+	image_store(cpu, op, linear + environment, registers, REGISTERS_SIZE);
 	fpu_init(cpu);
 }
 
 static NOINLINE void restore_state(struct cpu *cpu, const struct op *op)
 {
-	unsigned int size = word_size(op), total = ENVIRONMENT_WORDS * size + REGISTERS_SIZE, at;
-	u8 image[ENVIRONMENT_WORDS * 4 + REGISTERS_SIZE];
+	unsigned int size = word_size(op), environment = ENVIRONMENT_WORDS * size;
+	u32 word[ENVIRONMENT_WORDS];
+	u8 registers[REGISTERS_SIZE];
+	u64 linear;
 
 	x87_begin(cpu, op);
-	image_load(cpu, op, ea_by_kind(cpu, op, total, false), image, total);
-	at = environment_unpack(cpu, size, image);
+	linear = ea_by_kind(cpu, op, environment + REGISTERS_SIZE, false);
+	environment_load(cpu, op, linear, size, word);
+	image_load(cpu, op, linear + environment, registers, REGISTERS_SIZE);
+	environment_take(cpu, size, word);
 	for (unsigned int i = 0; i < 8; i++)
-		memcpy(st_reg(cpu, i), image + at + 10 * i, 10);
+		memcpy(st_reg(cpu, i), registers + 10 * i, 10);
 }
 
 #define BODY(name, call)                                                                           \

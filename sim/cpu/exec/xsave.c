@@ -206,6 +206,11 @@ static NOINLINE void restore_area(struct cpu *cpu, const struct op *op, bool sup
 		raise_gp(cpu, 0);
 	if (!header_valid(&header, enabled, compacted))
 		raise_gp(cpu, 0);
+	/* The segment limit, for all of the area. */
+	area_address(cpu, op,
+		     compacted ? xstate_size_compacted(header.xcomp_bv)
+			       : xstate_size_standard(restore.components),
+		     false);
 	restore.load = restore.components & header.xstate_bv;
 	for (unsigned int i = 0; i < XSTATE_COMPONENTS; i++) {
 		u32 offset = compacted ? xstate_offset_compacted(header.xcomp_bv, i)
