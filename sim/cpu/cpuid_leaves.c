@@ -121,9 +121,8 @@ static void leaf_monitor(const struct model *model, u32 subleaf, u32 out[4])
 
 static void leaf_structured(const struct model *model, u32 subleaf, u32 out[4])
 {
-	(void)model;
-	if (subleaf == 0)
-		out[EAX] = 1; /* highest subleaf */
+	if (subleaf == 0) /* highest subleaf */
+		out[EAX] = model_has(model, FEATURE_BHI_CTRL) ? 2 : 1;
 }
 
 /* One thread a core, one package. Subleaf 0 is the thread level, 1 the core level. */

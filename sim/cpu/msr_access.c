@@ -289,6 +289,7 @@ ACCESS(MTRR_DEFAULT, read_stored, write_mtrr_default);
 #define SPEC_IBRS  BIT(0)
 #define SPEC_STIBP BIT(1)
 #define SPEC_SSBD  BIT(2)
+#define SPEC_BHI   BIT(10) /* BHI_DIS_S */
 
 static u64 spec_ctrl_bits(const struct cpu *cpu)
 {
@@ -296,7 +297,8 @@ static u64 spec_ctrl_bits(const struct cpu *cpu)
 	bool stibp = cpu_has(cpu, FEATURE_STIBP) || cpu_has(cpu, FEATURE_AMD_STIBP);
 	bool ssbd = cpu_has(cpu, FEATURE_SPEC_CTRL_SSBD) || cpu_has(cpu, FEATURE_AMD_SSBD);
 
-	return (ibrs ? SPEC_IBRS : 0) | (stibp ? SPEC_STIBP : 0) | (ssbd ? SPEC_SSBD : 0);
+	return (ibrs ? SPEC_IBRS : 0) | (stibp ? SPEC_STIBP : 0) | (ssbd ? SPEC_SSBD : 0) |
+	       (cpu_has(cpu, FEATURE_BHI_CTRL) ? SPEC_BHI : 0);
 }
 
 READ(spec_ctrl)

@@ -44,9 +44,9 @@ static void test_bits(void)
 	} words[] = {
 		{1, 0, ECX},          {1, 0, EDX},          {6, 0, EAX},
 		{7, 0, EBX},          {7, 0, ECX},          {7, 0, EDX},
-		{7, 1, EAX},          {0xd, 1, EAX},        {0x80000001, 0, ECX},
-		{0x80000001, 0, EDX}, {0x80000007, 0, EDX}, {0x80000008, 0, EBX},
-		{0x80000021, 0, EAX}, {0x80000021, 0, ECX},
+		{7, 1, EAX},          {7, 2, EDX},          {0xd, 1, EAX},
+		{0x80000001, 0, ECX}, {0x80000001, 0, EDX}, {0x80000007, 0, EDX},
+		{0x80000008, 0, EBX}, {0x80000021, 0, EAX}, {0x80000021, 0, ECX},
 	};
 
 	for (unsigned int m = 0; m < model_info_count; m++) {
