@@ -76,7 +76,7 @@ static bool take_init(struct cpu *cpu)
 	bool sipi = cpu->sipi_pending;
 	u8 vector = cpu->sipi_vector;
 
-	cpu->init_pending = cpu->sipi_pending = false;
+	cpu->init_pending = false; /* a SIPI that came after the INIT stays */
 	cpu_reset(cpu, true);
 	if (cpu->lapic) {
 		platform_lock(cpu);
