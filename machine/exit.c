@@ -5,6 +5,12 @@
 
 #include "machine/internal.h"
 
+/* What a device access costs in guest time where that is counted: about a microsecond for a
+ * port on a PC, half for memory-mapped registers. A guest that polls a port for a second
+ * then polls a million times, not a thousand million. */
+#define PORT_NS 1000
+#define MMIO_NS 500
+
 static void exit_io(struct machine *machine, struct kvm_run *run)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
@@ -127,6 +133,9 @@ enum exit_action exit_handle(struct vcpu *vcpu, int ret)
 				exit_io(machine, run);
 			else
 				exit_mmio(machine, run);
+			vcpu->charge += run->exit_reason == KVM_EXIT_IO
+						? (uint64_t)run->io.count * PORT_NS
+						: MMIO_NS;
 		}
 		machine_unlock(machine);
 		return EXIT_CONTINUE;

@@ -92,6 +92,17 @@ static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
 	return true;
 }
 
+/* Device accesses take guest time: the clock moves on by what they cost. Returns where the
+ * vCPU is then. */
+static uint64_t scheduler_charge(struct machine *machine, struct vcpu *vcpu)
+{
+	uint64_t now = machine_ext(machine)->vcpu_time(machine->engine, vcpu->fd) + vcpu->charge;
+
+	vcpu->charge = 0;
+	scheduler_advance(machine, now);
+	return now;
+}
+
 static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 {
 	struct machine *machine = turns->machine;
@@ -115,6 +126,9 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 		ret = ls_ioctl(engine, vcpu->fd, KVM_RUN, 0);
 		control_leave(machine, vcpu);
 		action = exit_handle(vcpu, ret);
+		if (vcpu->charge && machine->config.clock == MACHINE_CLOCK_VIRTUAL &&
+		    scheduler_charge(machine, vcpu) >= start + quantum)
+			break;
 	} while (action == EXIT_CONTINUE);
 	if (machine->config.max_instructions)
 		turns->executed += vcpu_instructions(vcpu) - before;

@@ -21,6 +21,7 @@ struct vcpu {
 	/* Set when machine_end etc. must not let this vCPU's stale exit through. */
 	unsigned int generation;
 	bool in_guest;    /* under run_lock */
+	uint64_t charge;  /* ns of guest time its accesses have cost and the clock has not seen */
 	pthread_t thread; /* parallel schedule */
 	bool threaded;
 };
