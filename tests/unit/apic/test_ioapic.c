@@ -302,12 +302,12 @@ static void test_sources(void)
 	ioapic_set_irq(&ioapic, PIN, 31, true);
 	ioapic_set_irq(&ioapic, PIN, 0, true);
 	ioapic_set_irq(&ioapic, PIN, 1, true);
+	ioapic_set_irq(&ioapic, PIN, 1, false);
 	ioapic_set_irq(&ioapic, PIN, 31, false);
-	ioapic_set_irq(&ioapic, PIN, 0, false);
 	lapic_accept(apic);
 	eoi();
 	CHECK_EQUAL(lapic_accept(apic), 0x77);
-	ioapic_set_irq(&ioapic, PIN, 1, false);
+	ioapic_set_irq(&ioapic, PIN, 0, false);
 	eoi();
 	CHECK_EQUAL(lapic_pending(apic), -1);
 	CHECK_EQUAL(ioapic_set_irq(&ioapic, IOAPIC_PINS, 0, true), -1);

@@ -355,6 +355,7 @@ static void test_esr(void)
 	/* ... from an LVT too */
 	lapic_write(apic, LAPIC_LVT_THERMAL, 0x0f);
 	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
+	CU_ASSERT_FALSE(lapic_local_interrupt(apic, LAPIC_LVT_THERMAL));
 	lapic_write(apic, LAPIC_ESR, 0);
 	CHECK_EQUAL(fake_read(apic, LAPIC_ESR), LAPIC_ESR_RECEIVE_VECTOR);
 }

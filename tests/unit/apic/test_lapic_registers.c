@@ -285,7 +285,7 @@ static void test_state(void)
 	CHECK_EQUAL(page_get(&page, LAPIC_IRR + 0x30), 1u << 0x17);
 	CHECK_EQUAL(page_get(&page, LAPIC_TMR + 0x30), 1u << 0x17);
 	fake_vm_reset(&copy, 1, (struct lapic_config){.version = LAPIC_VERSION_INTEL});
-	fake_raise(&copy.cpu[0].lapic, 0x01, false);
+	fake_read(&copy.cpu[0].lapic, 0x040); /* collected for ESR */
 	lapic_receive(&copy.cpu[0].lapic, &extint, NULL);
 	copy.cpu[0].changed = 0;
 	CHECK_EQUAL(lapic_set_state(&copy.cpu[0].lapic, &page, false), 0);

@@ -291,6 +291,7 @@ static void test_poll(void)
 	pulse(4);
 	out(0x20, 0x0c);
 	CHECK_EQUAL(in(0x20), 0x84);
+	CU_ASSERT_FALSE(intr);
 	CHECK_EQUAL(isr(0x20), 0x10);
 	CU_ASSERT_FALSE(intr);
 	out(0x20, NONSPECIFIC);
@@ -323,10 +324,10 @@ static void test_level(void)
 	pic_set_irq(&pic, 11, 31, true);
 	pic_set_irq(&pic, 11, 0, true);
 	pic_set_irq(&pic, 11, 1, true);
-	pic_set_irq(&pic, 11, 0, false);
+	pic_set_irq(&pic, 11, 1, false);
 	pic_set_irq(&pic, 11, 31, false);
 	CU_ASSERT_TRUE(intr);
-	pic_set_irq(&pic, 11, 1, false);
+	pic_set_irq(&pic, 11, 0, false);
 	CU_ASSERT_FALSE(intr);
 	/* turned to level while the line is up, it requests */
 	out(0x4d0, 0);
@@ -369,16 +370,22 @@ static void test_initialise(void)
 	out(0x20, 0x80);
 	out(0x20, 0x68);
 	out(0x20, 0x0b);
-	line(12, true);
 	out(0x20, 0x0c);
 	out(0x20, 0x10);
 	out(0x21, 0x30);
 	out(0x21, 0x04);
-	CHECK_EQUAL(in(0x20), 0x00);
 	pulse(3);
 	CHECK_EQUAL(in(0x20), 0x08);
 	CHECK_EQUAL(pic_acknowledge(&pic), 0x33);
 	CHECK_EQUAL(isr(0x20), 0x08); /* no automatic EOI */
+	out(0x20, NONSPECIFIC);
+	line(12, true);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x3c);
+	pulse(9);
+	CU_ASSERT_FALSE(intr); /* no special fully nested mode */
+	out(0x20, NONSPECIFIC);
+	pulse(3);
+	pic_acknowledge(&pic);
 	out(0x21, 0x08);
 	pulse(5);
 	CU_ASSERT_FALSE(intr); /* no special mask */
@@ -386,7 +393,13 @@ static void test_initialise(void)
 	out(0x21, 0x30);
 	out(0x21, 0x04);
 	CHECK_EQUAL(isr(0x20), 0);
-	out(0x20, 0x10); /* cascaded, no ICW4 */
+	initialise(0x03);
+	pulse(3);
+	pic_acknowledge(&pic);
+	pulse(3);
+	pulse(4);
+	CHECK_EQUAL(pic_acknowledge(&pic), 0x33); /* no rotation */
+	out(0x20, 0x10);                          /* cascaded, no ICW4 */
 	out(0x21, 0x50);
 	out(0x21, 0x04);
 	out(0x21, 0x55);

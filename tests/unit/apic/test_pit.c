@@ -559,7 +559,8 @@ static void test_state(void)
 	at(1200);
 	out(0x43, 0x00);
 	in(0x40);
-	out(0x41, 0x55); /* before any control word: a low byte */
+	out(0x43, 0x74); /* channel 1, mode 2: the low byte so far */
+	out(0x41, 0x55);
 	pit_get_state(&pit, &state);
 	CHECK_EQUAL(state.channels[0].count, 1000);
 	CHECK_EQUAL(state.channels[0].mode, 2);
@@ -577,6 +578,10 @@ static void test_state(void)
 	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
 	CHECK_EQUAL(in(0x40), (1000 - 199) >> 8);
 	CHECK_EQUAL(in(0x61) & 3, 2);
+	CHECK_EQUAL(status(1), 0xf4); /* no count yet */
+	out(0x41, 0x01);
+	at(1201);
+	CHECK_EQUAL(count(1), 0x155);
 	edge_count = 0;
 	at(2001);
 	check_edges((uint64_t[]){2000, 2001}, (bool[]){false, true}, 2);
@@ -625,6 +630,7 @@ static void test_state_trigger(void)
 	pit_get_state(&pit, &state);
 	pit_reset(&pit);
 	CHECK_EQUAL(pit_set_state(&pit, &state), 0);
+	CU_ASSERT_TRUE(level(2));
 	at(2000);
 	CU_ASSERT_TRUE(level(2));
 	gate(true);
