@@ -42,6 +42,21 @@ WRITE(host_only)
 
 ACCESS(FIXED, read_stored, write_host_only);
 
+READ(zero)
+{
+	(void)cpu, UNUSED;
+	*value = 0;
+	return true;
+}
+
+WRITE(nothing)
+{
+	(void)cpu, (void)value, UNUSED;
+	return true;
+}
+
+ACCESS(ZERO, read_zero, write_nothing);
+
 WRITE(canonical)
 {
 	return base_canonical(cpu, value) && write_stored(cpu, row, value, host);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Segment registers: descriptor fetch and the checked loads (SDM 3A:5.5, 5.6, 5.7; APM 2:4.10). */
+#include "sim/cpu/control.h"
 #include "sim/cpu/descriptor.h"
 
 void descriptor_parse(struct descriptor *descriptor, u64 raw)
@@ -202,7 +203,7 @@ static u64 load_system_base(struct cpu *cpu, u16 selector, struct descriptor *de
 		return descriptor->base;
 	descriptor_read_high(cpu, selector, VECTOR_GP, descriptor);
 	base = system_base(descriptor);
-	if (!address_canonical(cpu, base))
+	if (!base_canonical(cpu, base))
 		raise_gp(cpu, selector_error(selector));
 	return base;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INVLPG, INVPCID (SDM 3A:4.10.4). */
+#include "sim/cpu/control.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
@@ -25,7 +26,7 @@ static void invalidate(struct cpu *cpu, u64 type, u64 pcid, u64 linear)
 		raise_gp(cpu, 0);
 	if (type <= INVPCID_PCID && pcid && !(cpu->cr4 & CR4_PCIDE))
 		raise_gp(cpu, 0);
-	if (type == INVPCID_ADDRESS && !address_canonical(cpu, linear))
+	if (type == INVPCID_ADDRESS && !base_canonical(cpu, linear))
 		raise_gp(cpu, 0);
 	switch (type) {
 	case INVPCID_ADDRESS:
