@@ -5,7 +5,7 @@
  * Low memory of a direct boot (firmware makes its own):
  *   0x0500  GDT            0x1000-0x6fff  page tables, 4 GiB mapped one to one
  *   0x7000  Linux's boot_params, multiboot's or PVH's start information
- *   0x8000  memory map, module list, strings
+ *   0x90000 memory map, module list, strings (high: test programs are linked from 0x8000 on)
  *   0x20000 command line   0x9f000  stack of a plain ELF payload, growing down
  *   0xe0000 ACPI
  */
@@ -20,8 +20,8 @@
 #define BOOT_GDT          0x500
 #define BOOT_PAGE_TABLES  0x1000
 #define BOOT_INFO         0x7000
-#define BOOT_TABLES       0x8000
-#define BOOT_TABLES_END   0x10000
+#define BOOT_TABLES       0x90000
+#define BOOT_TABLES_END   0x98000
 #define BOOT_CMDLINE      0x20000
 #define BOOT_CMDLINE_ROOM 0x10000
 #define BOOT_STACK        0x9f000
