@@ -92,14 +92,18 @@ static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
 	return true;
 }
 
-/* Device accesses take guest time: the clock moves on by what they cost. Returns where the
- * vCPU is then. */
-static uint64_t scheduler_charge(struct machine *machine, struct vcpu *vcpu)
+/* Moves the VM's clock to where @vcpu, which alone has run since it stood at @start, has come.
+ * In virtual time that includes what its device accesses have cost. */
+static uint64_t scheduler_follow(struct machine *machine, struct vcpu *vcpu, uint64_t start)
 {
-	uint64_t now = machine_ext(machine)->vcpu_time(machine->engine, vcpu->fd) + vcpu->charge;
+	uint64_t now;
 
+	if (machine->config.clock == MACHINE_CLOCK_HOST)
+		now = scheduler_host_now(machine);
+	else
+		now = machine_ext(machine)->vcpu_time(machine->engine, vcpu->fd) + vcpu->charge;
 	vcpu->charge = 0;
-	scheduler_advance(machine, now);
+	scheduler_advance(machine, now > start ? now : start);
 	return now;
 }
 
@@ -108,9 +112,10 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 	struct machine *machine = turns->machine;
 	const struct ls_extension *ext = machine_ext(machine);
 	struct ls_engine *engine = machine->engine;
-	bool solo = machine->vcpu_count == 1;
+	/* In host time short turns: the guest's clock stands nearly still within one. */
+	bool solo = machine->vcpu_count == 1 && machine->config.clock == MACHINE_CLOCK_VIRTUAL;
 	uint64_t quantum = solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
-	uint64_t start = scheduler_now(machine), before = 0, local;
+	uint64_t start = scheduler_now(machine), before = 0;
 	enum exit_action action;
 
 	if (!scheduler_limit(turns, vcpu))
@@ -126,17 +131,12 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 		ret = ls_ioctl(engine, vcpu->fd, KVM_RUN, 0);
 		control_leave(machine, vcpu);
 		action = exit_handle(vcpu, ret);
-		if (vcpu->charge && machine->config.clock == MACHINE_CLOCK_VIRTUAL &&
-		    scheduler_charge(machine, vcpu) >= start + quantum)
+		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)
 			break;
 	} while (action == EXIT_CONTINUE);
 	if (machine->config.max_instructions)
 		turns->executed += vcpu_instructions(vcpu) - before;
-	if (machine->config.clock == MACHINE_CLOCK_HOST)
-		local = scheduler_host_now(machine);
-	else
-		local = ext->vcpu_time(engine, vcpu->fd);
-	scheduler_advance(machine, local > start ? local : start);
+	scheduler_follow(machine, vcpu, start);
 }
 
 /* True when every vCPU has been in HLT with interrupts disabled, or has never been started,

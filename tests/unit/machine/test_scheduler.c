@@ -122,6 +122,24 @@ static void test_deadline(void)
 	machine_destroy(machine);
 }
 
+static int three_ports(struct fake_engine *fake, unsigned int index)
+{
+	fake_execute(fake, index, 10);
+	return port_out(fake, index, fake->vcpus[index]->runs == 4 ? 0xf4 : 0x80, 0);
+}
+
+/* exit.c: a port access takes 1 us of guest time. */
+static void test_access_time(void)
+{
+	struct machine *machine = machine_for(three_ports, NULL, exit_config(1));
+	struct machine_result result;
+
+	machine_run(machine, &result, NULL);
+	CHECK_EQUAL(fake_of(machine)->vcpus[0]->runs, 4);
+	CHECK_EQUAL(fake_of(machine)->now, 4 * 1010);
+	machine_destroy(machine);
+}
+
 static void wake_fire(struct ls_timer *timer, uint64_t now)
 {
 	struct fake_engine *fake = timer->opaque;
@@ -515,6 +533,7 @@ static void test_bad_config(void)
 static CU_TestInfo tests[] = {
 	{"turns are fixed and time is one line", test_turns},
 	{"a deadline ends a turn", test_deadline},
+	{"device accesses take guest time", test_access_time},
 	{"idle time is skipped", test_idle_skips},
 	{"halted for ever is an end", test_halted_for_ever},
 	{"the instruction limit is exact over all vCPUs", test_limit},
