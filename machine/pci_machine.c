@@ -170,5 +170,8 @@ int machine_pci_create(struct machine *machine, const struct machine_config *con
 		machine_pci_destroy(pci);
 		return ret;
 	}
-	return add_devices(pci, config, err);
+	ret = add_devices(pci, config, err);
+	if (ret == 0)
+		machine_pci_reset(pci);
+	return ret;
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PCI inside a machine: what a direct boot finds set up, and what firmware finds untouched. */
+#include "../check.h"
+
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine/bus.h"
+#include "machine/machine.h"
+#include "machine/memory.h"
+
+static uint64_t config(struct machine *machine, unsigned int slot, unsigned int offset,
+		       unsigned int size)
+{
+	return bus_read(machine_mmio(machine), MEMORY_ECAM_BASE + (slot << 15) + offset, size);
+}
+
+/* kvm-unit-tests' lib/pci.c takes each BAR as it finds it, and uses it without turning
+ * decoding on: firmware has. */
+static void test_direct_boot(void)
+{
+	struct machine_config options = {
+		.engine = &ls_engine_sim,
+		.memory = 4 << 20,
+		.pci_testdev = true,
+		.virtio_rng = true,
+		.virtio_console = true,
+		.net = {.kind = MACHINE_NET_USER},
+	};
+	struct ls_error err = {0};
+	struct machine *machine = machine_create(&options, &err);
+	unsigned int slot;
+	uint64_t bar;
+
+	if (!machine)
+		fprintf(stderr, "%s\n", err.text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	CHECK_EQUAL(config(machine, 1, PCI_VENDOR_ID, 4), 0x00051b36);
+	bar = config(machine, 1, PCI_BASE_ADDRESS_0, 4);
+	CU_ASSERT(bar >= MEMORY_PCI_BASE && bar < MEMORY_PCI_END);
+	CHECK_EQUAL(bus_read(machine_mmio(machine), bar + 1, 1), 1); /* the test's width */
+	bar = config(machine, 1, PCI_BASE_ADDRESS_1, 4) & ~3ull;
+	CU_ASSERT(bar >= MEMORY_PCI_IO_BASE && bar < MEMORY_PCI_IO_END);
+	CHECK_EQUAL(bus_read(machine_ports(machine), bar + 1, 1), 1);
+	/* Three virtio devices follow, of different kinds. */
+	for (slot = 2; slot < 5; slot++)
+		CHECK_EQUAL(config(machine, slot, PCI_VENDOR_ID, 2), 0x1af4);
+	CHECK_EQUAL(config(machine, slot, PCI_VENDOR_ID, 2), 0xffff);
+	/* Configuration address and reset control share four ports (PCI 3.0, 3.2.2.3.2). */
+	bus_write(machine_ports(machine), 0xcf8, 4, 0x80000800);
+	CHECK_EQUAL(bus_read(machine_ports(machine), 0xcfc, 4), 0x00051b36);
+	machine_destroy(machine);
+}
+
+/* PCI 3.0, 6.1: until firmware comes, a device answers configuration only. */
+static void test_firmware_boot(void)
+{
+	static const uint8_t image[65536];
+	char path[] = "/tmp/test_pci_machine.XXXXXX";
+	int fd = mkstemp(path);
+	struct machine_config options = {
+		.engine = &ls_engine_sim,
+		.memory = 4 << 20,
+		.pci_testdev = true,
+		.boot = MACHINE_BOOT_FIRMWARE,
+		.kernel = path,
+	};
+	struct machine *machine;
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(write(fd, image, sizeof(image)), sizeof(image));
+	machine = machine_create(&options, NULL);
+	unlink(path);
+	close(fd);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	CHECK_EQUAL(config(machine, 1, PCI_COMMAND, 2), 0);
+	CHECK_EQUAL(config(machine, 1, PCI_BASE_ADDRESS_0, 4), 0);
+	CHECK_EQUAL(config(machine, 1, PCI_BASE_ADDRESS_1, 4), 1);
+	machine_destroy(machine);
+}
+
+/* A device that can't be made refuses the machine, in one line that names it. */
+static void test_refused(void)
+{
+	struct machine_config options = {
+		.engine = &ls_engine_sim,
+		.memory = 4 << 20,
+		.disks = {{.path = "/nonexistent/disk.img"}},
+		.disk_count = 1,
+	};
+	struct ls_error err = {0};
+
+	CU_ASSERT_PTR_NULL(machine_create(&options, &err));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent/disk.img"));
+	err = (struct ls_error){0};
+	options.disk_count = 0;
+	options.net.kind = MACHINE_NET_TAP;
+	options.net.tap = "a-name-too-long-for-an-interface";
+	CU_ASSERT_PTR_NULL(machine_create(&options, &err));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, options.net.tap));
+}
+
+static CU_TestInfo tests[] = {
+	{"a direct boot", test_direct_boot},
+	{"a firmware boot (PCI 3.0, 6.1)", test_firmware_boot},
+	{"devices that can't be made", test_refused},
+	CU_TEST_INFO_NULL,
+};
+
+CHECK_MAIN("pci machine", tests)
