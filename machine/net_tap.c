@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -84,6 +84,12 @@ static int tap_open(const char *interface, struct ls_error *err)
 	if (!interface || !*interface || strlen(interface) >= sizeof(request.ifr_name))
 		return ls_error_set(err, -EINVAL, "'%s' is not a network interface's name",
 				    interface ? interface : "");
+	/* TUNSETIFF would make one, for whoever may. */
+	if (!if_nametoindex(interface))
+		return ls_error_set(err, -ENODEV,
+				    "there is no tap %s; make it with "
+				    "'ip tuntap add dev %s mode tap user $USER'",
+				    interface, interface);
 	memcpy(request.ifr_name, interface, strlen(interface));
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

@@ -2,6 +2,7 @@
 #include "tools/console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
 #include <string.h>
@@ -31,8 +32,8 @@ struct console {
 	bool input_open, source_added, source_wakes;
 	bool output_direct; /* a person is looking: no buffering */
 	bool left;
-	int output_error;
-	bool typed; /* somebody has sent something */
+	int output_fd, output_error; /* the latter an errno */
+	bool typed;                  /* somebody has sent something */
 	struct keys keys;
 	uint8_t output[CONSOLE_OUTPUT_ROOM];
 	size_t output_used;
@@ -46,7 +47,8 @@ struct console *console_create(const struct console_config *config)
 	struct stat status;
 
 	console->config = *config;
-	console->output_direct = isatty(STDOUT_FILENO);
+	console->output_fd = config->output_path ? -1 : STDOUT_FILENO;
+	console->output_direct = !config->output_path && isatty(STDOUT_FILENO);
 	if (!config->input || fstat(STDIN_FILENO, &status))
 		return console;
 	console->terminal = terminal_present();
@@ -59,6 +61,8 @@ struct console *console_create(const struct console_config *config)
 
 void console_destroy(struct console *console)
 {
+	if (console->config.output_path && console->output_fd >= 0)
+		close(console->output_fd);
 	g_free(console);
 }
 
@@ -95,13 +99,13 @@ static void console_flush(struct console *console)
 	ssize_t n;
 
 	while (left && !console->output_error) {
-		n = write(STDOUT_FILENO, next, left);
+		n = write(console->output_fd, next, left);
 		if (n >= 0) {
 			next += n;
 			left -= (size_t)n;
 		} else if (errno == EAGAIN) {
 			/* Someone shares this description and made it non-blocking. */
-			struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+			struct pollfd fd = {.fd = console->output_fd, .events = POLLOUT};
 
 			poll(&fd, 1, -1);
 		} else if (errno != EINTR) {
@@ -278,15 +282,28 @@ static void console_ready(void *opaque, struct pollfd *fds, int count)
 		console_read(console);
 }
 
-int console_attach(struct console *console, struct machine *machine)
+static int console_open_output(struct console *console)
 {
-	int rc;
+	const char *path = console->config.output_path;
 
+	if (!path)
+		return 0;
+	console->output_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return console->output_fd < 0 ? -errno : 0;
+}
+
+int console_attach(struct console *console, struct machine *machine, struct ls_error *err)
+{
+	int rc = console_open_output(console);
+
+	if (rc)
+		return ls_error_set(err, rc, "cannot write '%s': %s", console->config.output_path,
+				    strerror(-rc));
 	console->machine = machine;
 	rc = console_add_source(console);
 	if (!rc && console->terminal)
 		rc = terminal_raw(console->config.signal_keys);
-	return rc;
+	return rc ? ls_error_set(err, rc, "cannot set up the terminal: %s", strerror(-rc)) : 0;
 }
 
 void console_detach(struct console *console)

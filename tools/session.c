@@ -27,7 +27,7 @@ static void session_report(const struct machine_result *result, const struct con
 	if (console_output_error(console) == EPIPE)
 		return; /* whoever read our output has seen enough */
 	if (console_output_error(console)) {
-		log_failure("cannot write to standard output: %s",
+		log_failure("cannot write the serial port's output: %s",
 			    g_strerror(console_output_error(console)));
 		return;
 	}
@@ -92,10 +92,8 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	int rc, status;
 
 	signals_install(machine);
-	rc = console_attach(console, machine);
-	if (rc)
-		ls_error_set(&err, rc, "cannot set up the terminal: %s", strerror(-rc));
-	else
+	rc = console_attach(console, machine, &err);
+	if (!rc)
 		rc = machine_run(machine, result, &err);
 	console_detach(console);
 	if (rc) {
@@ -114,27 +112,55 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	return status;
 }
 
+/* Where COM1 goes is the console's to know; the machine calls back. */
+static void session_connect(struct session *session)
+{
+	struct machine_config *config = &session->config;
+	struct console_config *console = &session->console;
+
+	console->input = config->serial == MACHINE_SERIAL_CALLBACK;
+	console->output_path = NULL;
+	if (config->serial == MACHINE_SERIAL_FILE) {
+		console->output_path = config->serial_path;
+		config->serial = MACHINE_SERIAL_CALLBACK;
+		config->serial_path = NULL;
+	}
+	config->serial_output = console_output;
+	config->debug_output = session->debug_port ? session_debug_output : NULL;
+}
+
+/* Says what cannot be written before anything is built. */
+static int session_check_outputs(const struct session *session)
+{
+	const char *const paths[] = {session->stats_file, session->console.output_path};
+	struct ls_error err = {0};
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(paths); i++) {
+		if (paths[i] && output_check(paths[i], &err)) {
+			log_failure("%s", err.text);
+			return err.code;
+		}
+	}
+	return 0;
+}
+
 int session_run(struct session *session, struct machine_result *result)
 {
-	bool stdio = session->config.serial == MACHINE_SERIAL_CALLBACK;
 	struct ls_error err = {0};
 	struct console *console;
 	struct machine *machine;
 	int status = TOOL_EXIT_FAILURE;
 
 	*result = (struct machine_result){0};
-	if (session->stats_file && output_check(session->stats_file, &err)) {
-		log_failure("%s", err.text);
+	session_connect(session);
+	if (session_check_outputs(session))
 		return status;
-	}
-	session->console.input = stdio;
 	console = console_create(&session->console);
-	session->config.serial_output = stdio ? console_output : NULL;
-	session->config.debug_output = session->debug_port ? session_debug_output : NULL;
 	session->config.output_opaque = console;
 	machine = machine_create(&session->config, &err);
 	if (machine) {
-		if (session->greet && stdio && terminal_present())
+		if (session->greet && session->console.input && terminal_present())
 			log_notice("Ctrl-A X leaves, Ctrl-A H helps");
 		status = session_run_machine(session, machine, console, result);
 		machine_destroy(machine);

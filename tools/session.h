@@ -9,10 +9,10 @@
 #include "tools/console.h"
 
 struct session {
-	/* All but serial_output, debug_output and output_opaque, which the session sets.
-	 * With MACHINE_SERIAL_CALLBACK, COM1 is on standard input and output. */
+	/* All but serial_output, debug_output and output_opaque, which the session sets. With
+	 * MACHINE_SERIAL_CALLBACK, COM1 is on standard input and output. */
 	struct machine_config config;
-	struct console_config console; /* `input` is the session's to say */
+	struct console_config console; /* `input` and `output_path` are the session's to say */
 	bool debug_port;               /* what the guest writes to port 0xE9 goes to stderr */
 	bool greet;                    /* on a terminal, say how to leave */
 	bool stats;                    /* the closing table, on stderr */

@@ -42,10 +42,10 @@ printf 'just some text\n' >text.in
 	printf '\x55\xaa\xeb\x66HdrS\x0f\x02'
 } >header.in
 head -c 100 exit >elf.in
-truncate -s 600M big.in
+truncate -s 600M big
 if images=$("$LS_ROOT/tools/guest-images" --cached 2>/dev/null); then
 	head -c 2000000 "$images/vmlinuz" >truncated.in
-	cp "$images/vmlinuz" kernel.in
+	cp "$images/vmlinuz" kernel
 fi
 
 for file in random empty text header elf; do
@@ -58,11 +58,11 @@ refuse nothing-here --payload nothing-here
 refuse nothing-here --firmware nothing-here
 refuse nothing-here --payload exit --disk nothing-here
 refuse "$WORK" --kernel "$WORK"
-if [ -f kernel.in ]; then
+if [ -f kernel ]; then
 	refuse truncated.in --kernel truncated.in
-	refuse big.in --kernel kernel.in --initrd big.in --memory 256M
-	refuse nothing-here --kernel kernel.in --initrd nothing-here
-	refuse memory --kernel kernel.in --memory 8M
+	refuse big --kernel kernel --initrd big --memory 256M
+	refuse nothing-here --kernel kernel --initrd nothing-here
+	refuse memory --kernel kernel --memory 8M
 else
 	echo "no guest images: the cases with a real kernel were left out"
 fi
