@@ -20,32 +20,49 @@ DefinitionBlock ("", "DSDT", 2, "LOCKST", "LOCKSTEP", 1)
 					0, 0, 255, 0, 256)
 				IO (Decode16, 0x0cf8, 0x0cf8, 1, 8)
 				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
-					0, 0x0000, 0x0cf7, 0, 0x0cf8)
-				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
-					0, 0x0d00, 0xffff, 0, 0xf300)
+					0, 0xc000, 0xffff, 0, 0x4000)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
 					NonCacheable, ReadWrite,
 					0, 0xd0000000, 0xfebfffff, 0, 0x2ec00000)
 			})
 
-			/* INTA..INTD of slot s, pin p: GSI 16 + (s + p) % 4. */
-			Method (_PRT, 0, Serialized)
+			/* INTA of slot s: GSI 16 + s % 4; single-function devices have no other pin
+			 * (PCI 3.0, 2.2.6). Data, not a method: Linux evaluates it for every device. */
+			Name (_PRT, Package (32)
 			{
-				Local0 = Package (128) {}
-				Local1 = 0
-				While (Local1 < 128)
-				{
-					Local2 = Package (4) { 0, 0, 0, 0 }
-					Local3 = Local1 >> 2
-					Local4 = Local1 & 3
-					Local2 [0] = (Local3 << 16) | 0xffff
-					Local2 [1] = Local4
-					Local2 [3] = 16 + ((Local3 + Local4) & 3)
-					Local0 [Local1] = Local2
-					Local1++
-				}
-				Return (Local0)
-			}
+				Package (4) {0x0000ffff, 0, 0, 16},
+				Package (4) {0x0001ffff, 0, 0, 17},
+				Package (4) {0x0002ffff, 0, 0, 18},
+				Package (4) {0x0003ffff, 0, 0, 19},
+				Package (4) {0x0004ffff, 0, 0, 16},
+				Package (4) {0x0005ffff, 0, 0, 17},
+				Package (4) {0x0006ffff, 0, 0, 18},
+				Package (4) {0x0007ffff, 0, 0, 19},
+				Package (4) {0x0008ffff, 0, 0, 16},
+				Package (4) {0x0009ffff, 0, 0, 17},
+				Package (4) {0x000affff, 0, 0, 18},
+				Package (4) {0x000bffff, 0, 0, 19},
+				Package (4) {0x000cffff, 0, 0, 16},
+				Package (4) {0x000dffff, 0, 0, 17},
+				Package (4) {0x000effff, 0, 0, 18},
+				Package (4) {0x000fffff, 0, 0, 19},
+				Package (4) {0x0010ffff, 0, 0, 16},
+				Package (4) {0x0011ffff, 0, 0, 17},
+				Package (4) {0x0012ffff, 0, 0, 18},
+				Package (4) {0x0013ffff, 0, 0, 19},
+				Package (4) {0x0014ffff, 0, 0, 16},
+				Package (4) {0x0015ffff, 0, 0, 17},
+				Package (4) {0x0016ffff, 0, 0, 18},
+				Package (4) {0x0017ffff, 0, 0, 19},
+				Package (4) {0x0018ffff, 0, 0, 16},
+				Package (4) {0x0019ffff, 0, 0, 17},
+				Package (4) {0x001affff, 0, 0, 18},
+				Package (4) {0x001bffff, 0, 0, 19},
+				Package (4) {0x001cffff, 0, 0, 16},
+				Package (4) {0x001dffff, 0, 0, 17},
+				Package (4) {0x001effff, 0, 0, 18},
+				Package (4) {0x001fffff, 0, 0, 19}
+			})
 		}
 
 		/* Claims what no driver does, so that no one is given it. */
