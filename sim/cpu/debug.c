@@ -95,7 +95,8 @@ void debug_trap(struct cpu *cpu, u64 dr6)
 
 void debug_after_instruction(struct cpu *cpu, bool tf_at_start, bool branched)
 {
-	bool steps = tf_at_start && !cpu->no_step;
+	/* MOV SS and POP SS hold breakpoints back, but a single step after them is lost. */
+	bool steps = tf_at_start && !cpu->no_step && cpu->shadow != SHADOW_MOV_SS;
 
 	if (steps && (branched || !(cpu->msr[MSR_DEBUGCTL] & DEBUGCTL_BTF)))
 		cpu->pending_debug |= DR6_BS;

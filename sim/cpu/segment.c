@@ -116,8 +116,11 @@ void segment_drop_inner(struct cpu *cpu, unsigned int cpl)
 		}
 		if (rights_code(rights) && rights_conforming(rights))
 			continue;
-		if (rights_dpl(rights) < cpl)
-			segment_commit_null(cpu, data[i], 0, 0);
+		if (rights_dpl(rights) < cpl) {
+			/* The base stays: 64-bit code goes on with FS's and GS's. */
+			cpu->seg[data[i]].selector = 0;
+			cpu->seg[data[i]].rights = SEG_UNUSABLE;
+		}
 	}
 }
 

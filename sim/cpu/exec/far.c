@@ -130,6 +130,9 @@ HANDLER(exec_int1)
 
 	FAULT_POINT(cpu, op);
 	rip = event_deliver(cpu, VECTOR_DB, EVENT_TYPE_ICEBP, false, 0, OP_NEXT_RIP(cpu, op));
+	/* Breakpoints that MOV SS held back come with this #DB. */
+	cpu->dr[6] |= cpu->pending_debug;
+	cpu->pending_debug = 0;
 	CPU_BRANCH(rip);
 }
 

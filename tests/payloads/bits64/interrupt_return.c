@@ -140,12 +140,14 @@ void payload(void)
 	frame_ip = (word)user_ud;
 	frame_ss = SEL_DATA3 | 3;
 	__asm__ volatile("mov %0, %%fs; mov %1, %%gs" : : "r"(SEL_DATA0), "r"(SEL_DATA3 | 3));
+	wrmsr(0xc0000100, 0x123456789); /* FS.base */
 	EXPECT_TRAP(iret64, 6, NO_ERROR);
 	{
 		u16 fs, gs;
 
 		__asm__ volatile("mov %%fs, %0; mov %%gs, %1" : "=r"(fs), "=r"(gs));
 		CHECK_EQUAL(fs, 0);
+		CHECK_EQUAL(rdmsr(0xc0000100), 0x123456789);
 		CHECK_EQUAL(gs, SEL_DATA3 | 3);
 	}
 }
