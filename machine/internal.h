@@ -139,6 +139,8 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err);
 uint64_t scheduler_next_deadline(struct machine *machine);
 /* Moves the clock, firing what is due, under the machine lock. */
 void scheduler_advance(struct machine *machine, uint64_t now);
+/* Nobody will ever run again. */
+void scheduler_end_halted(struct machine *machine);
 /* Guest time as MACHINE_CLOCK_HOST has it. */
 uint64_t scheduler_host_now(const struct machine *machine);
 

@@ -15,8 +15,15 @@
 #define FEED_NS 200000
 /* With only our own clock nothing is missed: this is for signals. */
 #define WAIT_NS 100000000
-/* Idle time skipped at once in virtual time. */
+/* In virtual time, how often the vCPUs are asked how far they are. */
 #define IDLE_CHECK_NS 20000
+/* No vCPU gets this far between two looks. */
+#define JUMP_NS 1000000000
+#define DEAD_NS 2000000000
+
+struct idleness {
+	uint64_t since, host_since; /* guest and host time; LS_NEVER: not idle */
+};
 
 static void *parallel_vcpu(void *argument)
 {
@@ -38,30 +45,74 @@ static void *parallel_vcpu(void *argument)
 	return NULL;
 }
 
-/* Guest time of the virtual clock: that of the vCPU that is farthest, or, with all of them
- * idle, the next deadline. */
-static uint64_t parallel_virtual_now(struct machine *machine)
+/* All vCPUs wait inside KVM_RUN. An engine without the extension does not say. */
+static bool parallel_idle(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
-	uint64_t now = machine->clock->now(machine->clock);
-	bool idle = true;
 
+	if (!ext->vcpu_runnable)
+		return false;
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
-		uint64_t local = ext->vcpu_time(machine->engine, vcpu->fd);
 
 		if (!vcpu->in_guest || ext->vcpu_runnable(machine->engine, vcpu->fd))
-			idle = false;
-		if (local > now)
-			now = local;
+			return false;
+	}
+	return true;
+}
+
+/* Guest time of the virtual clock: that of the vCPU that is farthest, or, with all of them
+ * idle, the next deadline. */
+static uint64_t parallel_virtual_now(struct machine *machine, bool idle)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	uint64_t now = machine->clock->now(machine->clock), farthest = now;
+
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		uint64_t local = ext->vcpu_time(machine->engine, machine->vcpus[i].fd);
+
+		/* Read while the vCPU runs: a torn value shows as a jump, and is not taken. */
+		if (local > farthest && local - now < JUMP_NS)
+			farthest = local;
 	}
 	if (idle && !poll_paces(machine)) {
 		uint64_t deadline = scheduler_next_deadline(machine);
 
-		if (deadline != LS_NEVER && deadline > now)
-			now = deadline;
+		if (deadline != LS_NEVER && deadline > farthest)
+			farthest = deadline;
 	}
-	return now;
+	return farthest;
+}
+
+/* As scheduler.c: everybody has been in HLT for long, with interrupts off or with no timer
+ * left. Whether they are off shows only when a vCPU leaves the guest. */
+static void parallel_check_dead(struct machine *machine, struct idleness *idleness)
+{
+	uint64_t now = machine->clock->now(machine->clock);
+	bool dead;
+
+	if (!parallel_idle(machine)) {
+		idleness->since = LS_NEVER;
+		return;
+	}
+	if (idleness->since == LS_NEVER) {
+		idleness->since = now;
+		idleness->host_since = host_time_ns();
+	}
+	if (now - idleness->since < DEAD_NS && host_time_ns() - idleness->host_since < DEAD_NS)
+		return;
+	idleness->since = LS_NEVER;
+	dead = !machine->suspended && !poll_can_wake(machine) &&
+	       scheduler_next_deadline(machine) == LS_NEVER;
+	if (!dead) {
+		machine_pause(machine);
+		dead = !machine->suspended;
+		for (unsigned int i = 0; i < machine->vcpu_count; i++)
+			dead &= !machine->vcpus[i].run->if_flag;
+		machine_resume(machine);
+	}
+	if (dead)
+		scheduler_end_halted(machine);
 }
 
 static void parallel_check_limit(struct machine *machine)
@@ -87,7 +138,7 @@ static void parallel_keep_time(struct machine *machine)
 	if (own_clock || machine->config.clock == MACHINE_CLOCK_HOST)
 		now = scheduler_host_now(machine);
 	else
-		now = parallel_virtual_now(machine);
+		now = parallel_virtual_now(machine, parallel_idle(machine));
 	scheduler_advance(machine, now);
 
 	machine_lock(machine);
@@ -123,6 +174,7 @@ static void parallel_end(struct machine *machine)
 
 int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 {
+	struct idleness idleness = {.since = LS_NEVER};
 	int ret = 0;
 
 	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++) {
@@ -142,6 +194,7 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 		uart_take_input(machine->uart);
 		machine_unlock(machine);
 		parallel_check_limit(machine);
+		parallel_check_dead(machine, &idleness);
 		parallel_keep_time(machine);
 	}
 	parallel_end(machine);

@@ -156,7 +156,7 @@ static bool scheduler_is_dead(struct turns *turns, uint64_t now)
 	return now - turns->dead_since >= DEAD_NS;
 }
 
-static void scheduler_end_halted(struct machine *machine)
+void scheduler_end_halted(struct machine *machine)
 {
 	control_end(machine, MACHINE_END_HALTED, MACHINE_EXIT_HALTED, 0, "%s",
 		    machine->suspended ? "the guest sleeps (ACPI S3) and nothing will wake it"

@@ -44,6 +44,18 @@ void symbols_sort(struct symbols *symbols)
 		qsort(symbols->table, symbols->count, sizeof(*symbols->table), symbol_compare);
 }
 
+/* Nothing says where the last one ends. */
+#define LAST_REACH 4096
+
+static uint64_t symbol_reach(const struct symbols *symbols, const struct symbol *symbol)
+{
+	const struct symbol *last = &symbols->table[symbols->count - 1];
+
+	if (symbol->size)
+		return symbol->size;
+	return symbol->address == last->address ? LAST_REACH : UINT64_MAX;
+}
+
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address, uint64_t *offset)
 {
 	size_t low = 0, high = symbols->count;
@@ -62,7 +74,7 @@ const struct symbol *symbols_find(const struct symbols *symbols, uint64_t addres
 	symbol = &symbols->table[low - 1];
 	while (symbol > symbols->table && symbol[-1].address == symbol->address)
 		symbol--;
-	if (symbol->size && address - symbol->address >= symbol->size)
+	if (address - symbol->address >= symbol_reach(symbols, symbol))
 		return NULL;
 	if (offset)
 		*offset = address - symbol->address;

@@ -8,7 +8,7 @@
 
 struct symbol {
 	uint64_t address;
-	uint64_t size; /* 0: unknown, reaches to the next one */
+	uint64_t size; /* 0: unknown, reaches to the next one, the last for 4 KiB */
 	char *name;
 };
 
