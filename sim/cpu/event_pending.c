@@ -155,7 +155,7 @@ static bool resume_delivery(struct cpu *cpu)
 /* Blocked by MOV SS for one instruction, after which the run loop has to look again. */
 static bool hold_for_shadow(struct cpu *cpu)
 {
-	if (cpu->shadow != SHADOW_MOV_SS)
+	if (!(cpu->shadow & SHADOW_MOV_SS))
 		return false;
 	if (cpu->nmi_pending)
 		event_post(cpu, EVENT_NMI);
@@ -193,8 +193,11 @@ bool event_take_pending(struct cpu *cpu)
 		return take_init(cpu);
 	if (trap && cpu->pending_debug)
 		return take_trap(cpu);
-	if (cpu->nmi_pending && !cpu->nmi_blocked)
+	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow == SHADOW_NONE)
 		return take_nmi(cpu);
+	/* STI may hold NMIs back for one instruction (SDM 2: STI); that keeps STI; HLT whole. */
+	if (cpu->nmi_pending && !cpu->nmi_blocked)
+		event_post(cpu, EVENT_NMI);
 	if (!interrupts_open(cpu))
 		return false; /* EVENT_INTERRUPT stays: the run loop puts it off */
 	take_bits(cpu, EVENT_INTERRUPT);
