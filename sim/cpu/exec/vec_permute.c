@@ -4,10 +4,10 @@
 
 /* Broadcasts of the low element; memory forms read just it. */
 /* clang-format off */
-LANE_BODY1(vpbroadcastb, u8, (void)y, b[0])
-LANE_BODY1(vpbroadcastw, u16, (void)y, b[0])
-LANE_BODY1(vbroadcastss, u32, (void)y, b[0])
-LANE_BODY1(vbroadcastsd, u64, (void)y, b[0])
+VEC_BODY1(vpbroadcastb, u8, (V){0} + b[0])
+VEC_BODY1(vpbroadcastw, u16, (V){0} + b[0])
+VEC_BODY1(vbroadcastss, u32, (V){0} + b[0])
+VEC_BODY1(vbroadcastsd, u64, (V){0} + b[0])
 /* clang-format on */
 VEC_FAMILY_VEX(VEC_FORM_B, vpbroadcastb, b)
 VEC_FAMILY_VEX(VEC_FORM_B, vpbroadcastw, w)
@@ -82,8 +82,11 @@ static HANDLER(exec_vzeroupper)
 {
 	unsigned int count = op->flags & OP_CODE64 ? 16 : 8;
 
-	for (unsigned int i = 0; i < count; i++)
-		vec_write_1(cpu, i, vec_read_16(cpu, i));
+	for (unsigned int i = 0; i < count; i++) {
+		v16_any *upper = (v16_any *)&cpu->vec[i].q[2];
+
+		upper[0] = upper[1] = upper[2] = (v16_u64){0};
+	}
 	NEXT;
 }
 

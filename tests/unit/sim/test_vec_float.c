@@ -415,7 +415,7 @@ static void test_conversions(void)
 	rig_open(&rig);
 	MXCSR = MASKED;
 	rig.cpu->vec[0] = (union vec){.q = {1, 2, 3, 4}};
-	rig.cpu->reg[REG_RAX] = 0xffffffffffffffff;
+	rig.cpu->reg[REG_RAX] = 0x00000001ffffffff;
 	RIG_RUN(&rig, 0xf2, 0x0f, 0x2a, 0xc0); /* cvtsi2sd xmm0, eax */
 	CHECK_EQUAL(VEC(0).q[0], 0xbff0000000000000);
 	CHECK_EQUAL(VEC(0).q[1], 2);

@@ -57,6 +57,9 @@ static void test_ranges(void)
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x14);
 		/* negated: the first that is not in */ /* pcmpistri xmm1, xmm2, 0x14 */
 	CHECK_EQUAL(RCX, 4);
+	strings("az09", "Zz");                             /* bounds belong to the range */
+	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x04); /* pcmpistri xmm1, xmm2, 4 */
+	CHECK_EQUAL(RCX, 1);
 	strings("az09A", "AA");
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x04); /* pcmpistri xmm1, xmm2, 4 */
 	CHECK_EQUAL(RCX, 16);
@@ -163,6 +166,18 @@ static void test_explicit_length(void)
 	CHECK_EQUAL(arith(), FLAG_CF);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x00);
 		/* EAX = 0 */ /* pcmpestri xmm1, xmm2, 0 */
+	CHECK_EQUAL(RCX, 16);
+	/* Table 4-7: what is not valid makes no range, and is equal only to what is not valid. */
+	strings("azAZ", "HELLO");
+	rig.cpu->reg[REG_RAX] = 3;
+	rig.cpu->reg[REG_RDX] = 5;
+	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x04); /* pcmpestri xmm1, xmm2, 4 */
+	CHECK_EQUAL(RCX, 16);
+	strings("same", "same");
+	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x18); /* pcmpestri xmm1, xmm2, 0x18 */
+	CHECK_EQUAL(RCX, 3);
+	rig.cpu->reg[REG_RDX] = 3;
+	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x18); /* pcmpestri xmm1, xmm2, 0x18 */
 	CHECK_EQUAL(RCX, 16);
 	rig_close(&rig);
 }

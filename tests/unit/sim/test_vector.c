@@ -55,6 +55,7 @@ static void test_scalar_moves(void)
 	u64 value = 0x1122334455667788;
 
 	rig_open(&rig);
+	memset(rig.memory + RIG_DATA, 0xff, 16);
 	memcpy(rig.memory + RIG_DATA, &value, 8);
 	fill(0, 1, 2, 3, 4);
 	fill(1, 10, 20, 30, 40);
@@ -289,6 +290,14 @@ static void test_mmx_state(void)
 	CHECK_EQUAL(rig.cpu->fpu.r[5].sign_exponent, 0x1234);
 	CHECK_EQUAL(rig.cpu->fpu.status, 0);
 	CHECK_EQUAL(rig.cpu->fpu.tag, 0);
+	memset(rig.memory + RIG_DATA, 0x55, 8);
+	RIG_RUN(&rig, 0x0f, 0x6e, 0x37); /* movd mm6, [rdi] */
+	CHECK_EQUAL(rig.cpu->fpu.r[6].mantissa, 0x55555555);
+	rig.cpu->reg[REG_RAX] = UINT64_MAX;
+	RIG_RUN(&rig, 0x0f, 0x6e, 0xf0); /* movd mm6, eax */
+	CHECK_EQUAL(rig.cpu->fpu.r[6].mantissa, 0xffffffff);
+	RIG_RUN(&rig, 0x0f, 0x62, 0xf2); /* punpckldq mm6, mm2 */
+	CHECK_EQUAL(rig.cpu->fpu.r[6].mantissa, 0x06070809ffffffff);
 	rig.cpu->fpu.status = FSW_IE | FSW_ES | FSW_B;
 	rig.cpu->fpu.control = FCW_INIT & ~FSW_IE;
 	CHECK_EQUAL(RIG_RUN(&rig, 0x0f, 0xfc, 0xd5), VECTOR_MF); /* paddb mm2, mm5 */
