@@ -131,6 +131,8 @@ struct walk {
 	u64 linear;
 	unsigned int access;
 	u64 physical_reserved; /* address bits at and above MAXPHYADDR */
+	u64 reserved;          /* in every entry, by mode and registers */
+	struct slot *slot;     /* that held the last entry */
 
 	unsigned int depth;
 	struct step step[LEVELS_MAX];
@@ -164,8 +166,12 @@ static enum outcome walk_fault(struct walk *walk, u32 error)
  * slot stay as they are, as in KVM. */
 static void step_load(struct walk *walk, struct step *step, u64 gpa)
 {
+	struct slot *slot = walk->slot;
+
+	if (unlikely(!slot || gpa - slot->gpa >= slot->size))
+		slot = walk->slot = slots_find(walk->slots, gpa);
 	step->gpa = gpa;
-	step->slot = slots_find(walk->slots, gpa);
+	step->slot = slot;
 	step->host = NULL;
 	step->entry = walk->mode->entry_size == 4 ? UINT32_MAX : UINT64_MAX;
 	if (!step->slot)
@@ -225,21 +231,18 @@ static u64 pse36_reserved(const struct walk_registers *regs)
 
 static u64 reserved_bits(const struct walk *walk, const struct level *level, bool leaf)
 {
-	const struct walk_registers *regs = walk->regs;
-	u64 reserved = walk->mode->reserved;
+	u64 reserved = walk->reserved;
 
-	if (walk->mode->entry_size == 4)
-		return leaf && level->leaf != LEAF_ALWAYS
-			       ? level->reserved_big | pse36_reserved(regs)
-			       : 0;
-	reserved |= walk->physical_reserved;
-	if (!(regs->efer & EFER_NXE))
-		reserved |= ENTRY_XD;
-	if (leaf && level->leaf != LEAF_ALWAYS)
-		reserved |= level->reserved_big;
-	if (!leaf && (level->leaf == LEAF_NEVER || level->leaf == LEAF_IF_GBYTE))
+	if (leaf) {
+		if (level->leaf == LEAF_ALWAYS)
+			return reserved;
+		if (walk->mode->entry_size == 4)
+			reserved |= pse36_reserved(walk->regs);
+		return reserved | level->reserved_big;
+	}
+	if (level->leaf == LEAF_NEVER || level->leaf == LEAF_IF_GBYTE)
 		reserved |= ENTRY_PS;
-	if (!leaf && level->upper_amd && regs->amd)
+	if (level->upper_amd && walk->regs->amd)
 		reserved |= ENTRY_G;
 	return reserved;
 }
@@ -423,17 +426,25 @@ static enum outcome walk_once(struct walk *walk)
 	__builtin_unreachable(); /* the last level is LEAF_ALWAYS */
 }
 
+/* Not an initialiser: that would clear the steps, which are most of it. */
+static void walk_begin(struct walk *walk, struct slots *slots, const struct walk_registers *regs)
+{
+	walk->slots = slots;
+	walk->slot = NULL;
+	walk->regs = regs;
+	walk->mode = mode_of(regs);
+	walk->physical_reserved = regs->physical_bits < 52 ? BITS(51, regs->physical_bits) : 0;
+	walk->reserved = 0;
+	if (walk->mode->entry_size == 8)
+		walk->reserved = walk->mode->reserved | walk->physical_reserved |
+				 (regs->efer & EFER_NXE ? 0 : ENTRY_XD);
+}
+
 bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 linear,
 		 unsigned int access, struct walk_result *result)
 {
-	struct walk walk = {
-		.slots = slots,
-		.regs = regs,
-		.result = result,
-		.linear = linear,
-		.access = access,
-	};
 	enum outcome outcome;
+	struct walk walk;
 
 	result->error_code = 0;
 	if (!(regs->cr0 & CR0_PG)) {
@@ -444,8 +455,10 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 		};
 		return true;
 	}
-	walk.mode = mode_of(regs);
-	walk.physical_reserved = regs->physical_bits < 52 ? BITS(51, regs->physical_bits) : 0;
+	walk_begin(&walk, slots, regs);
+	walk.result = result;
+	walk.linear = linear;
+	walk.access = access;
 	do
 		outcome = walk_once(&walk);
 	while (outcome == OUTCOME_RETRY);
