@@ -99,11 +99,13 @@ static void boot_real_mode(struct kvm_sregs *sregs, struct kvm_regs *regs, uint6
  * PAT only then. An engine without MTRRs has nothing to set. */
 static void boot_enable_mtrrs(struct machine *machine)
 {
-	struct {
+	union {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {.head = {.nmsrs = 1},
-		  .entry = {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLE | MTRR_WRITE_BACK}};
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} msrs = {.head = {.nmsrs = 1}};
+
+	msrs.head.entries[0] = (struct kvm_msr_entry){.index = MSR_MTRR_DEF_TYPE,
+						      .data = MTRR_ENABLE | MTRR_WRITE_BACK};
 
 	for (unsigned int i = 0; i < machine->vcpu_count; i++)
 		ls_ioctl_ptr(machine->engine, machine->vcpus[i].fd, KVM_SET_MSRS, &msrs);

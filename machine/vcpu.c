@@ -6,13 +6,13 @@
 
 #define CPUID_ROOM 256
 
-struct cpuid_buffer {
+union cpuid_buffer {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[CPUID_ROOM];
+	uint8_t room[sizeof(struct kvm_cpuid2) + CPUID_ROOM * sizeof(struct kvm_cpuid_entry2)];
 };
 
 /* CPUID for an engine without models: what it supports, with this vCPU's own APIC ID. */
-static int vcpu_cpuid_host(struct vcpu *vcpu, struct cpuid_buffer *cpuid, struct ls_error *err)
+static int vcpu_cpuid_host(struct vcpu *vcpu, union cpuid_buffer *cpuid, struct ls_error *err)
 {
 	struct machine *machine = vcpu->machine;
 	int ret;
@@ -26,7 +26,7 @@ static int vcpu_cpuid_host(struct vcpu *vcpu, struct cpuid_buffer *cpuid, struct
 	if (ret < 0)
 		return ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
 	for (uint32_t i = 0; i < cpuid->head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		struct kvm_cpuid_entry2 *entry = &cpuid->head.entries[i];
 
 		if (entry->function == 1) /* SDM 2A, CPUID.01H:EBX[31:24] */
 			entry->ebx = (entry->ebx & 0x00ffffff) | vcpu->index << 24;
@@ -40,7 +40,7 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 {
 	struct machine *machine = vcpu->machine;
 	const struct ls_extension *ext = machine_ext(machine);
-	struct cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
+	union cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
 	int ret;
 
 	if (!cpuid)

@@ -8,14 +8,19 @@
 
 #define MSR_ROOM 512
 
-struct msr_list {
+union msr_list {
 	struct kvm_msr_list head;
-	uint32_t indices[MSR_ROOM];
+	uint8_t room[sizeof(struct kvm_msr_list) + MSR_ROOM * sizeof(uint32_t)];
 };
 
-struct msr_buffer {
+union msr_buffer {
 	struct kvm_msrs head;
-	struct kvm_msr_entry entries[MSR_ROOM];
+	uint8_t room[sizeof(struct kvm_msrs) + MSR_ROOM * sizeof(struct kvm_msr_entry)];
+};
+
+union msr_one {
+	struct kvm_msrs head;
+	uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
 struct vcpu_state {
@@ -27,8 +32,8 @@ struct vcpu_state {
 	struct kvm_vcpu_events events;
 	struct kvm_lapic_state lapic;
 	struct kvm_mp_state mp_state;
-	struct msr_buffer msrs;
 	uint32_t present; /* bit i: part i of state_parts was read */
+	union msr_buffer msrs;
 };
 
 struct state_part {
@@ -60,32 +65,31 @@ static const struct state_part state_parts[] = {
 #define STATE_PARTS (sizeof(state_parts) / sizeof(state_parts[0]))
 
 /* Reads the MSRs of KVM's list one by one: some cannot be read with this CPU model. */
-static void msrs_capture(struct vcpu *vcpu, struct msr_buffer *msrs)
+static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
 {
 	struct ls_engine *engine = vcpu->machine->engine;
-	struct msr_list *list = calloc(1, sizeof(*list));
+	union msr_list *list = calloc(1, sizeof(*list));
 
 	if (!list)
 		return;
 	list->head.nmsrs = MSR_ROOM;
 	if (ls_ioctl_ptr(engine, LS_SYSTEM, KVM_GET_MSR_INDEX_LIST, list) >= 0) {
 		for (uint32_t i = 0; i < list->head.nmsrs; i++) {
-			struct {
-				struct kvm_msrs head;
-				struct kvm_msr_entry entry;
-			} one = {.head = {.nmsrs = 1}, .entry = {.index = list->indices[i]}};
+			union msr_one one = {.head = {.nmsrs = 1}};
 
+			one.head.entries[0] =
+				(struct kvm_msr_entry){.index = list->head.indices[i]};
 			if (ls_ioctl_ptr(engine, vcpu->fd, KVM_GET_MSRS, &one) == 1)
-				msrs->entries[msrs->head.nmsrs++] = one.entry;
+				msrs->head.entries[msrs->head.nmsrs++] = one.head.entries[0];
 		}
 	}
 	free(list);
 }
 
 /* KVM_SET_MSRS stops at the first it refuses (a read-only one) and says how far it came. */
-static void msrs_restore(struct vcpu *vcpu, const struct msr_buffer *from)
+static void msrs_restore(struct vcpu *vcpu, const union msr_buffer *from)
 {
-	struct msr_buffer *msrs = malloc(sizeof(*msrs));
+	union msr_buffer *msrs = malloc(sizeof(*msrs));
 	uint32_t done = 0;
 
 	if (!msrs)
@@ -94,8 +98,8 @@ static void msrs_restore(struct vcpu *vcpu, const struct msr_buffer *from)
 		int ret;
 
 		msrs->head = (struct kvm_msrs){.nmsrs = from->head.nmsrs - done};
-		memcpy(msrs->entries, &from->entries[done],
-		       msrs->head.nmsrs * sizeof(msrs->entries[0]));
+		memcpy(msrs->head.entries, &from->head.entries[done],
+		       msrs->head.nmsrs * sizeof(msrs->head.entries[0]));
 		ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_SET_MSRS, msrs);
 		done += ret < 0 ? 1 : (uint32_t)ret;
 		if (ret >= 0 && done < from->head.nmsrs)
