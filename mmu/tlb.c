@@ -3,10 +3,19 @@
 
 #include "mmu/tlb.h"
 
-/* Every byte of TLB_TAG_INVALID is 0xff, so one memset empties the whole. */
 void tlb_flush_all(struct tlb *tlb)
 {
-	memset(tlb, 0xff, sizeof(*tlb));
+	memset(tlb, (u8)TLB_TAG_INVALID, sizeof(*tlb));
+}
+
+void tlb_flush_upper(struct tlb *tlb)
+{
+	for (size_t i = 0; i < TLB_DATA_ENTRIES; i++)
+		if (tlb->data[i].read_tag >> 63 || tlb->data[i].write_tag >> 63)
+			tlb->data[i].read_tag = tlb->data[i].write_tag = TLB_TAG_INVALID;
+	for (size_t i = 0; i < TLB_CODE_ENTRIES; i++)
+		if (tlb->code[i].tag >> 63)
+			tlb->code[i].tag = TLB_TAG_INVALID;
 }
 
 static bool tag_is_of_page(u64 tag, u64 linear)

@@ -27,11 +27,17 @@ enum tlb_privilege {
 	TLB_PRIVILEGES = 4
 };
 
-#define TLB_CONTEXT_BITS  12
-#define TLB_ASIDS	  1023 /* address-space numbers 0..1022; the last is reserved below */
+#define TLB_CONTEXT_BITS 12
+#define TLB_ASIDS	 1022 /* address-space numbers 0..1021 */
 #define TLB_CONTEXT(asid, privilege) ((u64)(asid) << 2 | (u64)(privilege))
-#define TLB_CONTEXT_NEVER UINT64_C(0xffe) /* a lookup with it hits nothing: alignment checks */
-#define TLB_TAG_INVALID	  UINT64_MAX
+/* Or-ed to a context for linear addresses with bit 63 set: all address spaces share their entries,
+ * as kernels map them with global pages. The owner drops those that are not global when the
+ * address space changes (tlb_flush_upper). */
+#define TLB_CONTEXT_UPPER UINT64_C(0xffc)
+/* A lookup with it hits nothing: accesses that have to be checked. No other context has privilege 3. */
+#define TLB_CONTEXT_NEVER TLB_CONTEXT(TLB_ASIDS, 3)
+/* Its privilege is 3, its asid not NEVER's: equals the tag of no lookup. All bytes are alike. */
+#define TLB_TAG_INVALID UINT64_C(0x5757575757575757)
 
 struct tlb_entry {
 	u64 read_tag;  /* linear page | context, or TLB_TAG_INVALID */
@@ -65,10 +71,14 @@ ALWAYS_INLINE struct tlb_code_entry *tlb_code_slot(struct tlb *tlb, u64 linear)
 /* The tag that a hit of [linear, linear + size) must show. */
 ALWAYS_INLINE u64 tlb_tag(u64 linear, unsigned int size, u64 context)
 {
-	return ((linear + size - 1) & ~PAGE_OFFSET_MASK) | context;
+	u64 upper = (u64)((s64)linear >> 63) & TLB_CONTEXT_UPPER;
+
+	return ((linear + size - 1) & ~PAGE_OFFSET_MASK) | context | upper;
 }
 
 void tlb_flush_all(struct tlb *tlb);
+/* Drops all translations of addresses with bit 63 set. */
+void tlb_flush_upper(struct tlb *tlb);
 /* Drops the translations of one 4 KiB page, for every context. */
 void tlb_flush_page(struct tlb *tlb, u64 linear);
 /* Takes write permission from every entry that maps @gpa (all pages if LS_NEVER-like ~0). */

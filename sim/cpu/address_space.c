@@ -2,9 +2,19 @@
 /*
  * Which TLB context stands for the current address space and privilege. An asid is handed out for
  * every PCID in use and taken away when that PCID is flushed, so that no flush walks the TLB.
- * Dropping more than the architecture asks (global pages here) is always allowed (SDM 3A:4.10.2).
+ * Dropping more than the architecture asks (global pages with bit 63 clear) is always allowed (SDM
+ * 3A:4.10.2).
  */
 #include "sim/cpu/address_space.h"
+
+/* Addresses with bit 63 set share one context, so what is not global there goes at every switch. */
+static void drop_upper(struct cpu *cpu)
+{
+	if (!cpu->space.upper_local)
+		return;
+	tlb_flush_upper(&cpu->tlb);
+	cpu->space.upper_local = false;
+}
 
 static void forget_large_pages(struct cpu *cpu)
 {
@@ -17,6 +27,7 @@ void cpu_flush_tlb(struct cpu *cpu)
 	tlb_flush_all(&cpu->tlb);
 	__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
 	forget_large_pages(cpu);
+	cpu->space.upper_local = false;
 	cpu->space.current = 1;
 	cpu->space.next = 2;
 	if (cpu->cr4 & CR4_PCIDE)
@@ -40,6 +51,7 @@ void cpu_switch_address_space(struct cpu *cpu, bool keep)
 		asid = new_asid(cpu);
 	cpu->space.of_pcid[pcid] = asid;
 	cpu->space.current = asid;
+	drop_upper(cpu);
 	address_space_update(cpu);
 }
 

@@ -259,6 +259,7 @@ struct cpu {
 	/* address spaces: which TLB asid stands for what */
 	struct {
 		u16 current, next;
+		bool upper_local; /* the TLB may hold non-global pages with bit 63 set */
 		u16 of_pcid[4096]; /* 0: none */
 		u64 large_low[2], large_high[2]; /* linear ranges of large pages, by bit 63 */
 	} space;

@@ -59,6 +59,8 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 		cpu_raise_page_fault(cpu, linear, result->error_code);
 	if (result->page_shift > PAGE_SHIFT)
 		note_large_page(cpu, linear, result->page_shift);
+	if (!result->global && linear >> 63)
+		cpu->space.upper_local = true;
 }
 
 static bool context_is(const struct cpu *cpu, unsigned int access)
@@ -73,7 +75,7 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 	u64 page = linear & ~PAGE_OFFSET_MASK, gpa = result->gpa & ~PAGE_OFFSET_MASK;
 	struct slot *slot = slots_find(cpu->slots, gpa);
-	u64 tag = page | cpu->code_context;
+	u64 tag = tlb_tag(page, 1, cpu->code_context);
 
 	if (!slot || !context_is(cpu, access))
 		return;
@@ -94,7 +96,7 @@ void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
 	if (!is_canonical(cpu, linear))
 		raise_gp(cpu, 0);
 	walk(cpu, linear, own_access(cpu, WALK_EXEC), &result);
-	entry->tag = (linear & ~PAGE_OFFSET_MASK) | cpu->code_context;
+	entry->tag = tlb_tag(linear, 1, cpu->code_context);
 	entry->gpa = result.gpa & ~PAGE_OFFSET_MASK;
 	entry->host = slots_host(cpu->slots, entry->gpa);
 }

@@ -112,11 +112,12 @@ DEFINE_GROUP(idiv)
 /* IMUL with a target register: the product is cut to the operand size. */
 ALWAYS_INLINE void imul_to(struct cpu *cpu, u8 target, u64 a, u64 b, unsigned int size)
 {
-	s128 product = (s128)(s64)sign_extend(a, size) * (s64)sign_extend(b, size);
-	u64 low = (u64)product;
+	s64 low;
+	bool overflow = __builtin_mul_overflow((s64)sign_extend(a, size), (s64)sign_extend(b, size),
+					       &low);
 
-	reg_write(cpu, target, low, size);
-	mul_flags(cpu, low, product != (s64)sign_extend(low, size), size);
+	reg_write(cpu, target, (u64)low, size);
+	mul_flags(cpu, (u64)low, overflow || low != (s64)sign_extend((u64)low, size), size);
 }
 
 #define IMUL_WIDTH(width, size, unused)                                                            \
