@@ -18,6 +18,11 @@ bool cet_shadow_stack_at(const struct cpu *cpu, unsigned int cpl)
 	return cet_active(cpu) && (cet_control(cpu, cpl) & CET_SH_STK_EN);
 }
 
+bool cet_shadow_stack_of_handler(const struct cpu *cpu, unsigned int cpl)
+{
+	return (cpu->cr4 & CR4_CET) && (cet_control(cpu, cpl) & CET_SH_STK_EN);
+}
+
 bool cet_endbranch_at(const struct cpu *cpu, unsigned int cpl)
 {
 	return cet_active(cpu) && (cet_control(cpu, cpl) & CET_ENDBR_EN);

@@ -21,6 +21,8 @@ enum { CP_NEAR_RET = 1, CP_FAR_RET = 2, CP_ENDBRANCH = 3, CP_RSTORSSP = 4, CP_SE
 #define SHADOW_STACK_BUSY BIT(0)
 
 bool cet_shadow_stack_at(const struct cpu *cpu, unsigned int cpl);
+/* The same once VM is clear: virtual-8086 mode itself has none. */
+bool cet_shadow_stack_of_handler(const struct cpu *cpu, unsigned int cpl);
 bool cet_endbranch_at(const struct cpu *cpu, unsigned int cpl);
 
 /* Shadow-stack accesses with user or supervisor privilege. */
@@ -36,7 +38,7 @@ void cet_start_tracker(struct cpu *cpu, unsigned int cpl);
 u64 cet_push_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user);
 /* Holds the frame at @ssp against CS and LIP, #CP(FAR-RET/IRET); returns the SSP in it. */
 u64 cet_check_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user);
-/* SSP for legacy and compatibility mode has to be below 4 GiB: #GP(0). */
+/* An SSP to be loaded has to be canonical, and below 4 GiB outside 64-bit mode: #GP(0). */
 void cet_check_low(struct cpu *cpu, u64 ssp, bool code64);
 /* Takes the supervisor shadow stack whose token lies at @ssp: #GP(0) if it can't. */
 void cet_acquire(struct cpu *cpu, u64 ssp, bool code64);
@@ -54,6 +56,8 @@ struct cet_outer_return {
 };
 void cet_check_outer(struct cpu *cpu, struct cet_outer_return *out, u16 cs, u64 lip, bool code64);
 void cet_commit_outer(struct cpu *cpu, const struct cet_outer_return *out);
+/* IRET at the same level in IA-32e mode: gives an IST's shadow stack back that it leaves. */
+void cet_leave_interrupt_stack(struct cpu *cpu, u64 ssp);
 /* A far return at the same level: the new SSP. */
 u64 cet_check_same(struct cpu *cpu, u16 cs, u64 lip, bool code64);
 

@@ -7,7 +7,7 @@
 
 void cet_check_low(struct cpu *cpu, u64 ssp, bool code64)
 {
-	if (!code64 && ssp >> 32)
+	if (code64 ? !address_canonical(cpu, ssp) : ssp >> 32 != 0)
 		raise_gp(cpu, 0);
 }
 
@@ -39,7 +39,8 @@ u64 cet_check_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user)
 
 void cet_acquire(struct cpu *cpu, u64 ssp, bool code64)
 {
-	if (ssp & 7)
+	/* Token and frame have to lie in one aligned block of 32 bytes. */
+	if ((ssp & 7) || (ssp ^ (ssp - FRAME_SIZE)) & ~UINT64_C(31))
 		raise_gp(cpu, 0);
 	cet_check_low(cpu, ssp, code64);
 	if (cet_exchange(cpu, ssp, ssp, ssp | SHADOW_STACK_BUSY, false) != ssp)
@@ -79,6 +80,14 @@ u64 cet_check_same(struct cpu *cpu, u16 cs, u64 lip, bool code64)
 	ssp = cet_check_frame(cpu, cpu->ssp, cs, lip, cpu->cpl == 3);
 	cet_check_low(cpu, ssp, code64);
 	return ssp;
+}
+
+void cet_leave_interrupt_stack(struct cpu *cpu, u64 ssp)
+{
+	u64 token = cpu->ssp + FRAME_SIZE;
+
+	if (cet_shadow_stack_enabled(cpu) && cpu_long_mode(cpu) && ssp != token)
+		cet_release(cpu, token);
 }
 
 void cet_check_outer(struct cpu *cpu, struct cet_outer_return *out, u16 cs, u64 lip, bool code64)

@@ -122,12 +122,12 @@ static u64 deliver_inner(struct cpu *cpu, const struct event *event, const struc
 	stack_push(cpu, &inner.cursor, cpu->reg[REG_RSP], size);
 	push_frame(cpu, &inner.cursor, event, size);
 	descriptor_set_accessed(cpu, selector, code);
+	if (cet_shadow_stack_of_handler(cpu, cpl))
+		ssp = cet_enter_inner(cpu, cet_level_ssp(cpu, cpl), cpu->seg[SEG_CS].selector,
+				      old_lip(cpu, event), false);
 	if (user && cet_shadow_stack_enabled(cpu))
 		cpu->msr[MSR_PL3_SSP] = cpu->ssp;
 	clear_flags(cpu, gate);
-	if (cet_shadow_stack_at(cpu, cpl))
-		ssp = cet_enter_inner(cpu, cet_level_ssp(cpu, cpl), cpu->seg[SEG_CS].selector,
-				      old_lip(cpu, event), false);
 	cpu->ssp = ssp;
 	code_commit(cpu, selector, cpl, code);
 	inner_stack_commit(cpu, &inner, cpl);

@@ -117,6 +117,11 @@ static u64 return_to_v86(struct cpu *cpu, struct stack_cursor *stack, const stru
 		selector[i] = (u16)stack_pop(cpu, stack, 4);
 	if ((u32)frame->rip > 0xffff)
 		raise_gp(cpu, 0);
+	if (cet_shadow_stack_enabled(cpu)) {
+		if (cpu->ssp & 7)
+			cpu_raise_error(cpu, VECTOR_CP, CP_FAR_RET);
+		cet_release(cpu, cpu->ssp);
+	}
 	load_flags(cpu, frame->rflags, FLAG_KNOWN);
 	cpu->cpl = 3;
 	segment_load_real(cpu, SEG_CS, frame->cs);
@@ -134,6 +139,8 @@ static u64 return_same(struct cpu *cpu, struct stack_cursor *stack, unsigned int
 	u64 mask = protected_mask(cpu, size), rip = code_check_rip(cpu, code, frame->rip), ssp;
 
 	ssp = cet_check_same(cpu, frame->cs, (code64 ? 0 : code->base) + rip, code64);
+	descriptor_set_accessed(cpu, frame->cs, code);
+	cet_leave_interrupt_stack(cpu, ssp);
 	code_commit(cpu, frame->cs, cpu->cpl, code);
 	stack_commit(cpu, stack);
 	cpu->ssp = ssp;
@@ -159,10 +166,12 @@ static u64 return_with_stack(struct cpu *cpu, struct stack_cursor *stack, unsign
 	lip = (code64 ? 0 : code->base) + rip;
 	descriptor_set_accessed(cpu, frame->cs, code);
 	if (unlikely(cpu->cr4 & CR4_CET)) {
-		if (cpl == old_cpl)
+		if (cpl == old_cpl) {
 			shadow.ssp = cet_check_same(cpu, frame->cs, lip, code64);
-		else
+			cet_leave_interrupt_stack(cpu, shadow.ssp);
+		} else {
 			cet_check_outer(cpu, &shadow, frame->cs, lip, code64);
+		}
 		cet_commit_outer(cpu, &shadow);
 	}
 	code_commit(cpu, frame->cs, cpl, code);

@@ -41,9 +41,10 @@ static op_handler family_handler(const struct family *family, unsigned int width
 	return handler || op->kind == KIND_REG ? handler : family->fn[width][KIND_ANY];
 }
 
-extern const struct family family_endbr64, family_endbr32;
+extern const struct family family_endbr64, family_endbr32, family_int3, family_int1;
 
-/* CET: while the tracker waits, anything but ENDBRANCH of the code's own width faults. */
+/* CET: while the tracker waits, anything but ENDBRANCH of the code's own width faults; INT3 and
+ * INT1 are let through for debuggers (SDM 1:17.3.4). */
 static bool endbranch_missing(const struct builder *b, const struct instruction *insn)
 {
 	const struct family *wanted = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64
@@ -51,7 +52,8 @@ static bool endbranch_missing(const struct builder *b, const struct instruction 
 					      : &family_endbr32;
 
 	return (b->env.mode & MODE_ENDBRANCH) && b->trace->count == 0 &&
-	       !(insn->row && insn->row->family == wanted);
+	       !(insn->row && (insn->row->family == wanted || insn->row->family == &family_int3 ||
+			       insn->row->family == &family_int1));
 }
 
 /* Direct branches within the page keep their target trace on the op. */

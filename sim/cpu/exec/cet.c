@@ -54,12 +54,11 @@ NOINLINE static void do_incssp(struct cpu *cpu, const struct op *op)
 
 	need_shadow_stack(cpu, op);
 	count = REG8(cpu, op->rm);
-	if (!count)
-		return;
-	/* The first and the last element are touched. */
+	/* The first and the last element are touched, the first even for a count of 0. */
 	mem_load_as(cpu, cpu->ssp, size, WALK_SHADOW_STACK | (user(cpu) ? WALK_USER : 0));
-	mem_load_as(cpu, cpu->ssp + (u64)(count - 1) * size, size,
-		    WALK_SHADOW_STACK | (user(cpu) ? WALK_USER : 0));
+	if (count)
+		mem_load_as(cpu, cpu->ssp + (u64)(count - 1) * size, size,
+			    WALK_SHADOW_STACK | (user(cpu) ? WALK_USER : 0));
 	cpu->ssp += (u64)count * size;
 }
 
@@ -134,13 +133,14 @@ NOINLINE static void do_rstorssp(struct cpu *cpu, const struct op *op)
 	if (linear & 7)
 		raise_gp(cpu, 0);
 	token = cet_load(cpu, linear, user(cpu));
-	/* The token holds its own address + 8, with the mode in bit 0 (bit 1 is clear). */
-	wanted = ((token & ~UINT64_C(3)) - 8) & ~UINT64_C(7);
+	/* The token holds the SSP to be restored, just above itself, and the mode in bit 0. */
+	wanted = ((token & ~UINT64_C(1)) - 8) & ~UINT64_C(7);
 	if ((token & 3) != mode || (!mode && token >> 32) || wanted != linear)
 		cpu_raise_error(cpu, VECTOR_CP, CP_RSTORSSP);
 	cet_store(cpu, linear, cpu->ssp | mode | TOKEN_PREVIOUS, 8, user(cpu));
 	cpu->ssp = linear;
-	/* CF tells whether the restored SSP had to be aligned. */
+	/* CF: the restored SSP was not 8-byte aligned, there is a hole below it. */
+	flags_set_arith(cpu, token & 4 ? FLAG_CF : 0);
 }
 
 HANDLER(exec_rstorssp)
@@ -152,19 +152,22 @@ HANDLER(exec_rstorssp)
 NOINLINE static void do_saveprevssp(struct cpu *cpu, const struct op *op)
 {
 	u64 token, old, mode = op->flags & OP_CODE64 ? 1 : 0;
+	bool hole = flag_cf(cpu);
 
 	need_shadow_stack(cpu, op);
 	if (cpu->ssp & 7)
 		raise_gp(cpu, 0);
 	token = cet_load(cpu, cpu->ssp, user(cpu));
+	/* The hole that RSTORSSP's CF tells of holds zero; there is none in 64-bit mode. */
+	if (hole && (mode || (u32)cet_load(cpu, cpu->ssp + 8, user(cpu))))
+		raise_gp(cpu, 0);
 	if (!(token & TOKEN_PREVIOUS) || (!mode && token >> 32))
 		raise_gp(cpu, 0);
 	old = token & ~UINT64_C(3);
 	/* A restore token goes on the old stack, below a 4-byte pad if it was not aligned. */
 	cet_store(cpu, old - 4, 0, 4, user(cpu));
-	old &= ~UINT64_C(7);
-	cet_store(cpu, old - 8, (token & ~UINT64_C(3)) | mode, 8, user(cpu));
-	cpu->ssp += 8;
+	cet_store(cpu, (old & ~UINT64_C(7)) - 8, old | mode, 8, user(cpu));
+	cpu->ssp += hole ? 12 : 8;
 }
 
 HANDLER(exec_saveprevssp)

@@ -4,11 +4,11 @@
 #include "payload.h"
 
 #define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
-#define ICR	     APIC(0x300)
-#define EOI	     APIC(0xb0)
-#define SELF	     0x40000
-#define NMI	     0x400
-#define VECTOR	     0x70
+#define ICR          APIC(0x300)
+#define EOI          APIC(0xb0)
+#define SELF         0x40000
+#define NMI          0x400
+#define VECTOR       0x70
 #define LOW_VECTOR   0x50
 
 static word seen_ip[16];

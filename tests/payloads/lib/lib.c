@@ -3,7 +3,7 @@
 
 #define SERIAL     0x3f8
 #define EXIT_PORT  0xf4
-#define STUB_BYTES 16
+#define STUB_BYTES 32
 
 static u32 checks, failures;
 static const char *rule = "";

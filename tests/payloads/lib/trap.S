@@ -58,13 +58,18 @@ escape:
 	mov $1, %eax
 	ret
 
-/* 16 bytes each; all but these vectors push a stand-in for the error code (SDM 3A:6.3, table 6-1). */
-.align 16
+/* 32 bytes each; all but these vectors push a stand-in for the error code (SDM 3A:6.3, table 6-1). */
+.align 32
 .globl trap_stubs
 trap_stubs:
 .set n, 0
 .rept 256
-	.align 16
+	.align 32
+#ifdef __x86_64__
+	endbr64
+#else
+	endbr32
+#endif
 	.if n == 8 || (n >= 10 && n <= 14) || n == 17 || n == 21
 	.else
 	push $0xbad
