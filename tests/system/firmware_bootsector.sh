@@ -16,6 +16,6 @@ truncate -s 1M "$WORK/disk"
 for cpu in intel amd; do
 	expect_status 11 "$LOCKSTEP" run --cpu $cpu --memory 64M --firmware $firmware \
 		--disk "$WORK/disk" --exit-port 0xf4
-	grep -aq '^sector one was read' "$WORK/out" || fail "$cpu: the sector did not show up"
+	grep -aq 'sector one was read' "$WORK/out" || fail "$cpu: the sector did not show up"
 done
 finish
