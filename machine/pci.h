@@ -99,7 +99,8 @@ struct pci_bus {
 	struct pci_device *devices[PCI_SLOTS];
 };
 
-/* Claims 0xcf8 (4-byte accesses), 0xcfc..0xcff, ECAM and both windows, and puts the bridge in slot 0. */
+/* Claims 0xcf8 (4-byte accesses), 0xcfc..0xcff, ECAM and both windows, and puts the bridge in slot
+ * 0. */
 struct pci_bus *pci_create(const struct pci_host *host, struct ls_error *err);
 /* Destroys the devices too. NULL is fine. */
 void pci_destroy(struct pci_bus *bus);

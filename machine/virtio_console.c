@@ -78,6 +78,9 @@ static void deliver(struct virtio_console *console)
 	while (console->count && virtq_pop(queue, &chain) > 0) {
 		uint32_t written = fill_buffer(console, queue, &chain);
 
+		/* Ends: each turn takes from what waits. */
+		if (!written)
+			virtio_break(&console->device, "a receive buffer has no room");
 		if (console->device.broken)
 			return;
 		virtq_push(queue, &chain, written);

@@ -102,6 +102,20 @@ static void test_input(void)
 	rig_destroy(f.rig);
 }
 
+/* A buffer that is only readable can't take input: the driver is broken (2.7.5.1). */
+static void test_input_nowhere(void)
+{
+	struct fixture f;
+
+	start(&f);
+	queue_desc(&f.receive, 0, BUFFER, 4, 0, 0);
+	queue_offer(&f.receive, 0);
+	virtio_console_input(f.console, "a", 1);
+	CU_ASSERT_TRUE(driver_status(&f.driver) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	CHECK_EQUAL(f.rig->memory[BUFFER], 0);
+	rig_destroy(f.rig);
+}
+
 /* More than the device keeps is refused, not lost silently. */
 static void test_input_limit(void)
 {
@@ -187,6 +201,7 @@ static void test_rng(void)
 static CU_TestInfo tests[] = {
 	{"output (virtio 1.2, 5.3.6)", test_output},
 	{"input (virtio 1.2, 5.3.6)", test_input},
+	{"input without room (virtio 1.2, 2.7.5.1)", test_input_nowhere},
 	{"input that nobody takes", test_input_limit},
 	{"size (virtio 1.2, 5.3.4)", test_size},
 	{"emergency write (virtio 1.2, 5.3.4)", test_emergency},
