@@ -136,16 +136,13 @@ ALWAYS_INLINE void *vec_fast_pointer(struct cpu *cpu, const struct op *op, enum 
 /* Its low @size bytes, zero-extended. @size is constant. */
 ALWAYS_INLINE v16_u64 vec_fetch_16(const void *from, unsigned int size)
 {
-	v16_u64 value = {0};
-
-	if (size >= 16)
-		return *(const v16_any *)from;
-	if (size == 8)
-		return (v16_u64){*(const u64 *)from};
-	if (size == 4)
-		return (v16_u64){*(const u32 *)from};
-	__builtin_memcpy(&value, from, size);
-	return value;
+	switch (size) {
+	case 1: return (v16_u64){*(const u8 *)from};
+	case 2: return (v16_u64){*(const u16 *)from};
+	case 4: return (v16_u64){*(const u32 *)from};
+	case 8: return (v16_u64){*(const u64 *)from};
+	default: return *(const v16_any *)from;
+	}
 }
 
 ALWAYS_INLINE v32_u64 vec_fetch_32(const void *from, unsigned int size)
