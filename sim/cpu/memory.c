@@ -63,10 +63,19 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 		cpu->space.upper_local = true;
 }
 
-static bool context_is(const struct cpu *cpu, unsigned int access)
+/* The TLB context that an access is looked up and kept under. Event delivery reaches supervisor
+ * structures and stacks while CPL is still 3. */
+static u64 context_of(const struct cpu *cpu, unsigned int access)
 {
-	return (access & (WALK_IMPLICIT | WALK_SHADOW_STACK | WALK_NO_AD)) == 0 &&
-	       !!(access & WALK_USER) == (cpu->cpl == 3);
+	enum tlb_privilege privilege = TLB_SUPERVISOR;
+
+	if (access & (WALK_SHADOW_STACK | WALK_NO_AD))
+		return TLB_CONTEXT_NEVER;
+	if (access & WALK_USER)
+		privilege = TLB_USER;
+	else if (!(access & WALK_IMPLICIT) && (cpu->rflags & FLAG_AC))
+		privilege = TLB_SUPERVISOR_AC;
+	return (cpu->code_context & ~UINT64_C(3)) | privilege;
 }
 
 static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
@@ -75,9 +84,9 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 	u64 page = linear & ~PAGE_OFFSET_MASK, gpa = result->gpa & ~PAGE_OFFSET_MASK;
 	struct slot *slot = slots_find(cpu->slots, gpa);
-	u64 tag = tlb_tag(page, 1, cpu->code_context);
+	u64 context = context_of(cpu, access), tag = tlb_tag(page, 1, context);
 
-	if (!slot || !context_is(cpu, access))
+	if (!slot || context == TLB_CONTEXT_NEVER)
 		return;
 	entry->gpa = gpa;
 	entry->addend = (u64)(slot->host + (gpa - slot->gpa)) - page;
@@ -108,12 +117,11 @@ static struct piece piece_translate(struct cpu *cpu, u64 linear, unsigned int si
 	unsigned int room = PAGE_SIZE_4K - (linear & PAGE_OFFSET_MASK);
 	struct piece piece = {.linear = linear, .size = size < room ? size : room};
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
-	u64 tag = tlb_tag(linear, 1, cpu->code_context);
+	u64 tag = tlb_tag(linear, 1, context_of(cpu, access));
 	struct walk_result result;
 
 	cpu->stats.tlb_lookups++;
-	if (context_is(cpu, access) &&
-	    (access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
+	if ((access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
 		cpu->stats.tlb_hits++;
 		piece.gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
 	} else {
