@@ -137,11 +137,16 @@ ALWAYS_INLINE void *vec_fast_pointer(struct cpu *cpu, const struct op *op, enum 
 ALWAYS_INLINE v16_u64 vec_fetch_16(const void *from, unsigned int size)
 {
 	switch (size) {
-	case 1: return (v16_u64){*(const u8 *)from};
-	case 2: return (v16_u64){*(const u16 *)from};
-	case 4: return (v16_u64){*(const u32 *)from};
-	case 8: return (v16_u64){*(const u64 *)from};
-	default: return *(const v16_any *)from;
+	case 1:
+		return (v16_u64){*(const u8 *)from};
+	case 2:
+		return (v16_u64){*(const u16 *)from};
+	case 4:
+		return (v16_u64){*(const u32 *)from};
+	case 8:
+		return (v16_u64){*(const u64 *)from};
+	default:
+		return *(const v16_any *)from;
 	}
 }
 

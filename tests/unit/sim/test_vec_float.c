@@ -65,7 +65,7 @@ static void test_nans(void)
 	floats(0, QUIET, 0, 0, 0);
 	MXCSR = MASKED;
 	RIG_RUN(&rig, 0xf3, 0x0f, 0x59, 0xc1);
-		/* quiet NaNs alone raise nothing */ /* mulss xmm0, xmm1 */
+	/* quiet NaNs alone raise nothing */ /* mulss xmm0, xmm1 */
 	CHECK_EQUAL(VEC(0).d[0], QUIET);
 	CHECK_EQUAL(MXCSR, MASKED);
 	floats(0, 0xbf800000, 0, 0, 0);
@@ -326,15 +326,15 @@ static void test_fma(void)
 	floats(1, QUIET + 1, 0, 0, 0);
 	floats(2, QUIET + 2, 0, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x71, 0xa9, 0xc2);
-		/* xmm1 * xmm0 + xmm2 */ /* vfmadd213ss xmm0, xmm1, xmm2 */
+	/* xmm1 * xmm0 + xmm2 */ /* vfmadd213ss xmm0, xmm1, xmm2 */
 	CHECK_EQUAL(VEC(0).d[0], QUIET + 1);
 	floats(0, QUIET, 0, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x71, 0xb9, 0xc2);
-		/* xmm1 * xmm2 + xmm0 */ /* vfmadd231ss xmm0, xmm1, xmm2 */
+	/* xmm1 * xmm2 + xmm0 */ /* vfmadd231ss xmm0, xmm1, xmm2 */
 	CHECK_EQUAL(VEC(0).d[0], QUIET + 1);
 	floats(0, QUIET, 0, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x71, 0x99, 0xc2);
-		/* xmm0 * xmm2 + xmm1 */ /* vfmadd132ss xmm0, xmm1, xmm2 */
+	/* xmm0 * xmm2 + xmm1 */ /* vfmadd132ss xmm0, xmm1, xmm2 */
 	CHECK_EQUAL(VEC(0).d[0], QUIET);
 	/* VFMADDSUB subtracts in even elements and adds in odd ones. */
 	rig.cpu->vec[0] = (union vec){.f32 = {2, 2, 2, 2}};
@@ -344,7 +344,7 @@ static void test_fma(void)
 	CHECK_EQUAL(VEC(0).f32[0], 5);
 	CHECK_EQUAL(VEC(0).f32[1], 7);
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x71, 0xbe, 0xd1);
-		/* -(3 * 3) - 1 */ /* vfnmsub231ps xmm2, xmm1, xmm1 */
+	/* -(3 * 3) - 1 */ /* vfnmsub231ps xmm2, xmm1, xmm1 */
 	CHECK_EQUAL(VEC(2).f32[3] == -10, true);
 	rig_close(&rig);
 }
@@ -397,7 +397,7 @@ static void test_sums(void)
 	CHECK_EQUAL(VEC(2).f32[0], 15);
 	CHECK_EQUAL(VEC(2).f32[1], 34);
 	RIG_RUN(&rig, 0xc4, 0xe3, 0x79, 0x40, 0xd1, 0x52);
-		/* elements 0 and 2, to place 1 */ /* vdpps xmm2, xmm0, xmm1, 0x52 */
+	/* elements 0 and 2, to place 1 */ /* vdpps xmm2, xmm0, xmm1, 0x52 */
 	CHECK_EQUAL(VEC(2).d[0], 0);
 	CHECK_EQUAL(VEC(2).f32[1], 16 + 256);
 	CHECK_EQUAL(VEC(2).d[2], 0);

@@ -33,7 +33,7 @@ static void test_equal_any(void)
 	/* CF: something found; ZF, SF: b, a end within the register; OF: bit 0; AF, PF: 0 */
 	CHECK_EQUAL(arith(), FLAG_CF | FLAG_ZF | FLAG_SF);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x40);
-		/* most significant */ /* pcmpistri xmm1, xmm2, 0x40 */
+	/* most significant */ /* pcmpistri xmm1, xmm2, 0x40 */
 	CHECK_EQUAL(RCX, 7);
 	strings("0123456789abcdef", "the 16-byte text");
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x00); /* pcmpistri xmm1, xmm2, 0 */
@@ -55,7 +55,7 @@ static void test_ranges(void)
 	CHECK_EQUAL(RCX, 6);
 	strings("az09", "abc1X");
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x14);
-		/* negated: the first that is not in */ /* pcmpistri xmm1, xmm2, 0x14 */
+	/* negated: the first that is not in */ /* pcmpistri xmm1, xmm2, 0x14 */
 	CHECK_EQUAL(RCX, 4);
 	strings("az09", "Zz");                             /* bounds belong to the range */
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x04); /* pcmpistri xmm1, xmm2, 4 */
@@ -67,7 +67,7 @@ static void test_ranges(void)
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x06); /* pcmpistri xmm1, xmm2, 6 */
 	CHECK_EQUAL(RCX, 1);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x04);
-		/* 128..5 unsigned: empty */ /* pcmpistri xmm1, xmm2, 4 */
+	/* 128..5 unsigned: empty */ /* pcmpistri xmm1, xmm2, 4 */
 	CHECK_EQUAL(RCX, 16);
 	rig_close(&rig);
 }
@@ -83,7 +83,7 @@ static void test_polarity(void)
 	CHECK_EQUAL(RCX, 16);
 	CHECK_EQUAL(arith() & FLAG_CF, 0);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x63, 0xca, 0x24);
-		/* masked positive is positive */ /* pcmpistri xmm1, xmm2, 0x24 */
+	/* masked positive is positive */ /* pcmpistri xmm1, xmm2, 0x24 */
 	CHECK_EQUAL(RCX, 0);
 	CHECK_EQUAL(arith() & FLAG_OF, FLAG_OF);
 	rig_close(&rig);
@@ -152,7 +152,7 @@ static void test_explicit_length(void)
 	rig.cpu->reg[REG_RAX] = (u32)-3;
 	rig.cpu->reg[REG_RDX] = 1000;
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x00);
-		/* d does not count, b beyond the zero does */ /* pcmpestri xmm1, xmm2, 0 */
+	/* d does not count, b beyond the zero does */ /* pcmpestri xmm1, xmm2, 0 */
 	CHECK_EQUAL(RCX, 4);
 	CHECK_EQUAL(arith(), FLAG_CF | FLAG_SF);
 	rig.cpu->reg[REG_RDX] = 4;
@@ -165,7 +165,7 @@ static void test_explicit_length(void)
 	CHECK_EQUAL(RCX, 2);
 	CHECK_EQUAL(arith(), FLAG_CF);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x61, 0xca, 0x00);
-		/* EAX = 0 */ /* pcmpestri xmm1, xmm2, 0 */
+	/* EAX = 0 */ /* pcmpestri xmm1, xmm2, 0 */
 	CHECK_EQUAL(RCX, 16);
 	/* Table 4-7: what is not valid makes no range, and is equal only to what is not valid. */
 	strings("azAZ", "HELLO");

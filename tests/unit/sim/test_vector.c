@@ -188,7 +188,7 @@ static void test_shuffles(void)
 	RIG_RUN(&rig, 0x66, 0x0f, 0xd7, 0xc1); /* pmovmskb eax, xmm1 */
 	CHECK_EQUAL(rig.cpu->reg[REG_RAX], 0xc0);
 	RIG_RUN(&rig, 0xc4, 0xe3, 0x7d, 0x46, 0xd3, 0x83);
-		/* zero, then the high half of ymm3 */ /* vperm2i128 ymm2, ymm0, ymm3, 0x83 */
+	/* zero, then the high half of ymm3 */ /* vperm2i128 ymm2, ymm0, ymm3, 0x83 */
 	check_vec(2, 0, 0, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe3, 0x7d, 0x46, 0xd3, 0x21); /* vperm2i128 ymm2, ymm0, ymm3, 0x21 */
 	check_vec(2, 0x1716151413121110, 0x1f1e1d1c1b1a1918, 0x2726252423222120,
@@ -219,7 +219,7 @@ static void test_multiplication(void)
 	fill(0, 0x0706050403020100, 0x0f0e0d0c0b0a0908, 0, 0);
 	fill(1, 0, 0x0807060500000000, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe3, 0x79, 0x42, 0xd1, 0x07);
-		/* a from byte 4, b's last four bytes */ /* vmpsadbw xmm2, xmm0, xmm1, 7 */
+	/* a from byte 4, b's last four bytes */ /* vmpsadbw xmm2, xmm0, xmm1, 7 */
 	check_vec(2, 0x0008000400000004, 0x001800140010000c, 0, 0);
 	fill(0, 0x0005000700030009, 0x0004000800030003, 0, 0);
 	RIG_RUN(&rig, 0xc4, 0xe2, 0x79, 0x41, 0xd0); /* vphminposuw xmm2, xmm0 */
@@ -261,7 +261,7 @@ static void test_inserts(void)
 	fill(0, 0x0000000200000001, 0x0000000400000003, 9, 9);
 	fill(1, 0x0000000600000005, 0x0000000800000007, 0, 0);
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x21, 0xc1, 0x98);
-		/* element 2 to place 1, place 3 cleared */ /* insertps xmm0, xmm1, 0x98 */
+	/* element 2 to place 1, place 3 cleared */ /* insertps xmm0, xmm1, 0x98 */
 	check_vec(0, 0x0000000700000001, 0x0000000000000003, 9, 9);
 	rig.cpu->reg[REG_RAX] = 0xabcdef;
 	RIG_RUN(&rig, 0x66, 0x0f, 0x3a, 0x20, 0xc0, 0x12); /* 18 & 15 */ /* pinsrb xmm0, eax, 18 */
