@@ -193,11 +193,18 @@ static void read_modrm(struct parse *p)
 	}
 }
 
+/* F3 90 is PAUSE, but F3 41 90 exchanges R8 and RAX (SDM 2B: XCHG, PAUSE). */
+static bool pause_with_rex_b(const struct parse *p, const struct opcode_form *form)
+{
+	return p->space == 0 && p->map == 0 && p->opcode == 0x90 && form->prefix == PREFIX_F3 &&
+	       (p->rex & 1);
+}
+
 static bool form_fits(struct parse *p, const struct opcode_form *form)
 {
 	const struct opcode_row *row = &opcode_rows[form->row];
 
-	if (!prefix_fits(p, form->prefix))
+	if (!prefix_fits(p, form->prefix) || pause_with_rex_b(p, form))
 		return false;
 	if ((row->flags & I64) && code64(p))
 		return false;
