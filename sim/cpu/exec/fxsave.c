@@ -50,6 +50,7 @@ static NOINLINE void fxsave(struct cpu *cpu, const struct op *op)
 	xstate_components[0].save(cpu, image, form);
 	memcpy(image + FXSAVE_MXCSR, mxcsr, sizeof(mxcsr));
 	xstate_components[1].save(cpu, image + FXSAVE_XMM, form);
+	mem_probe(cpu, op, linear, FXSAVE_XMM + vector_bytes(cpu), WALK_WRITE); /* all or nothing */
 	image_store(cpu, op, linear, image, FXSAVE_XMM + vector_bytes(cpu));
 }
 

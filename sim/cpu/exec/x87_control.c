@@ -152,6 +152,7 @@ static void environment_store(struct cpu *cpu, const struct op *op, u64 linear, 
 	u32 word[ENVIRONMENT_WORDS];
 
 	environment_make(cpu, size, word);
+	mem_probe(cpu, op, linear, ENVIRONMENT_WORDS * size, WALK_WRITE);
 	for (unsigned int i = 0; i < ENVIRONMENT_WORDS; i++)
 		mem_store(cpu, op, linear + i * size, word[i], size);
 }
@@ -193,6 +194,7 @@ static NOINLINE void save_state(struct cpu *cpu, const struct op *op)
 	linear = ea_by_kind(cpu, op, environment + REGISTERS_SIZE, true);
 	for (unsigned int i = 0; i < 8; i++)
 		memcpy(registers + 10 * i, st_reg(cpu, i), 10);
+	mem_probe(cpu, op, linear, environment + REGISTERS_SIZE, WALK_WRITE);
 	environment_store(cpu, op, linear, size);
 	image_store(cpu, op, linear + environment, registers, REGISTERS_SIZE);
 	fpu_init(cpu);

@@ -84,6 +84,7 @@ static NOINLINE void save_standard(struct cpu *cpu, const struct op *op, bool op
 	components = requested(cpu, cpu->xcr0);
 	linear = area_address(cpu, op, xstate_size_standard(components), true);
 	in_use = xstate_in_use(cpu) & components;
+	mem_probe(cpu, op, linear + XSTATE_LEGACY_SIZE, 8, WALK_WRITE); /* faults are writes' */
 	bv = mem_load(cpu, op, linear + XSTATE_LEGACY_SIZE, 8);
 	for (unsigned int i = 0; i < XSTATE_COMPONENTS; i++) {
 		const struct xstate_component *component = &xstate_components[i];
