@@ -124,6 +124,9 @@ static void mask_pointers(const struct encoding *e, const struct native_case *it
 		}
 		for (; first <= last && at + first < NATIVE_PAGE; first++)
 			host[at + first] = guest[at + first] = 0;
+		/* MXCSR_MASK shows MISALIGNSSE, which the interpreter does not offer. */
+		if (pointers[n].first32 == 6 && at + 30 < NATIVE_PAGE)
+			host[at + 30] = guest[at + 30] = 0;
 	}
 }
 
@@ -144,6 +147,12 @@ static bool compare_memory(const struct encoding *e, const struct native_case *i
 	return same;
 }
 
+/* Linux sets P in what it tells of kernel addresses. */
+static u32 error_seen(const struct native_state *host)
+{
+	return host->vector == VECTOR_PF ? ~1u : ~0u;
+}
+
 static bool compare_general(const struct encoding *e, const struct native_case *item, FILE *out)
 {
 	const struct native_state *host = &item->host, *guest = &item->guest;
@@ -153,7 +162,7 @@ static bool compare_general(const struct encoding *e, const struct native_case *
 
 	if (host->vector != guest->vector)
 		differ(out, &same, "vector", -1, host->vector, guest->vector);
-	else if (host->vector != NO_FAULT && host->error != guest->error)
+	else if (host->vector != NO_FAULT && (host->error ^ guest->error) & error_seen(host))
 		differ(out, &same, "error code", -1, host->error, guest->error);
 	if (host->rip != guest->rip)
 		differ(out, &same, "rip", -1, host->rip, guest->rip);
@@ -165,10 +174,23 @@ static bool compare_general(const struct encoding *e, const struct native_case *
 	return same;
 }
 
+/* SHLD and SHRD by more than the operand has bits: result and flags undefined (SDM 2B). */
+static bool undefined_result(const struct encoding *e, const struct native_case *item)
+{
+	bool immediate = e->form->opcode == 0xa4 || e->form->opcode == 0xac;
+	u8 count = immediate ? e->bytes[e->length - 1] : (u8)item->in.gpr[1];
+
+	return (!strcmp(e->row->mnemonic, "shld") || !strcmp(e->row->mnemonic, "shrd")) &&
+	       e->width == 1 && (count & 31) > 16;
+}
+
 bool compare(const struct encoding *e, const struct native_case *item, FILE *out)
 {
-	bool same = compare_general(e, item, out);
+	bool same;
 
+	if (undefined_result(e, item))
+		return true;
+	same = compare_general(e, item, out);
 	same &= compare_xsave(item->host.xsave, item->guest.xsave, out);
 	return compare_memory(e, item, out) && same;
 }

@@ -37,6 +37,9 @@ static bool sized(const struct opcode_form *form)
 			return true;
 		}
 	}
+	if (form->operand[0].place == PLACE_MEM && (flags & X87) && form->prefix == PREFIX_ANY &&
+	    form->operand[0].size == SIZE_NONE)
+		return true; /* FNSAVE and its kin: 16- and 32-bit images */
 	return form->operand[0].place == PLACE_NONE && (flags & (D64 | F64 | I64)) &&
 	       form->prefix == PREFIX_ANY;
 }
@@ -166,7 +169,7 @@ static void choose_memory(struct writer *w)
 	e->base = e->index = -1;
 	e->offset = 64 + rng_below(w->rng, 1024) * (rng_chance(w->rng, 4) ? 1 : 2) / 16 * 16;
 	if (rng_chance(w->rng, 4))
-		e->offset += rng_below(w->rng, 16);
+		e->offset += w->out->row->gate == FEATURE_SHA ? 0 : rng_below(w->rng, 16);
 	if (!vsib && rng_chance(w->rng, 8))
 		w->address_prefix = true;
 	if ((w->variant->bits == 16) != w->address_prefix && w->variant->bits != 64) {

@@ -240,6 +240,9 @@ static u64 data_offset(const struct encoding *e)
 
 static u32 choose_target(const struct encoding *e, struct rng *rng)
 {
+	/* AMD's SHA units take any alignment, against APM 4 and SDM 2A:2.4 table 2-21. */
+	if (e->row->gate == FEATURE_SHA)
+		return e->offset & ~15u;
 	if (rng_chance(rng, 64)) /* across the end of the page, into nothing */
 		return NATIVE_PAGE - rng_below(rng, 40);
 	if (rng_chance(rng, 16))
@@ -283,7 +286,7 @@ static u32 aim(const struct encoding *e, struct rng *rng, struct native_state *s
 		return e->offset;
 	}
 	if (e->base < 0) {
-		u64 index = rng_below(rng, 64);
+		u64 index = rng_below(rng, 64) & (e->row->gate == FEATURE_SHA ? ~15u : ~0u);
 
 		state->gpr[e->index] = index;
 		return (u32)(index << e->scale);
@@ -362,18 +365,32 @@ static void aim_branch(const struct encoding *e, struct rng *rng, struct native_
 
 	if (!e->branch)
 		return;
-	if (rng_chance(rng, 16))
+	/* Where the stack faults too, which fault comes first is left open. */
+	if (rng_chance(rng, 16) && e->base != 4 && e->index != 4)
 		target = integer(rng);
 	if (e->form->map == 0 && (e->form->opcode & 0xfe) == 0xc2) /* RET */
 		at = (u32)(state->gpr[4] - data_offset(e));
 	else if (!e->form->modrm)
 		return;
 	else if (!e->memory) {
-		state->gpr[e->rm] = target;
+		if (e->rm != 4)
+			state->gpr[e->rm] = target;
 		return;
 	}
 	if (at <= NATIVE_PAGE - 8)
 		memcpy(state->memory + at, &target, 8);
+}
+
+/* POPF must leave the test itself alone: no TF, no AC. */
+static void aim_popf(const struct encoding *e, struct native_state *state)
+{
+	u64 at = state->gpr[4] - data_offset(e), image;
+
+	if (e->form->map || e->form->opcode != 0x9d || at > NATIVE_PAGE - 8)
+		return;
+	memcpy(&image, state->memory + at, 8);
+	image &= ~(FLAG_TF | FLAG_AC);
+	memcpy(state->memory + at, &image, 8);
 }
 
 /* ENTER and LEAVE walk frames. */
@@ -419,4 +436,5 @@ void generate(const struct encoding *e, struct rng *rng, struct native_state *st
 	at = aim(e, rng, state);
 	aim_image(e, rng, state, at);
 	aim_branch(e, rng, state, at);
+	aim_popf(e, state);
 }

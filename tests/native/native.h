@@ -56,7 +56,7 @@ struct native_case {
 };
 
 #define BATCH_ENCODINGS 8u
-#define BATCH_CASES     64u
+#define BATCH_CASES     128u
 
 /* Shared with the child. */
 struct batch {
