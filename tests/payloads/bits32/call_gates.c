@@ -8,7 +8,7 @@
 #define SEL_CODE1      (SEL_FREE + 24)
 #define SEL_STACK1     (SEL_FREE + 32)
 
-static struct __attribute__((packed)) {
+struct __attribute__((packed)) {
 	u32 offset;
 	u16 selector;
 } far_pointer;
@@ -24,7 +24,6 @@ __asm__("target: mov %cs, seen_cs; mov %ss, seen_ss; mov %esp, seen_esp; int $0x
 	"push %eax; mov $0, %eax; 1: mov %ss:4(%esp,%eax,4), %edi; mov %edi, %ss:seen(,%eax,4)\n"
 	"inc %eax; cmp $7, %eax; jne 1b; pop %eax; lret $12\n"
 	"back_code: lret");
-__asm__(".globl far_pointer");
 
 static u64 gate(const void *offset, u16 selector, u8 access, u8 count)
 {
