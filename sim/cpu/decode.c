@@ -455,6 +455,14 @@ static void find_width(const struct parse *p, struct instruction *out)
 	out->op.width = out->family_width = width < 0 ? p->operand_size : width;
 }
 
+static bool has_place(const struct opcode_form *form, u8 place)
+{
+	for (unsigned int i = 0; i < OPERANDS_MAX; i++)
+		if (form->operand[i].place == place)
+			return true;
+	return false;
+}
+
 /* Takes one operand's bytes and register numbers in. */
 static void parse_operand(struct parse *p, struct instruction *out,
 			  const struct opcode_operand *operand, bool *memory, bool *immediate)
@@ -500,6 +508,10 @@ static void parse_operand(struct parse *p, struct instruction *out,
 		find_kind(p, op);
 		break;
 	case PLACE_STRING_SOURCE: set_segment(p, op, SEG_DS); break;
+	case PLACE_STRING_TARGET: /* ES, which no prefix changes; beside a source that one counts */
+		if (!has_place(out->form, PLACE_STRING_SOURCE))
+			op->seg = SEG_ES;
+		break;
 	case PLACE_VIS4: op->is4 = fetch8(p) >> 4 & (code64(p) ? 15 : 7); break;
 	case PLACE_REL: op->imm = fetch_immediate(p, operand->size); break;
 	case PLACE_FAR: parse_far(p, op); break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IN, OUT, INS, OUTS. */
 #include "sim/cpu/io.h"
+#include "sim/cpu/exec/string.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
 
@@ -56,7 +57,7 @@ PORT_HANDLER(out_dx, port_out, cpu->reg[REG_RDX]);
 
 /* --- strings --- */
 
-ALWAYS_INLINE u64 counter_mask(const struct op *op)
+ALWAYS_INLINE u64 address_mask(const struct op *op)
 {
 	switch (op->flags & OP_ADDRESS_MASK) {
 	case OP_ADDRESS_16:
@@ -85,11 +86,6 @@ static void register_add(struct cpu *cpu, const struct op *op, unsigned int numb
 	}
 }
 
-static bool repeats(const struct op *op)
-{
-	return op->flags & (OP_REP | OP_REPNE);
-}
-
 /* The device sees an access only if the memory's side can't fault any more. */
 static void string_in(struct cpu *cpu, const struct op *op, unsigned int size)
 {
@@ -97,7 +93,7 @@ static void string_in(struct cpu *cpu, const struct op *op, unsigned int size)
 	u64 linear;
 
 	io_check(cpu, port, size);
-	linear = segment_linear(cpu, op, SEG_ES, cpu->reg[REG_RDI] & counter_mask(op), size, true);
+	linear = segment_linear(cpu, op, SEG_ES, cpu->reg[REG_RDI] & address_mask(op), size, true);
 	mem_probe(cpu, op, linear, size, WALK_WRITE);
 	mem_store_slow(cpu, op, linear, io_read(cpu, port, size), size, SEG_ES);
 }
@@ -109,35 +105,44 @@ static void string_out(struct cpu *cpu, const struct op *op, unsigned int size)
 
 	io_check(cpu, port, size);
 	linear =
-		segment_linear(cpu, op, op->seg, cpu->reg[REG_RSI] & counter_mask(op), size, false);
+		segment_linear(cpu, op, op->seg, cpu->reg[REG_RSI] & address_mask(op), size, false);
 	io_write(cpu, port, mem_load_slow(cpu, op, linear, size, op->seg), size);
 }
 
-/* One element. True if a REP prefix wants more: RIP then stays, so that every element is an
- * instruction boundary for interrupts and for user space. */
-static bool string_step(struct cpu *cpu, const struct op *op,
-			void (*move)(struct cpu *cpu, const struct op *op, unsigned int size),
-			unsigned int index)
+typedef void (*string_move)(struct cpu *cpu, const struct op *op, unsigned int size);
+
+static void string_element(struct cpu *cpu, const struct op *op, string_move move,
+			   unsigned int index)
 {
 	unsigned int size = access_size(op);
-	u64 mask = counter_mask(op);
 
-	FAULT_POINT(cpu, op);
-	if (repeats(op) && !(cpu->reg[REG_RCX] & mask))
-		return false;
 	move(cpu, op, size);
 	register_add(cpu, op, index, cpu->rflags & FLAG_DF ? -(s64)size : (s64)size);
-	if (!repeats(op))
-		return false;
-	register_add(cpu, op, REG_RCX, -1);
-	return cpu->reg[REG_RCX] & mask;
+}
+
+/* True if the instruction is over. Every element is committed, so that it can be left for user
+ * space, interrupts and traps, and taken up again. */
+static bool string_run(struct cpu *cpu, const struct op *op, string_move move, unsigned int index)
+{
+	FAULT_POINT(cpu, op);
+	if (!(op->flags & (OP_REP | OP_REPNE))) {
+		string_element(cpu, op, move, index);
+		return true;
+	}
+	while (string_count(cpu, op)) {
+		string_element(cpu, op, move, index);
+		string_count_down(cpu, op, 1);
+		if (string_must_stop(cpu))
+			break;
+	}
+	return !string_count(cpu, op);
 }
 
 #define STRING_HANDLER(name, move, index)                                                          \
 	static HANDLER(exec_##name)                                                                \
 	{                                                                                          \
-		if (string_step(cpu, op, move, index))                                             \
-			CPU_BRANCH(OP_RIP(cpu, op));                                               \
+		if (!string_run(cpu, op, move, index))                                             \
+			STRING_LEAVE;                                                              \
 		NEXT;                                                                              \
 	}                                                                                          \
 	FAMILY_ONE(name, exec_##name)
