@@ -117,10 +117,9 @@ static void mask_pointers(const struct encoding *e, const struct native_case *it
 		if (!e->rip_relative && !e->absolute) {
 			at = (u64)e->disp + (e->base >= 0 ? item->in.gpr[e->base] : 0) +
 			     (e->index >= 0 ? item->in.gpr[e->index] << e->scale : 0);
-			at = (e->bits == 16  ? (u16)at + NATIVE_SEGMENT
-			      : e->address32 ? (u32)at
-					     : at) -
-			     NATIVE_DATA;
+			at = e->bits == 64 ? (e->address32 ? (u32)at : at)
+					   : (e->address32 ? (u32)at : (u16)at);
+			at -= native_data(e->bits);
 		}
 		for (; first <= last && at + first < NATIVE_PAGE; first++)
 			host[at + first] = guest[at + first] = 0;
@@ -166,8 +165,9 @@ static bool compare_general(const struct encoding *e, const struct native_case *
 		differ(out, &same, "error code", -1, host->error, guest->error);
 	if (host->rip != guest->rip)
 		differ(out, &same, "rip", -1, host->rip, guest->rip);
-	for (n = 0; n < 16; n++)
-		if (host->gpr[n] != guest->gpr[n])
+	/* Outside 64-bit code the rest is undefined (SDM 1:3.4.1.1). */
+	for (n = 0; n < (e->bits == 64 ? 16 : 8); n++)
+		if ((host->gpr[n] ^ guest->gpr[n]) & (e->bits == 64 ? ~UINT64_C(0) : UINT32_MAX))
 			differ(out, &same, names[n], -1, host->gpr[n], guest->gpr[n]);
 	if ((host->rflags ^ guest->rflags) & seen)
 		differ(out, &same, "rflags", -1, host->rflags & seen, guest->rflags & seen);

@@ -152,7 +152,7 @@ static void choose_memory16(struct writer *w)
 		e->base = -1;
 		e->absolute = true;
 		w->disp_size = 2;
-		e->disp = (s64)(NATIVE_DATA - NATIVE_SEGMENT + e->offset);
+		e->disp = (s64)(native_data(16) + e->offset);
 	}
 	w->modrm = (u8)(mod << 6 | w->rm);
 }
@@ -170,7 +170,7 @@ static void choose_memory(struct writer *w)
 	e->offset = 64 + rng_below(w->rng, 1024) * (rng_chance(w->rng, 4) ? 1 : 2) / 16 * 16;
 	if (rng_chance(w->rng, 4))
 		e->offset += w->out->row->gate == FEATURE_SHA ? 0 : rng_below(w->rng, 16);
-	if (!vsib && rng_chance(w->rng, 8))
+	if (vsib ? w->variant->bits == 16 : w->variant->bits != 32 && rng_chance(w->rng, 8))
 		w->address_prefix = true;
 	if ((w->variant->bits == 16) != w->address_prefix && w->variant->bits != 64) {
 		choose_memory16(w);
@@ -392,9 +392,9 @@ static void put_all(struct writer *w)
 	if (e->rip_relative)
 		e->disp = (s64)(NATIVE_DATA + e->offset - (NATIVE_START + e->length));
 	else if (e->absolute && w->disp_size == 4)
-		e->disp = (s64)(NATIVE_DATA + e->offset);
+		e->disp = (s64)(native_data(e->bits) + e->offset);
 	else if (e->base < 0 && e->index >= 0)
-		e->disp = (s64)NATIVE_DATA;
+		e->disp = (s64)native_data(e->bits);
 	for (i = 0; i < w->disp_size; i++)
 		e->bytes[at + i] = (u8)(e->disp >> 8 * i);
 }

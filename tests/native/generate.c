@@ -235,7 +235,7 @@ static void vectors(struct rng *rng, u8 *area)
 
 static u64 data_offset(const struct encoding *e)
 {
-	return e->bits == 16 ? NATIVE_DATA - NATIVE_SEGMENT : NATIVE_DATA;
+	return native_data(e->bits);
 }
 
 static u32 choose_target(const struct encoding *e, struct rng *rng)
@@ -270,7 +270,7 @@ static void aim_gather(const struct encoding *e, struct rng *rng, struct native_
 		}
 		memcpy(at, &value, 4);
 	}
-	state->gpr[e->base] = NATIVE_DATA + 2048 - (u64)e->disp;
+	state->gpr[e->base] = data_offset(e) + 2048 - (u64)e->disp;
 }
 
 /* Returns where in DATA the memory operand lies. */
@@ -293,7 +293,7 @@ static u32 aim(const struct encoding *e, struct rng *rng, struct native_state *s
 	}
 	if (e->index >= 0)
 		rest -= state->gpr[e->index] << e->scale;
-	if (e->bits == 16)
+	if (e->bits != 64 && !e->address32)
 		rest = (rest & 0xffff) | (rng_next(rng) & ~UINT64_C(0xffff));
 	else if (e->address32)
 		rest = (u32)rest | (e->bits == 64 ? rng_next(rng) << 32 : 0);
@@ -315,8 +315,13 @@ static void aim_image(const struct encoding *e, struct rng *rng, struct native_s
 	}
 	if (!strncmp(name, "xrstor", 6) || !strncmp(name, "fxrstor", 7) ||
 	    strstr(name, "ldmxcsr")) {
-		if (at > NATIVE_PAGE - XSAVE_BYTES || rng_chance(rng, 16))
+		if (at > NATIVE_PAGE - XSAVE_BYTES)
 			return;
+		if (rng_chance(rng, 16)) { /* no MXCSR.MM: the interpreter has no MISALIGNSSE */
+			state->memory[at + (strstr(name, "ldmxcsr") ? 2 : FXSAVE_MXCSR + 2)] &=
+				(u8)~2;
+			return;
+		}
 		memset(image, 0, sizeof(image));
 		x87(rng, image);
 		vectors(rng, image);
@@ -357,17 +362,27 @@ static void aim_bits(const struct encoding *e, struct rng *rng, struct native_st
 	state->gpr[e->reg] = (u64)((s64)rng_below(rng, 8192) - 4096);
 }
 
+/* Anywhere but in what the child itself may execute. */
+static u64 elsewhere(const struct encoding *e, struct rng *rng)
+{
+	u64 target = integer(rng);
+
+	if (e->bits != 64)
+		return target | 0x40000000;
+	return target >> 46 ? target : target | BIT(44);
+}
+
 /* Indirect branches: mostly to the code page, sometimes anywhere. */
 static void aim_branch(const struct encoding *e, struct rng *rng, struct native_state *state,
 		       u32 at)
 {
-	u64 target = NATIVE_CODE + rng_below(rng, 2000);
+	u64 target = native_start(e->bits) - 0x800 + rng_below(rng, 2000);
 
 	if (!e->branch)
 		return;
 	/* Where the stack faults too, which fault comes first is left open. */
 	if (rng_chance(rng, 16) && e->base != 4 && e->index != 4)
-		target = integer(rng);
+		target = elsewhere(e, rng);
 	if (e->form->map == 0 && (e->form->opcode & 0xfe) == 0xc2) /* RET */
 		at = (u32)(state->gpr[4] - data_offset(e));
 	else if (!e->form->modrm)
@@ -437,4 +452,6 @@ void generate(const struct encoding *e, struct rng *rng, struct native_state *st
 	aim_image(e, rng, state, at);
 	aim_branch(e, rng, state, at);
 	aim_popf(e, state);
+	for (n = 0; n < 16 && e->bits != 64; n++)
+		state->gpr[n] = (u32)state->gpr[n];
 }

@@ -176,17 +176,22 @@ void guest_load(struct guest *guest, const struct encoding *encoding)
 	trace_cache_flush(guest->cpu.traces);
 }
 
-static void set_user_segments(struct cpu *cpu)
+/* As the host's: flat, or in 16-bit code 64 KiB at NATIVE_CODE and NATIVE_SEGMENT. */
+static void set_user_segments(struct cpu *cpu, unsigned int bits)
 {
+	u32 limit = bits == 16 ? 0xffff : UINT32_MAX;
+	u32 size = (bits == 16 ? 0 : SEG_G) | (bits == 64 ? SEG_L : bits == 32 ? SEG_DB : 0);
 	unsigned int n;
 
 	for (n = SEG_ES; n <= SEG_GS; n++) {
-		cpu->seg[n] = (struct segment){
-			.selector = USER_SS, .limit = UINT32_MAX, .rights = 0xf3 | SEG_DB | SEG_G};
-		SEG_BASE(cpu, n) = 0;
+		cpu->seg[n] = (struct segment){.selector = USER_SS,
+					       .limit = limit,
+					       .rights = 0xf3 | (bits == 16 ? 0 : SEG_DB | SEG_G)};
+		SEG_BASE(cpu, n) = bits == 16 ? NATIVE_SEGMENT : 0;
 	}
-	cpu->seg[SEG_CS] = (struct segment){
-		.selector = USER_CS, .limit = UINT32_MAX, .rights = 0xfb | SEG_L | SEG_G};
+	cpu->seg[SEG_CS] =
+		(struct segment){.selector = USER_CS, .limit = limit, .rights = 0xfb | size};
+	SEG_BASE(cpu, SEG_CS) = bits == 16 ? NATIVE_CODE : 0;
 	cpu->cpl = 3;
 }
 
@@ -220,7 +225,8 @@ static enum cpu_exit step(struct guest *guest, const struct encoding *encoding)
 		exit = cpu_run(cpu);
 		if (exit != CPU_EXIT_BUDGET)
 			return exit;
-		if (cpu->cpl && !(encoding->repeat && cpu->reg[REG_RIP] == NATIVE_START))
+		if (cpu->cpl &&
+		    !(encoding->repeat && cpu->reg[REG_RIP] == native_start(encoding->bits)))
 			return exit;
 	}
 	return exit;
@@ -233,12 +239,12 @@ void guest_run(struct guest *guest, const struct encoding *encoding, const struc
 
 	memcpy(guest->data, in->memory, NATIVE_PAGE);
 	memcpy(cpu->reg, in->gpr, sizeof(in->gpr));
-	cpu->reg[REG_RIP] = NATIVE_START;
+	cpu->reg[REG_RIP] = native_start(encoding->bits);
 	memcpy(guest->xsave.region, in->xsave, XSAVE_BYTES);
 	if (xstate_restore_kvm(cpu, &guest->xsave))
 		abort();
 	cpu_set_rflags(cpu, in->rflags);
-	set_user_segments(cpu);
+	set_user_segments(cpu, encoding->bits);
 	cpu_update_mode(cpu);
 	out->vector = NO_FAULT;
 	out->error = 0;

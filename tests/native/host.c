@@ -1,87 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host's side: a child process that loads the state, jumps to the instruction and catches
  * what it raises. */
+#include <asm/ldt.h>
 #include <cpuid.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sim/cpu/model.h"
 #include "tests/native/host_signal.h"
 #include "tests/native/native.h"
 
-/* Where the entry and exit code finds its data: absolute, since no register may be touched. */
+/* Where enter.S finds its data. */
 #define CONTEXT       0x30000000
 #define CONTEXT_PAGES 4u
-#define STRING(x)     STRING_(x)
-#define STRING_(x)    #x
-#define AT(offset)    "(" STRING(CONTEXT) "+" #offset ")"
 
+/* enter.S knows the offsets. */
 struct context {
-	u64 gpr[16]; /* 0 */
-	u64 rflags;  /* 128 */
-	u64 target;  /* 136 */
-	u64 leave;   /* 144 */
-	u64 c_stack; /* 152 */
-	u64 stack;   /* 160 */
-	u8 padding[1024 - 168];
+	u64 gpr[16];         /* 0 */
+	u64 rflags;          /* 128 */
+	u64 target;          /* 136 */
+	u64 leave;           /* 144 */
+	u64 c_stack;         /* 152 */
+	u64 stack;           /* 160 */
+	u32 compat_offset;   /* 168: a far pointer */
+	u16 compat_selector; /* 172 */
+	u16 data_selector;   /* 174 */
+	u8 gate[16];         /* 176: JMP [leave], which 32-bit addresses reach */
+	u8 padding[1024 - 192];
 	u8 xsave[XSAVE_BYTES]; /* 1024 */
 };
+_Static_assert(offsetof(struct context, gate) == 176, "enter.S");
+_Static_assert(offsetof(struct context, xsave) == 1024, "enter.S");
+
+#define HOST_CS 0x33
+#define HOST_SS 0x2b
+
+/* Entries of the LDT. */
+enum { LDT_CODE32 = 1, LDT_DATA32, LDT_CODE16, LDT_DATA16 };
+#define SELECTOR(entry) ((entry) << 3 | 7)
 
 #define CONTEXT_DATA ((struct context *)(uintptr_t)CONTEXT)
 
 void native_enter(void);
+void native_enter_compat(void);
 void native_leave(void);
-
-/* Registers in the order of their numbers; RSP goes last on the way in. */
-__asm__(".text\n"
-	".globl native_enter\n"
-	"native_enter:\n"
-	"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	"
-	"push %r15\n"
-	"	mov %rsp, " AT(
-		152) "\n"
-		     "	mov $7, %eax\n	xor %edx, %edx\n	xrstor64 " AT(
-			     1024) "\n"
-				   "	mov " AT(160) ", %rsp\n	pushq " AT(
-					   128) "\n	popfq\n"
-						"	mov " AT(0) ", %rax\n	mov " AT(8) ", %rcx\n	mov " AT(
-							16) ", %rdx\n"
-							    "	mov " AT(24) ", %rbx\n	mov " AT(40) ", %rbp\n	mov " AT(
-								    48) ", %rsi\n"
-									"	mov " AT(56) ", %rdi\n	mov " AT(64) ", %r8\n	mov " AT(72) ", %r9\n"
-																	     "	mov " AT(
-																		     80) ", %r10\n	mov " AT(88) ", %r11\n	mov " AT(96) ", %r12\n"
-																									     "	mov " AT(
-																										     104) ", %r13\n	mov " AT(112) ", %r14\n	mov " AT(120) ", %r15\n"
-																																	      "	mov " AT(
-																																		      32) ", %rsp\n"
-																																			  "	jmp *" AT(
-																																				  136) "\n"
-																																				       ".globl native_leave\n"
-																																				       "native_leave:\n"
-																																				       "	mov %rax, " AT(
-																																					       0) "\n	mov %rcx, " AT(8) "\n	mov %rdx, " AT(16) "\n"
-																																												   "	mov %rbx, " AT(24) "\n	mov %rsp, " AT(32) "\n	mov %rbp, " AT(40) "\n"
-																																																					   "	mov %rsi, " AT(48) "\n	mov %rdi, " AT(56) "\n	mov %r8, " AT(64) "\n"
-																																																														  "	mov %r9, " AT(72) "\n	mov %r10, " AT(
-																																																															  80) "\n	mov %r11, " AT(88) "\n"
-																																																																			   "	mov %r12, " AT(
-																																																																				   96) "\n	mov %r13, " AT(104) "\n	mov %r14, " AT(112) "\n"
-																																																																											    "	mov %r15, " AT(
-																																																																												    120) "\n"
-																																																																													 "	mov " AT(160) ", %rsp\n	pushfq\n	popq " AT(128) "\n"
-																																																																																				       "	pushq $0x202\n	popfq\n"
-																																																																																				       "	mov $7, %eax\n	xor %edx, %edx\n	xsave64 " AT(
-																																																																																					       1024) "\n"
-																																																																																						     "	fninit\n	vzeroupper\n"
-																																																																																						     "	movl $0x1f80, -16(%rsp)\n	ldmxcsr -16(%rsp)\n"
-																																																																																						     "	mov " AT(
-																																																																																							     152) ", %rsp\n"
-																																																																																								  "	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbp\n	pop %rbx\n"
-																																																																																								  "	ret\n");
 
 struct host {
 	struct batch *batch;
@@ -100,27 +67,56 @@ static void map_fixed(u64 address, size_t size, int protection)
 	}
 }
 
+/* JMP [leave] in 64-bit code. */
+static unsigned int put_jump(u8 *to)
+{
+	u32 leave = CONTEXT + offsetof(struct context, leave);
+
+	memcpy(to, (const u8[]){0xff, 0x24, 0x25}, 3);
+	memcpy(to + 3, &leave, sizeof(leave));
+	return 7;
+}
+
+/* From 32- or 16-bit code: a far jump to the gate, in 64-bit code. */
+static void put_far_jump(u8 *to, unsigned int bits)
+{
+	u32 gate = CONTEXT + offsetof(struct context, gate);
+	u16 selector = HOST_CS;
+
+	if (bits == 16)
+		*to++ = 0x66;
+	*to++ = 0xea;
+	memcpy(to, &gate, sizeof(gate));
+	memcpy(to + 4, &selector, sizeof(selector));
+}
+
 static void load_code(const struct encoding *encoding)
 {
 	u8 *code = (u8 *)NATIVE_START, *end = code + encoding->length;
-	u32 leave = CONTEXT + offsetof(struct context, leave);
 
 	memset((void *)NATIVE_CODE, 0xcc, NATIVE_PAGE);
 	memcpy(code, encoding->bytes, encoding->length);
 	if (encoding->branch)
-		return;                                 /* lands on an INT3 */
-	memcpy(end, (const u8[]){0xff, 0x24, 0x25}, 3); /* JMP [leave] */
-	memcpy(end + 3, &leave, sizeof(leave));
+		return; /* lands on an INT3 */
+	if (encoding->bits == 64)
+		put_jump(end);
+	else
+		put_far_jump(end, encoding->bits);
 }
 
 /* A branch has completed if what came after it faulted: an INT3, or a fetch where nothing is. */
 static void landed(const struct encoding *encoding, struct native_state *out)
 {
-	if (!encoding->branch || out->rip == NATIVE_START)
+	if (!encoding->branch || out->rip == native_start(encoding->bits))
 		return;
 	if (out->vector == VECTOR_BP)
 		out->rip--;
 	out->vector = NO_FAULT;
+}
+
+static void restore_segments(void)
+{
+	__asm__ volatile("mov %0, %%ss\n mov %0, %%ds\n mov %0, %%es" : : "r"(HOST_SS));
 }
 
 static void run_case(const struct encoding *encoding, struct native_case *item)
@@ -128,6 +124,7 @@ static void run_case(const struct encoding *encoding, struct native_case *item)
 	struct context *context = CONTEXT_DATA;
 	struct native_state *out = &item->host;
 	struct caught caught;
+	bool returned;
 
 	memcpy((void *)NATIVE_DATA, item->in.memory, NATIVE_PAGE);
 	memcpy(context->gpr, item->in.gpr, sizeof(context->gpr));
@@ -136,12 +133,18 @@ static void run_case(const struct encoding *encoding, struct native_case *item)
 	context->target = NATIVE_START;
 	context->leave = (u64)native_leave;
 	context->stack = CONTEXT + CONTEXT_PAGES * NATIVE_PAGE - 64;
-	if (native_try(native_enter, &caught)) {
+	context->compat_offset = (u32)native_start(encoding->bits);
+	context->compat_selector = SELECTOR(encoding->bits == 16 ? LDT_CODE16 : LDT_CODE32);
+	context->data_selector = SELECTOR(encoding->bits == 16 ? LDT_DATA16 : LDT_DATA32);
+	returned = native_try(encoding->bits == 64 ? native_enter : native_enter_compat, &caught);
+	if (encoding->bits != 64)
+		restore_segments();
+	if (returned) {
 		memcpy(out->gpr, context->gpr, sizeof(out->gpr));
 		memcpy(out->xsave, context->xsave, XSAVE_BYTES);
 		out->rflags = context->rflags;
 		out->vector = NO_FAULT;
-		out->rip = NATIVE_START + encoding->length;
+		out->rip = native_start(encoding->bits) + encoding->length;
 	} else {
 		memcpy(out->gpr, caught.gpr, sizeof(out->gpr));
 		memcpy(out->xsave, caught.xsave, XSAVE_BYTES);
@@ -154,6 +157,30 @@ static void run_case(const struct encoding *encoding, struct native_case *item)
 	memcpy(out->memory, (void *)NATIVE_DATA, NATIVE_PAGE);
 }
 
+static void make_segment(unsigned int entry, u64 base, bool code, bool wide)
+{
+	struct user_desc segment = {
+		.entry_number = entry,
+		.base_addr = (unsigned int)base,
+		.limit = wide ? 0xfffff : 0xffff,
+		.seg_32bit = wide,
+		.contents = code ? MODIFY_LDT_CONTENTS_CODE : MODIFY_LDT_CONTENTS_DATA,
+		.limit_in_pages = wide,
+		.useable = 1,
+	};
+
+	if (syscall(SYS_modify_ldt, 1, &segment, sizeof(segment)))
+		_exit(3);
+}
+
+static void make_segments(void)
+{
+	make_segment(LDT_CODE32, 0, true, true);
+	make_segment(LDT_DATA32, 0, false, true);
+	make_segment(LDT_CODE16, NATIVE_CODE, true, false);
+	make_segment(LDT_DATA16, NATIVE_SEGMENT, false, false);
+}
+
 static _Noreturn void child_main(struct host *host)
 {
 	struct batch *batch = host->batch;
@@ -161,7 +188,9 @@ static _Noreturn void child_main(struct host *host)
 
 	map_fixed(NATIVE_CODE, NATIVE_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
 	map_fixed(NATIVE_DATA, NATIVE_PAGE, PROT_READ | PROT_WRITE);
-	map_fixed(CONTEXT, CONTEXT_PAGES * NATIVE_PAGE, PROT_READ | PROT_WRITE);
+	map_fixed(CONTEXT, CONTEXT_PAGES * NATIVE_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	put_jump(CONTEXT_DATA->gate);
+	make_segments();
 	native_catch();
 	while (read(host->socket, &byte, 1) == 1) {
 		u32 loaded = BATCH_ENCODINGS;

@@ -24,7 +24,7 @@ struct options {
 
 struct totals {
 	u64 forms, cases, mismatches, excluded, forms_bad;
-	u64 lacked;
+	u64 lacked, faults;
 };
 
 struct run {
@@ -105,6 +105,7 @@ static void judge(struct run *run, const struct opcode_form *form, const struct 
 			guest_load(run->guest, e);
 		loaded = item->encoding;
 		guest_run(run->guest, e, &item->in, &item->guest);
+		run->totals.faults += item->host.vector != NO_FAULT;
 		if (compare(e, item, NULL))
 			continue;
 		if (++*bad > SHOWN_MAX)
@@ -259,11 +260,12 @@ static void print_totals(const struct run *run)
 	const struct totals *totals = &run->totals;
 
 	printf("%u-bit code: %llu forms compared, %llu lacked by this host, %llu not comparable, "
-	       "%llu cases, %llu mismatches in %llu forms (seed %llu)\n",
+	       "%llu cases (%llu of them faults), %llu mismatches in %llu forms (seed %llu)\n",
 	       run->options.bits, (unsigned long long)totals->forms,
 	       (unsigned long long)totals->lacked, (unsigned long long)totals->excluded,
-	       (unsigned long long)totals->cases, (unsigned long long)totals->mismatches,
-	       (unsigned long long)totals->forms_bad, (unsigned long long)run->options.seed);
+	       (unsigned long long)totals->cases, (unsigned long long)totals->faults,
+	       (unsigned long long)totals->mismatches, (unsigned long long)totals->forms_bad,
+	       (unsigned long long)run->options.seed);
 	fflush(stdout);
 }
 

@@ -21,6 +21,17 @@
 #define NATIVE_SEGMENT UINT64_C(0x20000000) /* base of the 16-bit data segments */
 #define NATIVE_STACK   (NATIVE_DATA + 0xc00)
 
+/* The instruction's address and DATA's as code of @bits sees them: 16-bit segments have bases. */
+static inline u64 native_start(unsigned int bits)
+{
+	return bits == 16 ? NATIVE_START - NATIVE_CODE : NATIVE_START;
+}
+
+static inline u64 native_data(unsigned int bits)
+{
+	return bits == 16 ? NATIVE_DATA - NATIVE_SEGMENT : NATIVE_DATA;
+}
+
 #define NO_FAULT    0xffu
 #define XSAVE_BYTES 832u /* legacy region, header, upper halves of YMM */
 
