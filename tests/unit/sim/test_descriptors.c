@@ -38,6 +38,7 @@ static void open(struct cpu_rig *rig, enum system_mode mode, unsigned int cpl)
 	put(rig, DATA3_R, ACCESS(3, 0x10), 0xfff, false);
 	put(rig, CONFORMING, ACCESS(0, 0x1c), 0xfff, false);
 	put(rig, ABSENT, ACCESS(0, 0x12) & 0x7f, 0xfff, false);
+	put(rig, COUNT, ACCESS(0, 0x12), 0xfff, false); /* good, but beyond the limit */
 	for (unsigned int type = 0; type < 16; type++)
 		put(rig, SYSTEM + type, ACCESS(0, type), 0x67, false);
 }

@@ -102,6 +102,12 @@ static void test_mov_dr(void)
 	rig.cpu->reg[REG_RAX] = 0xffffffff;
 	CHECK_EQUAL(RUN(&rig, 0x0f, 0x23, 0xe0), NOTHING); /* dr4 is dr6 */
 	CHECK_EQUAL(rig.cpu->dr[6], 0xffffefff);
+	/* dr5 is dr7: bits 15, 14, 12 and 11 stay 0 (11 is RTM), 10 is 1; without GD */
+	rig.cpu->reg[REG_RAX] = 0xffffdfff;
+	CHECK_EQUAL(RUN(&rig, 0x0f, 0x23, 0xe8), NOTHING);
+	CHECK_EQUAL(rig.cpu->dr[7], 0xffff07ff);
+	rig.cpu->reg[REG_RAX] = 0;
+	CHECK_EQUAL(RUN(&rig, 0x0f, 0x23, 0xf8), NOTHING);
 	rig.cpu->reg[REG_RAX] = BIT(32);
 	CHECK_EQUAL(RUN(&rig, 0x0f, 0x23, 0xf0), VECTOR_GP);
 	CHECK_EQUAL(RUN(&rig, 0x0f, 0x23, 0xf8), VECTOR_GP);
