@@ -243,6 +243,10 @@ static u32 choose_target(const struct encoding *e, struct rng *rng)
 	/* AMD's SHA units take any alignment, against APM 4 and SDM 2A:2.4 table 2-21. */
 	if (e->row->gate == FEATURE_SHA)
 		return e->offset & ~15u;
+	if (strstr(e->row->mnemonic, "xrstor") && !rng_chance(rng, 16))
+		return e->offset & ~63u;
+	if (strstr(e->row->mnemonic, "xsave") && !rng_chance(rng, 16))
+		return e->offset & ~63u;
 	if (rng_chance(rng, 64)) /* across the end of the page, into nothing */
 		return NATIVE_PAGE - rng_below(rng, 40);
 	if (rng_chance(rng, 16))
