@@ -24,7 +24,6 @@ struct console {
 
 int machine_console_create(struct machine *machine, struct ls_error *err)
 {
-	const struct machine_config *config = &machine->config;
 	struct console *console = calloc(1, sizeof(*console));
 
 	if (!console)
@@ -32,6 +31,14 @@ int machine_console_create(struct machine *machine, struct ls_error *err)
 	console->machine = machine;
 	pthread_mutex_init(&console->input_lock, NULL);
 	machine->console = console;
+	return 0;
+}
+
+int machine_console_open(struct machine *machine, struct ls_error *err)
+{
+	const struct machine_config *config = &machine->config;
+	struct console *console = machine->console;
+
 	if (config->serial != MACHINE_SERIAL_FILE)
 		return 0;
 	console->file = fopen(config->serial_path, "we");
@@ -70,6 +77,20 @@ void console_flush(struct machine *machine)
 		fwrite(console->output, 1, used, console->file);
 	else if (config->serial == MACHINE_SERIAL_CALLBACK && config->serial_output)
 		config->serial_output(config->output_opaque, console->output, used);
+}
+
+int machine_console_finish(struct machine *machine, struct ls_error *err)
+{
+	struct console *console = machine->console;
+
+	console_flush(machine);
+	if (!console->file)
+		return 0;
+	errno = 0; /* a full disk may have shown at an earlier write */
+	if (fflush(console->file) == 0 && !ferror(console->file))
+		return 0;
+	return ls_error_set(err, -EIO, "serial output to '%s' is incomplete: %s; make room for it",
+			    machine->config.serial_path, strerror(errno ? errno : EIO));
 }
 
 void machine_console_output(struct machine *machine, const void *bytes, size_t n)

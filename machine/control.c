@@ -58,7 +58,7 @@ bool control_enter(struct machine *machine, struct vcpu *vcpu)
 	bool enter;
 
 	/* Before the checks: a kick that comes after them sets it again. */
-	vcpu->run->immediate_exit = 0;
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&machine->run_lock);
 	enter = control_may_run(machine);
 	if (enter) {
@@ -80,6 +80,16 @@ void control_leave(struct machine *machine, struct vcpu *vcpu)
 	pthread_mutex_unlock(&machine->run_lock);
 }
 
+bool control_all_in_guest(struct machine *machine)
+{
+	bool all;
+
+	pthread_mutex_lock(&machine->run_lock);
+	all = machine->in_guest == machine->vcpu_count;
+	pthread_mutex_unlock(&machine->run_lock);
+	return all;
+}
+
 void control_park(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->run_lock);
@@ -93,7 +103,7 @@ void control_kick_all(struct machine *machine)
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
 
-		vcpu->run->immediate_exit = 1;
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 		machine->engine->ops->kick(machine->engine, vcpu->fd);
 	}
 }

@@ -90,7 +90,7 @@ struct machine {
 	unsigned int pauses;     /* machine_pause minus machine_resume */
 	atomic_bool stop;        /* machine_stop was called */
 	unsigned int generation; /* counts resets: exits from before one are stale */
-	bool ending;             /* parallel vCPU threads are to leave */
+	atomic_bool ending;      /* parallel vCPU threads are to leave */
 };
 
 /* --- memory.c --- */
@@ -117,6 +117,8 @@ void control_leave(struct machine *machine, struct vcpu *vcpu);
 /* A parallel vCPU thread waits here until it may enter, or is to end. */
 void control_park(struct machine *machine);
 void control_kick_all(struct machine *machine);
+/* Every vCPU is inside KVM_RUN. */
+bool control_all_in_guest(struct machine *machine);
 /* Called on the running thread between turns. Sits out a pause; carries out requests. Returns
  * false when the run is over. */
 bool control_service(struct machine *machine);

@@ -302,7 +302,9 @@ static int machine_build(struct machine *machine, const struct machine_config *c
 		ret = machine_fill_fw_cfg(machine, err);
 	if (!ret)
 		ret = reset_capture(machine, err);
-	return ret ? ret : machine_load(machine, err);
+	if (!ret)
+		ret = machine_load(machine, err);
+	return ret ? ret : machine_console_open(machine, err);
 }
 
 struct machine *machine_create(const struct machine_config *config, struct ls_error *err)
@@ -358,7 +360,7 @@ void machine_destroy(struct machine *machine)
 
 int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err)
 {
-	int ret = 0;
+	int ret = 0, finished;
 
 	machine->host_start = host_time_ns();
 	if (machine->config.schedule == MACHINE_PARALLEL)
@@ -366,13 +368,13 @@ int machine_run(struct machine *machine, struct machine_result *result, struct l
 	else
 		scheduler_run_round_robin(machine);
 	machine_lock(machine);
-	console_flush(machine);
+	finished = machine_console_finish(machine, err);
 	machine_unlock(machine);
 	if (machine->config.stopped)
 		machine->config.stopped(machine->config.stopped_opaque);
 	*result = machine->result;
 	result->unclaimed = machine->ports.unclaimed + machine->mmio.unclaimed;
-	return ret;
+	return ret ? ret : finished;
 }
 
 int machine_attach(struct machine *machine, const struct machine_device *device,

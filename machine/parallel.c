@@ -50,12 +50,10 @@ static bool parallel_idle(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
 
-	if (!ext->vcpu_runnable)
+	if (!ext->vcpu_runnable || !control_all_in_guest(machine))
 		return false;
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
-		struct vcpu *vcpu = &machine->vcpus[i];
-
-		if (!vcpu->in_guest || ext->vcpu_runnable(machine->engine, vcpu->fd))
+		if (ext->vcpu_runnable(machine->engine, machine->vcpus[i].fd))
 			return false;
 	}
 	return true;

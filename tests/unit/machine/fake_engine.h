@@ -251,7 +251,7 @@ static inline int fake_run(struct fake_engine *fake, unsigned int index)
 	struct fake_vcpu *vcpu = fake->vcpus[index];
 	struct kvm_run *run = (struct kvm_run *)vcpu->run;
 
-	if (run->immediate_exit) {
+	if (__atomic_load_n(&run->immediate_exit, __ATOMIC_SEQ_CST)) {
 		vcpu->completions++;
 		run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;

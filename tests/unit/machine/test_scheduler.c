@@ -530,6 +530,54 @@ static void test_bad_config(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "1 to 64"));
 }
 
+static int print_and_exit(struct fake_engine *fake, unsigned int index)
+{
+	bool first = fake->vcpus[index]->runs == 1;
+
+	return port_out(fake, index, first ? 0x3f8 : 0xf4, 'x');
+}
+
+/* The serial file: untouched by a machine that cannot be built, complete after a run, an
+ * error if it cannot be. */
+static void test_serial_file(void)
+{
+	struct machine_config config = exit_config(1);
+	char *path = fake_file("old", 3), text[8] = {0};
+	struct machine_result result;
+	struct ls_error err = {0};
+	struct machine *machine;
+	FILE *file;
+
+	config.serial = MACHINE_SERIAL_FILE;
+	config.serial_path = path;
+	config.boot = MACHINE_BOOT_LINUX;
+	config.kernel = "/nonexistent/kernel";
+	CU_ASSERT_PTR_NULL(machine_create(&config, &err));
+	file = fopen(path, "r");
+	CHECK_EQUAL(fread(text, 1, 7, file), 3);
+	CU_ASSERT_STRING_EQUAL(text, "old");
+	fclose(file);
+
+	config.boot = MACHINE_BOOT_NONE;
+	machine = machine_for(print_and_exit, NULL, config);
+	CHECK_EQUAL(machine_run(machine, &result, NULL), 0);
+	file = fopen(path, "r");
+	memset(text, 0, sizeof(text));
+	CHECK_EQUAL(fread(text, 1, 7, file), 1);
+	CU_ASSERT_STRING_EQUAL(text, "x");
+	fclose(file);
+	machine_destroy(machine);
+	remove(path);
+	free(path);
+
+	config.serial_path = "/dev/full";
+	err = (struct ls_error){0};
+	machine = machine_for(print_and_exit, NULL, config);
+	CHECK_EQUAL(machine_run(machine, &result, &err), -EIO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/dev/full"));
+	machine_destroy(machine);
+}
+
 static CU_TestInfo tests[] = {
 	{"turns are fixed and time is one line", test_turns},
 	{"a deadline ends a turn", test_deadline},
@@ -544,6 +592,7 @@ static CU_TestInfo tests[] = {
 	{"wires and messages", test_shared_wire},
 	{"guest memory", test_memory},
 	{"configurations that cannot be", test_bad_config},
+	{"the serial file", test_serial_file},
 	CU_TEST_INFO_NULL,
 };
 
