@@ -38,6 +38,11 @@ static void gates(void)
 	CHECK_EQUAL(trap.ss, SEL_DATA3 | 3);
 	CHECK_EQUAL(trap_stack, STACK_TOP(kernel_stack) - 20);
 	CHECK_EQUAL(trap_handler_flags & 0x200, 0x200);
+	section("SDM 3A:6.12.1.3 an interrupt gate clears IF");
+	idt[VECTOR].type = GATE_INTERRUPT | GATE_USER;
+	EXPECT_TRAP(from_user, 0x61, NO_ERROR);
+	CHECK_EQUAL(trap.flags & 0x200, 0x200);
+	CHECK_EQUAL(trap_handler_flags & 0x200, 0);
 	section("SDM 3A:6.12.1 a 16-bit gate pushes 16-bit words");
 	gdt[SEL_OTHER / 8] = descriptor(0, 0xffffffff, ACCESS_CODE0, FLAGS_32);
 	idt[VECTOR] = gate_make(0, SEL_CODE16, 0x86 | GATE_USER);

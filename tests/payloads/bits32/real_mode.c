@@ -36,7 +36,7 @@ __asm__(".code16\n"
 	".byte 0xe9; .word 0x100 - (. + 2 - kit16)\n" /* jmp to the snippet */
 	"kit16_trap: push %ds; push %ax; mov $0x2000, %ax; mov %ax, %ds; pop 16; pop %ax\n"
 	"pop 0; mov %sp, 2; pop 4; pop 6; pop 8; pop 10; mov 16, %ax\n"
-	"kit16_done: cli; push %ax; mov $0x2000, %ax; mov %ax, %ds; pop 16\n"
+	"kit16_done: push %ax; mov $0x2000, %ax; mov %ax, %ds; pop 16\n"
 	"mov %bx, 18; mov %cx, 20; mov %dx, 22; pushf; pop 24\n"
 	"mov %cr0, %eax; or $1, %al; mov %eax, %cr0\n"
 	"ljmpl $0x08, $real_back\n"

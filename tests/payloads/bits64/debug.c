@@ -105,7 +105,7 @@ static void icebp(void)
 }
 
 u64 watched __attribute__((aligned(8)));
-extern const char write_after[], read_after[], wide_after[], rep_after[];
+extern const char inside_after[], write_after[], read_after[], wide_after[], rep_after[];
 
 static void data_breakpoints(void)
 {
@@ -120,6 +120,15 @@ static void data_breakpoints(void)
 	CHECK_EQUAL(hits, 1);
 	HIT(0, write_after, 1);
 	CHECK_EQUAL(hit[0].flags & RF, 0);
+
+	section("SDM 3B:18.2.5 a smaller access inside the watched range");
+	start(breakpoint(0, WRITE, 4));
+	__asm__ volatile("movb $1, watched + 3\n inside_after: movb $1, watched + 4"
+			 :
+			 :
+			 : "memory");
+	CHECK_EQUAL(hits, 1);
+	HIT(0, inside_after, 1);
 
 	WRITE_REGISTER("dr3", (word)&watched + 2);
 	start(breakpoint(3, ACCESS, 2));
