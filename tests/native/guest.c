@@ -35,7 +35,7 @@ struct guest {
 	struct cpu cpu;
 	struct slots slots;
 	struct kvm_cpuid2 *cpuid;
-	struct kvm_xsave xsave;
+	struct kvm_xsave *xsave;
 	u8 *kernel, *code, *data;
 };
 
@@ -146,6 +146,7 @@ struct guest *guest_open(void)
 
 	memset(guest, 0, sizeof(*guest));
 	guest->cpuid = calloc(1, sizeof(*guest->cpuid) + 128 * sizeof(guest->cpuid->entries[0]));
+	guest->xsave = calloc(1, sizeof(*guest->xsave));
 	guest->cpuid->nent = 128;
 	if (cpu_model_build("max,vendor=amd,-pku", 0, 1, 1000000, guest->cpuid, &err))
 		abort();
@@ -240,8 +241,8 @@ void guest_run(struct guest *guest, const struct encoding *encoding, const struc
 	memcpy(guest->data, in->memory, NATIVE_PAGE);
 	memcpy(cpu->reg, in->gpr, sizeof(in->gpr));
 	cpu->reg[REG_RIP] = native_start(encoding->bits);
-	memcpy(guest->xsave.region, in->xsave, XSAVE_BYTES);
-	if (xstate_restore_kvm(cpu, &guest->xsave))
+	memcpy(guest->xsave->region, in->xsave, XSAVE_BYTES);
+	if (xstate_restore_kvm(cpu, guest->xsave))
 		abort();
 	cpu_set_rflags(cpu, in->rflags);
 	set_user_segments(cpu, encoding->bits);
@@ -256,8 +257,8 @@ void guest_run(struct guest *guest, const struct encoding *encoding, const struc
 		out->rip = cpu->reg[REG_RIP];
 		out->rflags = cpu_rflags(cpu);
 	}
-	xstate_save_kvm(cpu, &guest->xsave);
-	memcpy(out->xsave, guest->xsave.region, XSAVE_BYTES);
+	xstate_save_kvm(cpu, guest->xsave);
+	memcpy(out->xsave, guest->xsave->region, XSAVE_BYTES);
 	memcpy(out->memory, guest->data, NATIVE_PAGE);
 }
 
@@ -268,6 +269,7 @@ void guest_close(struct guest *guest)
 	munmap(guest->kernel, KERNEL_BYTES);
 	munmap(guest->code, NATIVE_PAGE);
 	munmap(guest->data, NATIVE_PAGE);
+	free(guest->xsave);
 	free(guest->cpuid);
 	free(guest);
 }

@@ -275,7 +275,7 @@ void host_features(u32 feature[FEATURE_WORDS])
 		const struct feature_info *info = &feature_infos[n];
 		u32 out[4] = {0};
 
-		if (__get_cpuid_max(info->leaf & 0x80000000, NULL) >= info->leaf)
+		if ((u32)__get_cpuid_max(info->leaf & 0x80000000, NULL) >= info->leaf)
 			__cpuid_count(info->leaf, info->subleaf, out[0], out[1], out[2], out[3]);
 		if (out[info->reg] >> info->bit & 1)
 			feature[n / 32] |= 1u << n % 32;
