@@ -188,6 +188,8 @@ static void choose_memory(struct writer *w)
 	e->base = (int)rng_below(w->rng, regs);
 	if (e->base == w->reg && !rng_chance(w->rng, 16))
 		e->base = (e->base + 1) & (int)(regs - 1);
+	if (e->base == 4) /* RSP is to stay in DATA: see aim */
+		e->disp = (s8)e->disp;
 	w->disp_size = mod == 2 ? 4 : mod;
 	w->rex_b = (u8)(e->base >> 3);
 	if (!vsib && (e->base & 7) != 4 && !rng_chance(w->rng, 2)) {

@@ -295,6 +295,9 @@ static u32 aim(const struct encoding *e, struct rng *rng, struct native_state *s
 		state->gpr[e->index] = index;
 		return (u32)(index << e->scale);
 	}
+	/* Stack operations with RSP as the base must not reach what else the child has mapped. */
+	if (e->base == 4 && e->index >= 0)
+		state->gpr[e->index] = rng_below(rng, 64);
 	if (e->index >= 0)
 		rest -= state->gpr[e->index] << e->scale;
 	if (e->bits != 64 && !e->address32)
@@ -313,7 +316,6 @@ static void aim_image(const struct encoding *e, struct rng *rng, struct native_s
 	u64 present = rng_next(rng) & 7;
 
 	if (!strncmp(name, "xsave", 5) || !strncmp(name, "xrstor", 6)) {
-		state->gpr[0] = rng_chance(rng, 2) ? 7 : rng_next(rng);
 		if (!rng_chance(rng, 16))
 			at &= ~63u;
 	}
@@ -452,6 +454,8 @@ void generate(const struct encoding *e, struct rng *rng, struct native_state *st
 	aim_strings(e, rng, state);
 	aim_bits(e, rng, state);
 	aim_frames(e, rng, state);
+	if (!strncmp(e->row->mnemonic, "xsave", 5) || !strncmp(e->row->mnemonic, "xrstor", 6))
+		state->gpr[0] = rng_chance(rng, 2) ? 7 : integer(rng);
 	at = aim(e, rng, state);
 	aim_image(e, rng, state, at);
 	aim_branch(e, rng, state, at);
