@@ -70,11 +70,11 @@ static bool take_sipi(struct cpu *cpu)
 }
 
 /* A SIPI that came after the INIT, before this processor had a turn, still counts; one that
- * came earlier was dropped when the INIT was posted. */
+ * came earlier was dropped when the INIT was posted. Its vector is not touched here: another
+ * thread may be storing the next one. */
 static bool take_init(struct cpu *cpu)
 {
 	bool sipi = cpu->sipi_pending;
-	u8 vector = cpu->sipi_vector;
 
 	cpu->init_pending = false; /* a SIPI that came after the INIT stays */
 	cpu_reset(cpu, true);
@@ -84,7 +84,6 @@ static bool take_init(struct cpu *cpu)
 		platform_unlock(cpu);
 		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
 			cpu->activity = ACTIVITY_WAIT_SIPI;
-			cpu->sipi_vector = vector;
 			return sipi ? take_sipi(cpu) : true;
 		}
 	}
