@@ -217,7 +217,7 @@ struct cpu {
 	u64 rflags; /* all but the arithmetic flags, which are lazy */
 	struct segment seg[SEG_COUNT];
 	struct descriptor_table gdtr, idtr;
-	u64 cr0, cr2, cr3, cr4, cr8_unused, efer, xcr0;
+	u64 cr0, cr2, cr3, cr4, efer, xcr0;
 	u64 dr[8]; /* DR4 and DR5 unused */
 	u32 pkru;
 	u8 cpl;
