@@ -23,7 +23,8 @@ timeout -k 5 20 "$LOCKSTEP" run --payload "$WORK/spin" 2>/dev/null | head -c 0
 [ "${PIPESTATUS[0]}" -ne 124 ] || fail "the run did not end with its reader"
 
 # on_terminal KEYS COMMAND: types KEYS, a string for printf, once the guest spins; the
-# transcript is $WORK/tty. stty before and after must agree.
+# transcript is $WORK/tty. stty before and after must agree. script runs its command by $SHELL:
+# bash goes on after a Ctrl-C that its child took as a key, dash does not.
 on_terminal() {
 	rm -f "$WORK/tty" "$WORK/after" "$WORK/status"
 	mkfifo "$WORK/keys"
@@ -39,7 +40,7 @@ on_terminal() {
 			sleep 0.1
 		done
 	) >"$WORK/keys" &
-	timeout -k 5 60 script -qefc "stty -g >$WORK/before; $2; echo \$? >$WORK/status
+	SHELL=$BASH timeout -k 5 60 script -qefc "stty -g >$WORK/before; $2; echo \$? >$WORK/status
 		stty -g >$WORK/after" "$WORK/tty" <"$WORK/keys" >/dev/null 2>&1
 	wait
 	rm -f "$WORK/keys"
