@@ -15,7 +15,7 @@
 #include "apic/routing.h"
 #include "sim/clock.h"
 #include "sim/cpu/cpu.h"
-#include "sim/params.h"
+#include "sim/cpu/params.h"
 
 #define SIM_VCPUS_MAX	255
 #define SIM_HANDLES_MAX 1024

@@ -3,9 +3,9 @@
 #include "sim/cpu/msr.h"
 #include "apic/lapic.h"
 #include "sim/cpu/model.h"
+#include "sim/cpu/params.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
-#include "sim/params.h"
 
 #define MSR(identifier, number, vendors, gate, reserved, reset, access, manual)                    \
 	extern const struct msr_access msr_access_##access;

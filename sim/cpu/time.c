@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guest time: one retired instruction is one nanosecond. */
+#include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
-#include "sim/params.h"
 
 u64 cpu_time(const struct cpu *cpu)
 {

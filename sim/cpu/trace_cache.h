@@ -30,7 +30,7 @@ struct trace_cache {
 	struct trace *page[1u << TRACE_PAGE_BITS];
 	u8 *arena;
 	size_t used;
-	unsigned int max; /* instructions a trace: TRACE_MAX, or 1 with interp_trace=0 */
+	unsigned int max; /* instructions a trace: TRACE_MAX, or 1 with interp.trace=0 */
 	u8 scratch[sizeof(struct trace) + (TRACE_MAX + 2) * sizeof(struct op)]
 		__attribute__((aligned(16)));
 };

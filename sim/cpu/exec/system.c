@@ -3,8 +3,8 @@
 #include "apic/lapic.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
+#include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
-#include "sim/params.h"
 
 /* Results in EDX:EAX, zero-extended. */
 ALWAYS_INLINE void set_edx_eax(struct cpu *cpu, u64 value)

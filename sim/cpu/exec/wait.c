@@ -2,8 +2,8 @@
 /* HLT, and waiting for a store or for a time. */
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
+#include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
-#include "sim/params.h"
 
 static HANDLER(exec_hlt)
 {

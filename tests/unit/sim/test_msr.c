@@ -2,7 +2,7 @@
 /* MSRs. Each check names its place in the manuals. */
 #include "apic/lapic.h"
 #include "sim/cpu/msr.h"
-#include "sim/params.h"
+#include "sim/cpu/params.h"
 #include "tests/unit/sim/cpu_rig.h"
 
 #define CANONICAL_48  UINT64_C(0x0000123456789abc)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control and debug registers, privilege, time and waiting: one instruction at a time (SDM 2). */
-#include "sim/params.h"
+#include "sim/cpu/params.h"
 #include "tests/unit/sim/system_rig.h"
 
 #define CR4_OF(bits) (rig.cpu->cr4 |= (bits), cpu_update_mode(rig.cpu))

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct sim_params {
-#define PARAM(type, name, ...) uint64_t name;
-#include "sim/params.def"
+#define PARAM(type, field, ...) uint64_t field;
+#include "sim/cpu/params.def"
 #undef PARAM
 };
 

@@ -7,18 +7,18 @@
 #include <string.h>
 #include <strings.h>
 
-#include "sim/params.h"
+#include "sim/cpu/params.h"
 
 const struct param_info param_infos[] = {
-#define PARAM(type_, name_, default_, min_, max_, description_)                                    \
-	{.name = #name_,                                                                           \
+#define PARAM(type_, field_, name_, default_, min_, max_, description_)                            \
+	{.name = name_,                                                                            \
 	 .description = description_,                                                              \
 	 .type = PARAM_##type_,                                                                    \
-	 .offset = offsetof(struct sim_params, name_),                                             \
+	 .offset = offsetof(struct sim_params, field_),                                            \
 	 .preset = default_,                                                                       \
 	 .min = min_,                                                                              \
 	 .max = max_},
-#include "sim/params.def"
+#include "sim/cpu/params.def"
 #undef PARAM
 };
 const unsigned int param_info_count = sizeof(param_infos) / sizeof(param_infos[0]);
