@@ -16,6 +16,7 @@ static int get_state(struct cpu *cpu, unsigned long request, void *arg)
 	switch (request) {
 	case KVM_GET_REGS: state_get_regs(cpu, arg); return 0;
 	case KVM_GET_SREGS: state_get_sregs(cpu, arg); return 0;
+	case KVM_GET_SREGS2: state_get_sregs2(cpu, arg); return 0;
 	case KVM_GET_MSRS: return state_get_msrs(cpu, arg);
 	case KVM_GET_CPUID2: return state_get_cpuid(cpu, arg);
 	case KVM_GET_FPU: xstate_save_kvm_fpu(cpu, arg); return 0;
@@ -39,6 +40,7 @@ static int set_state(struct cpu *cpu, unsigned long request, const void *arg)
 	switch (request) {
 	case KVM_SET_REGS: state_set_regs(cpu, arg); return 0;
 	case KVM_SET_SREGS: return state_set_sregs(cpu, arg);
+	case KVM_SET_SREGS2: return state_set_sregs2(cpu, arg);
 	case KVM_SET_MSRS: return state_set_msrs(cpu, arg);
 	case KVM_SET_CPUID2: return state_set_cpuid(cpu, arg);
 	case KVM_SET_FPU: return xstate_restore_kvm_fpu(cpu, arg);

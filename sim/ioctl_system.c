@@ -35,6 +35,7 @@ static const struct {
 	{KVM_CAP_SET_IDENTITY_MAP_ADDR, 1},
 	{KVM_CAP_IMMEDIATE_EXIT, 1},
 	{KVM_CAP_USER_NMI, 1},
+	{KVM_CAP_SREGS2, 1},
 };
 
 int system_check_extension(unsigned long cap)

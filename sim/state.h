@@ -13,6 +13,8 @@ void state_set_regs(struct cpu *cpu, const struct kvm_regs *regs);
 void state_get_sregs(const struct cpu *cpu, struct kvm_sregs *sregs);
 /* -EINVAL if CR0, CR4, EFER and CS contradict each other or the model; nothing is changed then. */
 int state_set_sregs(struct cpu *cpu, const struct kvm_sregs *sregs);
+void state_get_sregs2(const struct cpu *cpu, struct kvm_sregs2 *sregs);
+int state_set_sregs2(struct cpu *cpu, const struct kvm_sregs2 *sregs);
 void state_get_xcrs(const struct cpu *cpu, struct kvm_xcrs *xcrs);
 int state_set_xcrs(struct cpu *cpu, const struct kvm_xcrs *xcrs);
 /* How many of the list were done before the first that failed. */

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Debug registers, activity and pending events (api.rst 4.38, 4.39, 4.31 to 4.34). */
+#include "sim/cpu/state_table.h"
 #include "sim/state.h"
 
 void state_get_debug(const struct cpu *cpu, struct kvm_debugregs *regs)
 {
-	*regs = (struct kvm_debugregs){.db = {cpu->dr[0], cpu->dr[1], cpu->dr[2], cpu->dr[3]},
-				       .dr6 = cpu->dr[6],
-				       .dr7 = cpu->dr[7]};
+	*regs = (struct kvm_debugregs){0};
+	state_store_kvm(cpu, STATE_IN_DEBUGREGS, regs);
 }
 
 int state_set_debug(struct cpu *cpu, const struct kvm_debugregs *regs)
 {
-	unsigned int n;
-
 	if (regs->flags || regs->dr6 >> 32 || regs->dr7 >> 32)
 		return -EINVAL;
-	for (n = 0; n < 4; n++)
-		cpu->dr[n] = regs->db[n];
-	cpu->dr[6] = regs->dr6;
-	cpu->dr[7] = regs->dr7;
+	state_load_kvm(cpu, STATE_IN_DEBUGREGS, regs);
 	cpu_update_mode(cpu);
 	return 0;
 }

@@ -6,40 +6,50 @@
 #include <string.h>
 
 #include "apic/lapic.h"
-#include "sim/cpu/flags.h"
+#include "sim/cpu/state_table.h"
 #include "sim/ioctl_state.h"
 
-static void print_general(FILE *out, const struct cpu *cpu)
+static void print_field(FILE *out, const struct cpu *cpu, const struct state_field *field)
 {
-	static const char *const names[] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
-					    "R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15"};
-	unsigned int n;
+	unsigned int n, digits = (field->bits + 3) / 4;
 
-	for (n = 0; n < ARRAY_SIZE(names); n++)
-		fprintf(out, "%-3s=%016" PRIx64 "%c", names[n], cpu->reg[n], n % 4 == 3 ? '\n' : ' ');
-	fprintf(out, "RIP=%016" PRIx64 " RFLAGS=%08" PRIx64 " CPL=%u\n", cpu->reg[REG_RIP],
-		cpu_rflags(cpu), cpu->cpl);
+	if (!field->count)
+		fprintf(out, "%s=%0*" PRIx64, field->name, digits, state_value(cpu, field, 0));
+	for (n = 0; n < field->count; n++)
+		fprintf(out, "%s%s%u=%0*" PRIx64, n ? " " : "", field->name, n, digits,
+			state_value(cpu, field, n));
 }
 
-static void print_segments(FILE *out, const struct cpu *cpu)
+/* A group on lines of so many fields; arrays have their own. */
+static void print_group(FILE *out, const struct cpu *cpu, enum state_group group,
+			unsigned int columns)
 {
-	static const char *const names[] = {"ES", "CS", "SS", "DS", "FS", "GS", "LDT", "TR"};
-	unsigned int n;
+	unsigned int i, column = 0;
 
-	for (n = 0; n < ARRAY_SIZE(names); n++)
-		fprintf(out, "%-3s=%04x base=%016" PRIx64 " limit=%08x rights=%05x\n", names[n],
-			cpu->seg[n].selector, SEG_BASE(cpu, n), cpu->seg[n].limit,
-			cpu->seg[n].rights);
-	fprintf(out, "GDT base=%016" PRIx64 " limit=%04x\n", cpu->gdtr.base, cpu->gdtr.limit);
-	fprintf(out, "IDT base=%016" PRIx64 " limit=%04x\n", cpu->idtr.base, cpu->idtr.limit);
+	for (i = 0; i < state_field_count; i++) {
+		const struct state_field *field = &state_fields[i];
+
+		if (field->group != group)
+			continue;
+		if (column && (column == columns || field->count)) {
+			fputc('\n', out);
+			column = 0;
+		}
+		if (column++)
+			fputc(' ', out);
+		print_field(out, cpu, field);
+	}
+	fputc('\n', out);
 }
 
-static void print_control(FILE *out, const struct cpu *cpu)
+static void print_registers(FILE *out, const struct cpu *cpu)
 {
-	fprintf(out, "CR0=%08" PRIx64 " CR2=%016" PRIx64 " CR3=%016" PRIx64 " CR4=%08" PRIx64 "\n",
-		cpu->cr0, cpu->cr2, cpu->cr3, cpu->cr4);
-	fprintf(out, "EFER=%04" PRIx64 " XCR0=%" PRIx64 " DR6=%08" PRIx64 " DR7=%08" PRIx64 "\n",
-		cpu->efer, cpu->xcr0, cpu->dr[6], cpu->dr[7]);
+	print_group(out, cpu, STATE_GENERAL, 4);
+	print_group(out, cpu, STATE_SEGMENT, 4);
+	print_group(out, cpu, STATE_TABLE, 2);
+	print_group(out, cpu, STATE_CONTROL, 4);
+	print_group(out, cpu, STATE_DEBUG, 4);
+	print_group(out, cpu, STATE_EVENT, 3);
 }
 
 static void print_tlb(FILE *out, const struct cpu *cpu)
@@ -89,9 +99,7 @@ char *vcpu_info_text(struct cpu *cpu, const char *what)
 	} else if (!strcmp(what, "apic")) {
 		print_apic(out, cpu);
 	} else {
-		print_general(out, cpu);
-		print_segments(out, cpu);
-		print_control(out, cpu);
+		print_registers(out, cpu);
 	}
 	fclose(out);
 	return text;

@@ -6,6 +6,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr.h"
 #include "sim/cpu/opcode_table.h"
+#include "sim/cpu/state_table.h"
 #include "sim/vm.h"
 
 static char *cell_buffer(struct ls_engine *engine)
@@ -113,6 +114,38 @@ static const char *opcode_cell(struct ls_engine *engine, size_t row, unsigned in
 	}
 }
 
+/* --- state --- */
+
+static const char *const state_titles[] = {"name", "group", "bits", "kvm", "manual"};
+
+static const char *state_name(struct ls_engine *engine, const struct state_field *field)
+{
+	if (!field->count)
+		return field->name;
+	return print(engine, "%s0-%u", field->name, field->count - 1);
+}
+
+static const char *state_place(struct ls_engine *engine, const struct state_field *field)
+{
+	if (!strcmp(field->kvm_struct, "NONE"))
+		return "-";
+	return print(engine, "%s.%s", field->rights ? "SREGS" : field->kvm_struct,
+		     field->kvm_member);
+}
+
+static const char *state_cell(struct ls_engine *engine, size_t row, unsigned int column)
+{
+	const struct state_field *field = &state_fields[row];
+
+	switch (column) {
+	case 0: return state_name(engine, field);
+	case 1: return state_group_names[field->group];
+	case 2: return print(engine, "%u", field->bits);
+	case 3: return state_place(engine, field);
+	default: return field->manual;
+	}
+}
+
 /* --- params --- */
 
 static const char *const param_titles[] = {"name", "type", "default", "description"};
@@ -138,6 +171,7 @@ const struct ls_table *sim_table(struct ls_engine *engine, const char *name)
 		{"msrs", 6, msr_titles, MSR_INDEX_COUNT, msr_cell},
 		{"opcodes", 4, opcode_titles, opcode_row_count, opcode_cell},
 		{"params", 4, param_titles, param_info_count, param_cell},
+		{"state", 5, state_titles, state_field_count, state_cell},
 	};
 	unsigned int n;
 

@@ -23,7 +23,7 @@
 #define SIM_PIO_OFFSET	4096
 #define SHOOTDOWNS_MAX	32
 
-#define SIM_TABLES	5
+#define SIM_TABLES	6
 
 struct vm;
 struct vcpu;
