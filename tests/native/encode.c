@@ -157,6 +157,19 @@ static void choose_memory16(struct writer *w)
 	w->modrm = (u8)(mod << 6 | w->rm);
 }
 
+bool encoding_takes_components(const struct encoding *e)
+{
+	return !strncmp(e->row->mnemonic, "xsave", 5) || !strncmp(e->row->mnemonic, "xrstor", 6);
+}
+
+/* EAX and EDX are not addresses where they name components: generate chooses those. */
+static int address_register(const struct writer *w, unsigned int registers)
+{
+	int reg = (int)rng_below(w->rng, registers);
+
+	return encoding_takes_components(w->out) && (reg == 0 || reg == 2) ? reg + 1 : reg;
+}
+
 /* Base, index, scale, displacement; some forms without a base, some RIP-relative. */
 static void choose_memory(struct writer *w)
 {
@@ -185,8 +198,8 @@ static void choose_memory(struct writer *w)
 		return;
 	}
 	choose_disp(w, &mod);
-	e->base = (int)rng_below(w->rng, regs);
-	if (e->base == w->reg && !rng_chance(w->rng, 16))
+	e->base = address_register(w, regs);
+	if (e->base == w->reg && !encoding_takes_components(e) && !rng_chance(w->rng, 16))
 		e->base = (e->base + 1) & (int)(regs - 1);
 	if (e->base == 4) /* RSP is to stay in DATA: see aim */
 		e->disp = (s8)e->disp;
@@ -203,7 +216,7 @@ static void choose_memory(struct writer *w)
 	w->has_sib = true;
 	e->vsib = vsib;
 	e->scale = (u8)rng_below(w->rng, 4);
-	e->index = (int)rng_below(w->rng, regs);
+	e->index = address_register(w, regs);
 	if (!vsib && (e->index == e->base || e->index == 4)) {
 		e->index = -1;
 		w->sib = (u8)(e->scale << 6 | 4 << 3 | (e->base & 7));

@@ -308,6 +308,23 @@ static u32 aim(const struct encoding *e, struct rng *rng, struct native_state *s
 	return offset;
 }
 
+/* State components that hosts may have enabled in XCR0 and the interpreter's processor here has
+ * not: 19:3 and 62 (SDM 1:13.1; LWP). What they do to XSAVE's image is not compared. */
+#define HOST_COMPONENTS (UINT64_C(0xffff8) | UINT64_C(1) << 62)
+
+static void drop_host_components(struct native_state *state, u32 at)
+{
+	u64 word;
+
+	for (u32 n = at + XSTATE_LEGACY_SIZE; n < at + XSTATE_LEGACY_SIZE + 16; n += 8) {
+		if (n > NATIVE_PAGE - 8)
+			return;
+		memcpy(&word, state->memory + n, 8); /* XSTATE_BV, XCOMP_BV */
+		word &= ~HOST_COMPONENTS;
+		memcpy(state->memory + n, &word, 8);
+	}
+}
+
 /* XRSTOR, FXRSTOR and LDMXCSR mostly find an image that they take. */
 static void aim_image(const struct encoding *e, struct rng *rng, struct native_state *state, u32 at)
 {
@@ -315,9 +332,10 @@ static void aim_image(const struct encoding *e, struct rng *rng, struct native_s
 	static u8 image[XSAVE_BYTES];
 	u64 present = rng_next(rng) & 7;
 
-	if (!strncmp(name, "xsave", 5) || !strncmp(name, "xrstor", 6)) {
+	if (encoding_takes_components(e)) {
 		if (!rng_chance(rng, 16))
 			at &= ~63u;
+		drop_host_components(state, at);
 	}
 	if (!strncmp(name, "xrstor", 6) || !strncmp(name, "fxrstor", 7) ||
 	    strstr(name, "ldmxcsr")) {
@@ -454,8 +472,10 @@ void generate(const struct encoding *e, struct rng *rng, struct native_state *st
 	aim_strings(e, rng, state);
 	aim_bits(e, rng, state);
 	aim_frames(e, rng, state);
-	if (!strncmp(e->row->mnemonic, "xsave", 5) || !strncmp(e->row->mnemonic, "xrstor", 6))
-		state->gpr[0] = rng_chance(rng, 2) ? 7 : integer(rng);
+	if (encoding_takes_components(e)) {
+		state->gpr[0] = rng_chance(rng, 2) ? 7 : integer(rng) & ~(u32)HOST_COMPONENTS;
+		state->gpr[2] &= ~(HOST_COMPONENTS >> 32);
+	}
 	at = aim(e, rng, state);
 	aim_image(e, rng, state, at);
 	aim_branch(e, rng, state, at);

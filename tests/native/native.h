@@ -114,6 +114,9 @@ unsigned int encode_variants(const struct opcode_form *form, unsigned int bits,
 bool encode(const struct opcode_form *form, const struct variant *variant, const u32 *features,
 	    struct rng *rng, struct encoding *out);
 
+/* XSAVE, XRSTOR and their like: EDX:EAX names state components. */
+bool encoding_takes_components(const struct encoding *e);
+
 /* --- generate.c --- */
 void generate(const struct encoding *encoding, struct rng *rng, struct native_state *state);
 
