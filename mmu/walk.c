@@ -41,7 +41,6 @@ enum leaf {
 struct level {
 	u8 shift;         /* of the linear address: the size of what an entry maps */
 	u8 leaf;          /* enum leaf */
-	bool upper_amd;   /* AMD: bit 8 of an entry that is no leaf must be 0 (APM 2:5.3.3) */
 	u64 reserved_big; /* reserved in a leaf here that is not of the last level */
 };
 
@@ -67,16 +66,15 @@ enum { MODE_32, MODE_PAE, MODE_4, MODE_5 };
 	}
 #define LEVEL_PDPTE                                                                                \
 	{                                                                                          \
-		.shift = 30, .leaf = LEAF_IF_GBYTE, .upper_amd = true,                             \
-		.reserved_big = BITS(29, 13)                                                       \
+		.shift = 30, .leaf = LEAF_IF_GBYTE, .reserved_big = BITS(29, 13)                   \
 	}
 #define LEVEL_PML4E                                                                                \
 	{                                                                                          \
-		.shift = 39, .leaf = LEAF_NEVER, .upper_amd = true                                 \
+		.shift = 39, .leaf = LEAF_NEVER                                                    \
 	}
 #define LEVEL_PML5E                                                                                \
 	{                                                                                          \
-		.shift = 48, .leaf = LEAF_NEVER, .upper_amd = true                                 \
+		.shift = 48, .leaf = LEAF_NEVER                                                    \
 	}
 
 static const struct mode modes[] = {
@@ -242,7 +240,9 @@ static u64 reserved_bits(const struct walk *walk, const struct level *level, boo
 	}
 	if (level->leaf == LEAF_NEVER || level->leaf == LEAF_IF_GBYTE)
 		reserved |= ENTRY_PS;
-	if (level->upper_amd && walk->regs->amd)
+	/* AMD: G must be 0 where no leaf can be, and is ignored in a PDPE or PDE that is none
+	 * (APM 2:5.3.3). */
+	if (level->leaf == LEAF_NEVER && walk->regs->amd)
 		reserved |= ENTRY_G;
 	return reserved;
 }
