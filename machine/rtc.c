@@ -3,6 +3,9 @@
  * Motorola MC146818A data sheet. Nothing ticks: time is computed when it is read, and one
  * timer is armed for the next event that can raise IRQ 8. Flags of events that nobody is
  * interrupted by are found when register C is read.
+ *
+ * Time is that of the divider chain, in ns: guest time plus a phase below a second. Its whole
+ * seconds count the calendar on from `calendar`, which may be any date that the registers hold.
  */
 #include "machine/rtc.h"
 
@@ -56,19 +59,19 @@ struct rtc {
 	uint8_t index;
 	uint8_t cmos[RTC_CMOS_SIZE]; /* time registers in it are current only while halted */
 	bool halted;                 /* SET, or the divider is held in reset */
-	int64_t base;                /* Unix ns at guest time 0 */
-	uint64_t seen;               /* guest time up to which flags in C are complete */
+	uint64_t phase;              /* ns, below SECOND */
+	int64_t calendar;            /* Unix seconds at second 0 of the chain */
+	uint64_t seen;               /* chain time up to which flags in C are complete */
 };
 
-static uint64_t rtc_guest_now(const struct rtc *rtc)
+static uint64_t rtc_now(const struct rtc *rtc)
 {
-	return rtc->machine->clock->now(rtc->machine->clock);
+	return rtc->machine->clock->now(rtc->machine->clock) + rtc->phase;
 }
 
-/* Calendar time in ns. */
-static int64_t rtc_at(const struct rtc *rtc, uint64_t guest)
+static int64_t rtc_calendar_at(const struct rtc *rtc, uint64_t at)
 {
-	return rtc->base + (int64_t)guest;
+	return rtc->calendar + (int64_t)(at / SECOND);
 }
 
 static uint8_t rtc_encode(const struct rtc *rtc, int value)
@@ -137,7 +140,7 @@ static int64_t rtc_latched(const struct rtc *rtc)
 static void rtc_refresh(struct rtc *rtc)
 {
 	if (!rtc->halted)
-		rtc_latch(rtc, rtc_at(rtc, rtc_guest_now(rtc)) / (int64_t)SECOND);
+		rtc_latch(rtc, rtc_calendar_at(rtc, rtc_now(rtc)));
 }
 
 /* 0: no periodic interrupt. Rates 1 and 2 are those of 8 and 9 with a 32 kHz crystal. */
@@ -150,52 +153,47 @@ static uint64_t rtc_period_ticks(const struct rtc *rtc)
 	return 1ull << ((rate < 3 ? rate + 7 : rate) - 1);
 }
 
-/* 32768 Hz ticks since the calendar's start, and the ns at which tick @t begins. */
-static uint64_t rtc_ticks(int64_t ns)
+/* 32768 Hz ticks of the chain until @ns, and the ns at which tick @t begins. */
+static uint64_t rtc_ticks(uint64_t ns)
 {
-	return (uint64_t)(ns / (int64_t)SECOND) * 32768 +
-	       (uint64_t)(ns % (int64_t)SECOND) * 32768 / SECOND;
+	return ns / SECOND * 32768 + ns % SECOND * 32768 / SECOND;
 }
 
-static int64_t rtc_tick_ns(uint64_t tick)
+static uint64_t rtc_tick_ns(uint64_t tick)
 {
-	return (int64_t)(tick / 32768 * SECOND + (tick % 32768 * SECOND + 32767) / 32768);
+	return tick / 32768 * SECOND + (tick % 32768 * SECOND + 32767) / 32768;
 }
 
-static int64_t rtc_next_alarm(const struct rtc *rtc, int64_t after)
+/* The chain's second of the first alarm after second @after; LS_NEVER if there is none. */
+static uint64_t rtc_next_alarm(const struct rtc *rtc, uint64_t after)
 {
 	uint8_t hour = rtc->cmos[REG_HOUR_ALARM];
 	uint8_t minute = rtc->cmos[REG_MINUTE_ALARM];
 	uint8_t second = rtc->cmos[REG_SECOND_ALARM];
+	int wait = rtc_time_next_alarm(rtc->calendar + (int64_t)after,
+				       hour >= ALARM_ANY ? RTC_ANY : rtc_decode_hour(rtc, hour),
+				       minute >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, minute),
+				       second >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, second));
 
-	return rtc_time_next_alarm(after, hour >= ALARM_ANY ? RTC_ANY : rtc_decode_hour(rtc, hour),
-				   minute >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, minute),
-				   second >= ALARM_ANY ? RTC_ANY : rtc_decode(rtc, second));
+	return wait < 0 ? LS_NEVER : after + (uint64_t)wait;
 }
 
 /* Sets the flags of everything that happened since the last look. */
 static void rtc_collect(struct rtc *rtc)
 {
-	uint64_t now = rtc_guest_now(rtc), period = rtc_period_ticks(rtc);
-	int64_t from = rtc_at(rtc, rtc->seen), to = rtc_at(rtc, now);
+	uint64_t from = rtc->seen, now = rtc_now(rtc), period = rtc_period_ticks(rtc);
 
-	if (now <= rtc->seen)
+	if (now <= from)
 		return;
 	rtc->seen = now;
 	if ((rtc->cmos[REG_A] & A_DIVIDER) == A_DIVIDER_32K && period &&
-	    rtc_ticks(from) / period != rtc_ticks(to) / period)
+	    rtc_ticks(from) / period != rtc_ticks(now) / period)
 		rtc->cmos[REG_C] |= B_PERIODIC;
-	if (rtc->halted)
+	if (rtc->halted || from / SECOND == now / SECOND)
 		return;
-	from /= (int64_t)SECOND;
-	to /= (int64_t)SECOND;
-	if (from != to) {
-		int64_t alarm = rtc_next_alarm(rtc, from);
-
-		rtc->cmos[REG_C] |= B_UPDATE;
-		if (alarm >= 0 && alarm <= to)
-			rtc->cmos[REG_C] |= B_ALARM;
-	}
+	rtc->cmos[REG_C] |= B_UPDATE;
+	if (rtc_next_alarm(rtc, from / SECOND) <= now / SECOND)
+		rtc->cmos[REG_C] |= B_ALARM;
 }
 
 /* IRQF and the wire follow the enabled flags. */
@@ -214,23 +212,22 @@ static void rtc_arm(struct rtc *rtc)
 	struct ls_clock *clock = rtc->machine->clock;
 	uint8_t enabled = rtc->cmos[REG_B];
 	uint64_t period = rtc_period_ticks(rtc);
-	int64_t now = rtc_at(rtc, rtc_guest_now(rtc)), next = INT64_MAX;
-	int64_t second = now / (int64_t)SECOND;
+	uint64_t now = rtc_now(rtc), second = now / SECOND, next = LS_NEVER;
 
 	if (enabled & B_PERIODIC && period && (rtc->cmos[REG_A] & A_DIVIDER) == A_DIVIDER_32K)
 		next = rtc_tick_ns((rtc_ticks(now) / period + 1) * period);
-	if (!rtc->halted && enabled & B_UPDATE && (second + 1) * (int64_t)SECOND < next)
-		next = (second + 1) * (int64_t)SECOND;
+	if (!rtc->halted && enabled & B_UPDATE && (second + 1) * SECOND < next)
+		next = (second + 1) * SECOND;
 	if (!rtc->halted && enabled & B_ALARM) {
-		int64_t alarm = rtc_next_alarm(rtc, second);
+		uint64_t alarm = rtc_next_alarm(rtc, second);
 
-		if (alarm >= 0 && alarm * (int64_t)SECOND < next)
-			next = alarm * (int64_t)SECOND;
+		if (alarm != LS_NEVER && alarm * SECOND < next)
+			next = alarm * SECOND;
 	}
-	if (next == INT64_MAX)
+	if (next == LS_NEVER)
 		clock->disarm(clock, &rtc->timer);
 	else
-		clock->arm(clock, &rtc->timer, (uint64_t)(next - rtc->base));
+		clock->arm(clock, &rtc->timer, next - rtc->phase);
 }
 
 static void rtc_fire(struct ls_timer *timer, uint64_t now)
@@ -243,26 +240,28 @@ static void rtc_fire(struct ls_timer *timer, uint64_t now)
 	rtc_arm(rtc);
 }
 
-/* After A or B changed: the divider stops and starts. */
+/* The registers show @seconds from now on. */
+static void rtc_set_calendar(struct rtc *rtc, int64_t seconds)
+{
+	rtc->calendar = seconds - (int64_t)(rtc_now(rtc) / SECOND);
+}
+
+/* After A or B changed: the divider stops and starts. Halting keeps the chain running: only
+ * the registers stand still. */
 static void rtc_set_halted(struct rtc *rtc, bool was_in_reset)
 {
 	bool in_reset = (rtc->cmos[REG_A] & A_DIVIDER) != A_DIVIDER_32K;
-	bool halted = in_reset || rtc->cmos[REG_B] & B_SET;
-	uint64_t now = rtc_guest_now(rtc);
-	int64_t fraction = rtc_at(rtc, now) % (int64_t)SECOND;
+	bool was_halted = rtc->halted;
 
 	/* The first update comes half a second after the divider is released (MC146818A,
 	 * "divider control"). */
-	if (was_in_reset && !in_reset)
-		fraction = SECOND / 2;
-	if (rtc->halted || halted) {
-		/* Halting keeps the fraction running: only the registers stand still. */
-		int64_t seconds = rtc_latched(rtc);
-
-		if (rtc->halted && !halted)
-			rtc->base = seconds * (int64_t)SECOND + fraction - (int64_t)now;
+	if (was_in_reset && !in_reset) {
+		rtc->phase = (rtc->phase + SECOND + SECOND / 2 - rtc_now(rtc) % SECOND) % SECOND;
+		rtc->seen = rtc_now(rtc);
 	}
-	rtc->halted = halted;
+	rtc->halted = in_reset || rtc->cmos[REG_B] & B_SET;
+	if (was_halted && !rtc->halted)
+		rtc_set_calendar(rtc, rtc_latched(rtc));
 }
 
 static bool rtc_is_time(unsigned int index)
@@ -274,13 +273,10 @@ static bool rtc_is_time(unsigned int index)
 
 static void rtc_write_time(struct rtc *rtc, unsigned int index, uint8_t value)
 {
-	uint64_t now = rtc_guest_now(rtc);
-	int64_t fraction = rtc_at(rtc, now) % (int64_t)SECOND;
-
 	rtc->cmos[index] = value;
 	/* The weekday is a counter of its own on the chip; here it follows the date. */
 	if (!rtc->halted && index != REG_WEEKDAY)
-		rtc->base = rtc_latched(rtc) * (int64_t)SECOND + fraction - (int64_t)now;
+		rtc_set_calendar(rtc, rtc_latched(rtc));
 }
 
 static void rtc_write_register(struct rtc *rtc, unsigned int index, uint8_t value)
@@ -308,9 +304,7 @@ static void rtc_write_register(struct rtc *rtc, unsigned int index, uint8_t valu
 
 static bool rtc_updating(const struct rtc *rtc)
 {
-	int64_t fraction = rtc_at(rtc, rtc_guest_now(rtc)) % (int64_t)SECOND;
-
-	return !rtc->halted && fraction >= (int64_t)SECOND - UPDATE_NS;
+	return !rtc->halted && rtc_now(rtc) % SECOND >= SECOND - UPDATE_NS;
 }
 
 static uint8_t rtc_read_register(struct rtc *rtc, unsigned int index)
@@ -414,7 +408,7 @@ int rtc_create(struct machine *machine, struct ls_error *err)
 	rtc->machine = machine;
 	rtc->wire.gsi = IRQ_GSI_RTC;
 	rtc->timer = (struct ls_timer){.deadline = LS_NEVER, .fn = rtc_fire, .opaque = rtc};
-	rtc->base = machine->config.epoch * (int64_t)SECOND;
+	rtc->calendar = machine->config.epoch;
 	rtc->cmos[REG_A] = A_DIVIDER_32K | 6; /* 1024 Hz, as a BIOS leaves it */
 	rtc->cmos[REG_B] = B_24_HOURS;
 	rtc->cmos[0x14] = 0x02; /* equipment: an FPU */

@@ -36,21 +36,22 @@ int64_t rtc_time_to_seconds(const struct rtc_time *in)
 	return timegm(&tm);
 }
 
-int64_t rtc_time_next_alarm(int64_t after, int hour, int minute, int second)
+int rtc_time_next_alarm(int64_t after, int hour, int minute, int second)
 {
-	int64_t t = after + 1, end = after + DAY;
+	/* Before 1970 the remainder is negative. */
+	int now = (int)((after % DAY + DAY) % DAY), wait = 1;
 
-	while (t <= end) {
-		int of_day = (int)(t % DAY);
+	while (wait <= DAY) {
+		int of_day = (now + wait) % DAY;
 
 		if (hour != RTC_ANY && of_day / 3600 != hour)
-			t += 3600 - of_day % 3600;
+			wait += 3600 - of_day % 3600;
 		else if (minute != RTC_ANY && of_day / 60 % 60 != minute)
-			t += 60 - of_day % 60;
+			wait += 60 - of_day % 60;
 		else if (second != RTC_ANY && of_day % 60 != second)
-			t++;
+			wait++;
 		else
-			return t;
+			return wait;
 	}
 	return -1;
 }

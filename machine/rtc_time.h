@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct rtc_time {
-	int year;  /* 1970.. */
+	int year;  /* of the proleptic Gregorian calendar */
 	int month; /* 1..12 */
 	int day;   /* 1..31 */
 	int hour, minute, second;
@@ -20,7 +20,8 @@ int64_t rtc_time_to_seconds(const struct rtc_time *time);
 /* An alarm field that matches everything. */
 #define RTC_ANY (-1)
 
-/* First second after @after whose time of day matches; at most a day later. -1 if none does. */
-int64_t rtc_time_next_alarm(int64_t after, int hour, int minute, int second);
+/* Seconds from @after to the next second whose time of day matches: 1 to a day. -1 if none
+ * does. */
+int rtc_time_next_alarm(int64_t after, int hour, int minute, int second);
 
 #endif

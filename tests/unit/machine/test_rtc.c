@@ -223,6 +223,40 @@ static void test_divider(void)
 	machine_destroy(machine);
 }
 
+/* The registers hold any year from 0 to 9999, and count on from there. */
+static void test_far_years(void)
+{
+	static const struct {
+		uint8_t century, year, next_century, next_year;
+	} rows[] = {{0x00, 0x26, 0x00, 0x27}, {0x19, 0x69, 0x19, 0x70}, {0x99, 0x98, 0x99, 0x99}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct machine *machine = fake_machine();
+
+		set(machine, CENTURY, rows[i].century);
+		set(machine, YEAR, rows[i].year);
+		set(machine, MONTH, 0x12);
+		set(machine, DAY, 0x31);
+		set(machine, HOURS, 0x23);
+		set(machine, MINUTES, 0x59);
+		set(machine, SECONDS, 0x58);
+		set(machine, HOURS_ALARM, 0x00);
+		set(machine, MINUTES_ALARM, 0x00);
+		set(machine, SECONDS_ALARM, 0x00);
+		set(machine, B, 0x22);
+		fake_advance(fake_of(machine), 2 * SECOND - 1);
+		CHECK_EQUAL(get(machine, YEAR), rows[i].year);
+		CHECK_EQUAL(get(machine, C) & 0xa0, 0x00);
+		fake_advance(fake_of(machine), 2 * SECOND);
+		CHECK_EQUAL(get(machine, C) & 0xa0, 0xa0); /* the alarm, at midnight */
+		CHECK_EQUAL(get(machine, CENTURY), rows[i].next_century);
+		CHECK_EQUAL(get(machine, YEAR), rows[i].next_year);
+		CHECK_EQUAL(get(machine, DAY), 0x01);
+		CHECK_EQUAL(get(machine, SECONDS), 0x00);
+		machine_destroy(machine);
+	}
+}
+
 static void test_cmos_memory(void)
 {
 	struct machine_config config = fake_config();
@@ -253,9 +287,10 @@ static void test_calendar(void)
 	CHECK_EQUAL(rtc_time_to_seconds(&time), 951782400);
 	/* 12:00:00 is 43200 s into a day. */
 	CHECK_EQUAL(rtc_time_next_alarm(0, 12, 0, 0), 43200);
-	CHECK_EQUAL(rtc_time_next_alarm(43200, 12, 0, 0), 43200 + 86400);
-	CHECK_EQUAL(rtc_time_next_alarm(100, RTC_ANY, RTC_ANY, RTC_ANY), 101);
-	CHECK_EQUAL(rtc_time_next_alarm(3600, RTC_ANY, 30, 5), 3600 + 1805);
+	CHECK_EQUAL(rtc_time_next_alarm(43200, 12, 0, 0), 86400);
+	CHECK_EQUAL(rtc_time_next_alarm(100, RTC_ANY, RTC_ANY, RTC_ANY), 1);
+	CHECK_EQUAL(rtc_time_next_alarm(3600, RTC_ANY, 30, 5), 1805);
+	CHECK_EQUAL(rtc_time_next_alarm(-1, 0, 0, 0), 1);  /* 1969-12-31 23:59:59 */
 	CHECK_EQUAL(rtc_time_next_alarm(0, 24, 0, 0), -1); /* never */
 }
 
@@ -269,6 +304,7 @@ static CU_TestInfo tests[] = {
 	{"alarm and its don't-care codes", test_alarm},
 	{"SET stops and sets the time", test_set},
 	{"divider reset", test_divider},
+	{"years far from now", test_far_years},
 	{"CMOS memory sizes", test_cmos_memory},
 	{"calendar and alarm arithmetic", test_calendar},
 	CU_TEST_INFO_NULL,
