@@ -15,7 +15,8 @@
 /* Idle guest time is skipped at full speed until the guest has been quiet this long; then
  * a guest that waits at a prompt sleeps in real time instead of spinning through its ticks. */
 #define QUIET_NS 1000000000
-/* After this much time with every vCPU in HLT with interrupts off, no NMI is going to come. */
+/* After this much time with every vCPU in HLT with interrupts off, no NMI is going to come;
+ * with no timer armed none can. */
 #define DEAD_NS 2000000000
 
 struct turns {
@@ -141,7 +142,7 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 
 /* True when every vCPU has been in HLT with interrupts disabled, or has never been started,
  * for so long that nothing will wake it. */
-static bool scheduler_is_dead(struct turns *turns, uint64_t now)
+static bool scheduler_is_dead(struct turns *turns, uint64_t now, uint64_t deadline)
 {
 	struct machine *machine = turns->machine;
 
@@ -153,7 +154,7 @@ static bool scheduler_is_dead(struct turns *turns, uint64_t now)
 	}
 	if (turns->dead_since == LS_NEVER)
 		turns->dead_since = now;
-	return now - turns->dead_since >= DEAD_NS;
+	return deadline == LS_NEVER || now - turns->dead_since >= DEAD_NS;
 }
 
 void scheduler_end_halted(struct machine *machine)
@@ -196,7 +197,8 @@ static void scheduler_idle(struct turns *turns)
 	uint64_t now = scheduler_now(machine);
 	uint64_t deadline = scheduler_next_deadline(machine);
 
-	if (scheduler_is_dead(turns, now) || (machine->suspended && deadline == LS_NEVER)) {
+	if (scheduler_is_dead(turns, now, deadline) ||
+	    (machine->suspended && deadline == LS_NEVER)) {
 		scheduler_end_halted(machine);
 		return;
 	}

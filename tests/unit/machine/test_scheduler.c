@@ -208,6 +208,20 @@ static void test_halted_for_ever(void)
 	machine_destroy(machine);
 }
 
+/* Typed input raises an interrupt, and those are off. */
+static void test_halted_on_a_terminal(void)
+{
+	struct machine_config config = exit_config(1);
+	struct machine_result result;
+	struct machine *machine;
+
+	config.host_input = true;
+	machine = machine_for(halt_disabled, NULL, config);
+	machine_run(machine, &result, NULL);
+	CHECK_EQUAL(result.end, MACHINE_END_HALTED);
+	machine_destroy(machine);
+}
+
 static void test_limit(void)
 {
 	struct trace trace = {.turns_left = 60};
@@ -584,6 +598,7 @@ static CU_TestInfo tests[] = {
 	{"device accesses take guest time", test_access_time},
 	{"idle time is skipped", test_idle_skips},
 	{"halted for ever is an end", test_halted_for_ever},
+	{"... also where somebody could type", test_halted_on_a_terminal},
 	{"the instruction limit is exact over all vCPUs", test_limit},
 	{"every exit that ends a run", test_ends},
 	{"string I/O and MMIO", test_io},
