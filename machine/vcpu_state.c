@@ -27,6 +27,7 @@ struct vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 	struct kvm_fpu fpu;
+	struct kvm_xsave xsave;
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debugregs;
 	struct kvm_vcpu_events events;
@@ -55,6 +56,7 @@ static const struct state_part state_parts[] = {
 	PART(KVM_GET_SREGS, KVM_SET_SREGS, sregs, true),
 	PART(KVM_GET_REGS, KVM_SET_REGS, regs, true),
 	PART(KVM_GET_FPU, KVM_SET_FPU, fpu, false),
+	PART(KVM_GET_XSAVE, KVM_SET_XSAVE, xsave, false),
 	PART(KVM_GET_XCRS, KVM_SET_XCRS, xcrs, false),
 	PART(KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, debugregs, false),
 	PART(KVM_GET_LAPIC, KVM_SET_LAPIC, lapic, false),
