@@ -192,8 +192,9 @@ static int ext_run_until(struct ls_engine *base, int handle, uint64_t until)
 static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
+	u64 retired = cpu_retired(&vcpu->cpu);
 
-	vcpu->limit = n == LS_NEVER ? n : cpu_retired(&vcpu->cpu) + n;
+	vcpu->limit = n > LS_NEVER - retired ? LS_NEVER : retired + n;
 	return 0;
 }
 

@@ -105,7 +105,7 @@ static u64 find_budget(struct vcpu *vcpu)
 	budget = end > now ? end - now : 0;
 	if (vcpu->limit != LS_NEVER)
 		budget = least(budget, vcpu->limit > retired ? vcpu->limit - retired : 0);
-	return budget;
+	return least(budget, INT64_MAX); /* budgets are signed */
 }
 
 /* --- entering and leaving; under vm->lock --- */
@@ -149,11 +149,13 @@ static bool bound_reached(const struct vcpu *vcpu)
 	       cpu_retired(&vcpu->cpu) >= vcpu->limit;
 }
 
-/* HLT: with a bound it is the scheduler's business, else this thread sleeps here. Returns
- * KVM_RUN's result, or 1 to go on. */
+/* HLT: without interrupt chips here it is user space's business (api.rst, KVM_EXIT_HLT), with a
+ * bound the scheduler's; else this thread sleeps here. Returns KVM_RUN's result, or 1 to go on. */
 static int halted(struct vcpu *vcpu)
 {
-	if (bounded(vcpu)) {
+	if (!vcpu->vm->irqchip)
+		vcpu->cpu.activity = ACTIVITY_RUNNING; /* as KVM: the next run goes on behind it */
+	if (bounded(vcpu) || !vcpu->vm->irqchip) {
 		vcpu->run->exit_reason = KVM_EXIT_HLT;
 		return 0;
 	}

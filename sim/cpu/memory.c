@@ -92,10 +92,13 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 	entry->addend = (u64)(slot->host + (gpa - slot->gpa)) - page;
 	entry->read_tag = result->allowed & WALK_ALLOWED_READ ? tag : TLB_TAG_INVALID;
 	entry->write_tag = TLB_TAG_INVALID;
-	if ((result->allowed & WALK_WRITE) && !(slot->flags & KVM_MEM_READONLY) &&
-	    !*slot_code_word(slot, gpa) &&
-	    (!slot->dirty || (access & WALK_WRITE)))
-		entry->write_tag = tag;
+	if (!(result->allowed & WALK_WRITE) || (slot->flags & KVM_MEM_READONLY) ||
+	    *slot_code_word(slot, gpa) || (slot->dirty && !(access & WALK_WRITE)))
+		return;
+	/* The access itself may yet fault elsewhere, or be a mere probe; what follows it through
+	 * this tag is not seen. */
+	slot_mark_dirty(slot, gpa);
+	entry->write_tag = tag;
 }
 
 void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
