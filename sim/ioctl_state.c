@@ -50,6 +50,7 @@ static int set_state(struct cpu *cpu, unsigned long request, const void *arg)
 	case KVM_SET_MP_STATE: return state_set_mp(cpu, arg);
 	case KVM_SET_VCPU_EVENTS: return state_set_events(cpu, arg);
 	case KVM_SET_LAPIC: return cpu->lapic ? lapic_set_state(cpu->lapic, arg, false) : -EINVAL;
+	case KVM_SET_GUEST_DEBUG: return state_set_guest_debug(cpu, arg);
 	case KVM_NMI: post(cpu, EVENT_NMI); return 0;
 	case KVM_SMI: post(cpu, EVENT_SMI); return 0;
 	default: return -ENOTTY;

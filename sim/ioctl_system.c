@@ -4,6 +4,7 @@
 #include "apic/routing.h"
 #include "mmu/types.h"
 #include "sim/ioctl_system.h"
+#include "sim/state.h"
 #include "sim/vm.h"
 
 /* Capabilities and what KVM_CHECK_EXTENSION says of them. What is not listed is not there. */
@@ -35,6 +36,8 @@ static const struct {
 	{KVM_CAP_SET_IDENTITY_MAP_ADDR, 1},
 	{KVM_CAP_IMMEDIATE_EXIT, 1},
 	{KVM_CAP_USER_NMI, 1},
+	{KVM_CAP_SET_GUEST_DEBUG, 1},
+	{KVM_CAP_SET_GUEST_DEBUG2, GUEST_DEBUG_CONTROL},
 	{KVM_CAP_SREGS2, 1},
 };
 

@@ -181,6 +181,7 @@ static int handle_exit(struct vcpu *vcpu, enum cpu_exit exit)
 	case CPU_EXIT_IO: show_io(vcpu); return 0;
 	case CPU_EXIT_HALT: return halted(vcpu);
 	case CPU_EXIT_EVENT: return interrupted(vcpu);
+	case CPU_EXIT_DEBUG: vcpu_show_debug(vcpu); return 0;
 	case CPU_EXIT_SHUTDOWN: vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN; return 0;
 	default:
 		if (!bound_reached(vcpu)) {

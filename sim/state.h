@@ -28,6 +28,12 @@ void state_get_mp(const struct cpu *cpu, struct kvm_mp_state *state);
 int state_set_mp(struct cpu *cpu, const struct kvm_mp_state *state);
 void state_get_events(const struct cpu *cpu, struct kvm_vcpu_events *events);
 int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events);
+/* What struct kvm_guest_debug's control may hold: KVM_CAP_SET_GUEST_DEBUG2. */
+#define GUEST_DEBUG_CONTROL                                                                        \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |                  \
+	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP |                \
+	 KVM_GUESTDBG_BLOCKIRQ)
+int state_set_guest_debug(struct cpu *cpu, const struct kvm_guest_debug *debug);
 int state_translate(struct cpu *cpu, struct kvm_translation *translation);
 
 #endif

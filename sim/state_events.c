@@ -63,6 +63,7 @@ int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events)
 	cpu->exception.vector = events->exception.nr;
 	cpu->exception.has_error = events->exception.has_error_code;
 	cpu->exception.error = events->exception.error_code;
+	cpu->exception.injected = true;
 	cpu->nmi_blocked = events->nmi.masked;
 	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
 		cpu->nmi_pending = false;

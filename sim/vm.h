@@ -106,6 +106,9 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id);
 void sim_vcpu_destroy(struct vcpu *vcpu);
 int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg);
 
+/* guest_debug.c */
+void vcpu_show_debug(struct vcpu *vcpu);
+
 /* run.c */
 int sim_vcpu_run(struct vcpu *vcpu);
 bool sim_vcpu_runnable(struct vcpu *vcpu);

@@ -93,7 +93,7 @@ static bool accesses_are_checked(const struct cpu *cpu)
 {
 	bool alignment = cpu->cpl == 3 && (cpu->cr0 & CR0_AM) && (cpu->rflags & FLAG_AC);
 
-	return alignment || (cpu->dr[7] & 0xff);
+	return alignment || cpu_watches(cpu);
 }
 
 /* True if a register changed from which permissions in the TLB were computed. */

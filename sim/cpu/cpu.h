@@ -6,6 +6,7 @@
 #ifndef LOCKSTEP_SIM_CPU_CPU_H
 #define LOCKSTEP_SIM_CPU_CPU_H
 
+#include <linux/kvm.h>
 #include <setjmp.h>
 
 #include "mmu/control_registers.h"
@@ -142,6 +143,7 @@ enum {
 	EVENT_STEP = 1 << 7,	  /* TF, a shadow or a breakpoint: one instruction at a time */
 	EVENT_SHOOTDOWN = 1 << 8, /* another vCPU asks for TLB or trace work */
 	EVENT_MACHINE_CHECK = 1 << 9,
+	EVENT_STOP = 1 << 10, /* the processor asks to leave before all else: cpu->exit says why */
 };
 
 /* Blocking after STI and MOV SS / POP SS (SDM 3A:6.8.3), for one instruction. */
@@ -172,6 +174,7 @@ enum cpu_exit {
 	CPU_EXIT_IO,	   /* cpu->io.fragment[completed] waits for user space */
 	CPU_EXIT_HALT,	   /* activity is no longer running */
 	CPU_EXIT_SHUTDOWN, /* triple fault */
+	CPU_EXIT_DEBUG,	   /* cpu->debugger.vector is the debugger's */
 };
 
 /* What the processor asks of the engine around it. */
@@ -282,7 +285,16 @@ struct cpu {
 		bool has_error;
 		u32 error;
 		u64 address;  /* CR2 for #PF, DR6 bits for #DB */
+		bool injected; /* by user space: CR2 and DR6 hold them already */
 	} exception;
+
+	/* Of a debugger above the seam (KVM_SET_GUEST_DEBUG): debugger.c. */
+	struct {
+		u32 control; /* KVM_GUESTDBG_*, 0: none */
+		u64 dr[8];   /* watched instead of the guest's with KVM_GUESTDBG_USE_HW_BP */
+		u8 vector;   /* what it is shown: #DB with these bits of DR6, or #BP */
+		u64 dr6;
+	} debugger;
 
 	/* The event in delivery: a fault inside it is combined with it (SDM 3A:6.15, table 6-5). */
 	struct {
@@ -329,6 +341,17 @@ ALWAYS_INLINE bool cpu_real_mode(const struct cpu *cpu)
 ALWAYS_INLINE bool cpu_v86(const struct cpu *cpu)
 {
 	return cpu->rflags & FLAG_VM;
+}
+
+/* The breakpoints in force, laid out as DR0 to DR7: the guest's, or a debugger's. */
+ALWAYS_INLINE const u64 *cpu_breakpoints(const struct cpu *cpu)
+{
+	return cpu->debugger.control & KVM_GUESTDBG_USE_HW_BP ? cpu->debugger.dr : cpu->dr;
+}
+
+ALWAYS_INLINE bool cpu_watches(const struct cpu *cpu)
+{
+	return cpu_breakpoints(cpu)[7] & 0xff;
 }
 
 /* Instructions retired so far; exact between instructions (mid-trace: as of the trace start). */

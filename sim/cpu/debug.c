@@ -9,12 +9,12 @@ enum breakpoint_kind { BREAK_EXECUTE, BREAK_WRITE, BREAK_IO, BREAK_ACCESS };
 
 static bool enabled(const struct cpu *cpu, unsigned int n)
 {
-	return cpu->dr[7] >> 2 * n & 3;
+	return cpu_breakpoints(cpu)[7] >> 2 * n & 3;
 }
 
 static enum breakpoint_kind kind_of(const struct cpu *cpu, unsigned int n)
 {
-	return cpu->dr[7] >> (16 + 4 * n) & 3;
+	return cpu_breakpoints(cpu)[7] >> (16 + 4 * n) & 3;
 }
 
 /* LENn: 1, 2, 8 or 4 bytes. */
@@ -22,14 +22,14 @@ static unsigned int length_of(const struct cpu *cpu, unsigned int n)
 {
 	static const u8 length[] = {1, 2, 8, 4};
 
-	return length[cpu->dr[7] >> (18 + 4 * n) & 3];
+	return length[cpu_breakpoints(cpu)[7] >> (18 + 4 * n) & 3];
 }
 
 /* Do [address, address + size) and the breakpoint's aligned range overlap? */
 static bool overlaps(const struct cpu *cpu, unsigned int n, u64 address, unsigned int size)
 {
 	unsigned int length = length_of(cpu, n);
-	u64 start = cpu->dr[n] & ~(u64)(length - 1);
+	u64 start = cpu_breakpoints(cpu)[n] & ~(u64)(length - 1);
 
 	return address - start < length || start - address < size;
 }
@@ -38,7 +38,7 @@ bool debug_watches_data(const struct cpu *cpu)
 {
 	unsigned int n;
 
-	if (likely(!(cpu->dr[7] & 0xff)))
+	if (likely(!cpu_watches(cpu)))
 		return false;
 	for (n = 0; n < 4; n++)
 		if (enabled(cpu, n) && (kind_of(cpu, n) & 1))
@@ -63,7 +63,7 @@ void debug_check_port(struct cpu *cpu, u16 port, unsigned int size)
 {
 	unsigned int n;
 
-	if (!(cpu->dr[7] & 0xff) || !(cpu->cr4 & CR4_DE))
+	if (!cpu_watches(cpu) || !(cpu->cr4 & CR4_DE))
 		return;
 	for (n = 0; n < 4; n++)
 		if (enabled(cpu, n) && kind_of(cpu, n) == BREAK_IO && overlaps(cpu, n, port, size))
@@ -76,10 +76,11 @@ void debug_check_fetch(struct cpu *cpu, u64 linear)
 	unsigned int n;
 
 	cpu->no_step = false;
-	if (!(cpu->dr[7] & 0xff) || (cpu->rflags & FLAG_RF) || cpu->shadow == SHADOW_MOV_SS)
+	if (!cpu_watches(cpu) || (cpu->rflags & FLAG_RF) || cpu->shadow == SHADOW_MOV_SS)
 		return;
 	for (n = 0; n < 4; n++)
-		if (enabled(cpu, n) && kind_of(cpu, n) == BREAK_EXECUTE && cpu->dr[n] == linear)
+		if (enabled(cpu, n) && kind_of(cpu, n) == BREAK_EXECUTE &&
+		    cpu_breakpoints(cpu)[n] == linear)
 			hit |= BIT(n);
 	if (!hit)
 		return;
@@ -99,6 +100,9 @@ void debug_after_instruction(struct cpu *cpu, bool tf_at_start, bool branched)
 	bool steps = tf_at_start && !cpu->no_step && cpu->shadow != SHADOW_MOV_SS;
 
 	if (steps && (branched || !(cpu->msr[MSR_DEBUGCTL] & DEBUGCTL_BTF)))
+		cpu->pending_debug |= DR6_BS;
+	/* A debugger's step ends at every instruction but those that hold traps back. */
+	if (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP && cpu->shadow != SHADOW_MOV_SS)
 		cpu->pending_debug |= DR6_BS;
 	if (cpu->pending_debug && cpu->shadow != SHADOW_MOV_SS)
 		event_post(cpu, EVENT_TRAP);

@@ -44,10 +44,11 @@ static u32 mode_word(const struct cpu *cpu)
 /* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */
 static bool watches_code(const struct cpu *cpu)
 {
+	u64 dr7 = cpu_breakpoints(cpu)[7];
 	unsigned int n;
 
 	for (n = 0; n < 4; n++)
-		if ((cpu->dr[7] >> 2 * n & 3) && !(cpu->dr[7] >> (16 + 4 * n) & 3))
+		if ((dr7 >> 2 * n & 3) && !(dr7 >> (16 + 4 * n) & 3))
 			return true;
 	return false;
 }
@@ -55,7 +56,8 @@ static bool watches_code(const struct cpu *cpu)
 static bool must_step(const struct cpu *cpu)
 {
 	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || cpu->shadow || cpu->rerun_alone ||
-	       ((cpu->dr[7] & 0xff) && (watches_code(cpu) || debug_watches_data(cpu)));
+	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
+	       (cpu_watches(cpu) && (watches_code(cpu) || debug_watches_data(cpu)));
 }
 
 static void event_set(struct cpu *cpu, u32 bits)
@@ -114,7 +116,7 @@ static void run_some(struct cpu *cpu)
 /* One instruction alone: under TF, a shadow, RF or breakpoints, or because it reaches a device. */
 static void run_one(struct cpu *cpu)
 {
-	bool tf = cpu->rflags & FLAG_TF, watched = cpu->dr[7] & 0xff;
+	bool tf = cpu->rflags & FLAG_TF, watched = cpu_watches(cpu);
 	u64 linear = cpu->reg[REG_RIP] + (cpu_64bit(cpu) ? 0 : SEG_BASE(cpu, SEG_CS));
 
 	debug_check_fetch(cpu, linear);
@@ -130,7 +132,7 @@ static void run_one(struct cpu *cpu)
 	run_trace(cpu, trace);
 	cpu->single = cpu->rerun_alone = false;
 	cpu->io.completed = cpu->io.consumed = 0;
-	if (tf || watched || cpu->pending_debug)
+	if (tf || watched || cpu->pending_debug || cpu->debugger.control)
 		debug_after_instruction(cpu, tf, cpu->reg[REG_RIP] != next);
 	event_clear(cpu, EVENT_STEP);
 	if (must_step(cpu))
@@ -185,6 +187,22 @@ static void take_exception(struct cpu *cpu)
 	(EVENT_INTERRUPT | EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_TRAP |          \
 	 EVENT_MACHINE_CHECK)
 
+/* What the processor itself or another thread asked for. */
+static enum cpu_exit take_leave(struct cpu *cpu)
+{
+	u32 event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
+
+	if (event & EVENT_STOP) {
+		event_clear(cpu, EVENT_STOP);
+		return cpu->exit;
+	}
+	if (event & EVENT_KICK) {
+		event_clear(cpu, EVENT_KICK);
+		return CPU_EXIT_EVENT;
+	}
+	return CPU_EXIT_NONE;
+}
+
 /* Looks at everything that may stop the flow. Returns an exit, or CPU_EXIT_NONE to go on. */
 static enum cpu_exit take_events(struct cpu *cpu)
 {
@@ -194,20 +212,18 @@ static enum cpu_exit take_events(struct cpu *cpu)
 		event_clear(cpu, EVENT_SHOOTDOWN);
 		cpu->platform->shootdown(cpu);
 	}
+	if (event & EVENT_STOP)
+		return take_leave(cpu);
 	/* An instruction that user space has answered finishes first. */
 	if (!cpu->rerun_alone || !cpu->io.completed) {
 		if ((event & EVENTS_TAKEN) && event_take_pending(cpu))
-			return CPU_EXIT_NONE;
+			return take_leave(cpu);
 		if ((event & EVENT_INTERRUPT) && !(cpu->rflags & FLAG_IF)) {
 			event_clear(cpu, EVENT_INTERRUPT);
 			cpu->interrupt_waits = true;
 		}
 	}
-	if (event & EVENT_KICK) {
-		event_clear(cpu, EVENT_KICK);
-		return CPU_EXIT_EVENT;
-	}
-	return CPU_EXIT_NONE;
+	return take_leave(cpu);
 }
 
 static enum cpu_exit run_loop(struct cpu *cpu)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Delivery of one event, and of exceptions that meet another (SDM 3A:6.12 to 6.15). */
 #include "sim/cpu/cet.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
 
 /* DR6 and DR7 bits (SDM 3B:18.2). */
@@ -125,6 +126,8 @@ bool event_abandoned(struct cpu *cpu)
 /* What #DB and #PF leave in the control registers before their handler runs. */
 static void set_side_registers(struct cpu *cpu)
 {
+	if (cpu->exception.injected)
+		return;
 	if (cpu->exception.vector == VECTOR_PF) {
 		cpu->cr2 = cpu->exception.address;
 	} else if (cpu->exception.vector == VECTOR_DB) {
@@ -155,9 +158,23 @@ static bool combine(struct cpu *cpu)
 	return false;
 }
 
+/* #BP and #OF come here only when user space injects them: as INT3 and INTO, which push the RIP
+ * behind them, raise them. */
+static bool is_software_exception(u8 vector)
+{
+	return vector == VECTOR_BP || vector == VECTOR_OF;
+}
+
 void event_deliver_exception(struct cpu *cpu)
 {
+	bool software;
+
 	cpu->op = NULL;
+	if (cpu->exception.vector == VECTOR_DB && !cpu->exception.injected &&
+	    debugger_takes(cpu, VECTOR_DB, cpu->exception.address)) {
+		event_stop(cpu, CPU_EXIT_DEBUG);
+		return;
+	}
 	cpu->stats.exceptions++;
 	cpu->pending_debug = 0; /* of an instruction that did not complete */
 	if (unlikely(cpu->delivering.active)) {
@@ -174,7 +191,9 @@ void event_deliver_exception(struct cpu *cpu)
 			cpu->exception.error |= 1;
 	}
 	set_side_registers(cpu);
-	cpu->reg[REG_RIP] =
-		event_deliver(cpu, cpu->exception.vector, EVENT_TYPE_EXCEPTION,
-			      cpu->exception.has_error, cpu->exception.error, cpu->reg[REG_RIP]);
+	software = is_software_exception(cpu->exception.vector);
+	cpu->reg[REG_RIP] = event_deliver(
+		cpu, cpu->exception.vector,
+		software ? EVENT_TYPE_SOFTWARE_EXCEPTION : EVENT_TYPE_EXCEPTION,
+		cpu->exception.has_error, cpu->exception.error, cpu->reg[REG_RIP] + software);
 }

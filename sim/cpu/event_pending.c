@@ -2,6 +2,7 @@
 /* What may come between two instructions, in the order of SDM 3A:6.9, table 6-2; INIT, SIPI and
  * SMI (SDM 3A:9.1, 3A:8.4.3, 3C:31.3). */
 #include "apic/lapic.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/smm.h"
@@ -11,6 +12,12 @@
 void event_post(struct cpu *cpu, u32 bits)
 {
 	__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELEASE);
+}
+
+void event_stop(struct cpu *cpu, enum cpu_exit exit)
+{
+	cpu->exit = exit;
+	event_post(cpu, EVENT_STOP);
 }
 
 static u32 take_bits(struct cpu *cpu, u32 bits)
@@ -108,7 +115,13 @@ static bool take_machine_check(struct cpu *cpu)
 
 static bool take_trap(struct cpu *cpu)
 {
+	if (debugger_takes(cpu, VECTOR_DB, cpu->pending_debug)) {
+		cpu->pending_debug = 0;
+		event_stop(cpu, CPU_EXIT_DEBUG);
+		return true;
+	}
 	cpu->activity = ACTIVITY_RUNNING;
+	cpu->exception.injected = false;
 	cpu->exception.vector = VECTOR_DB;
 	cpu->exception.has_error = false;
 	cpu->exception.address = cpu->pending_debug;
@@ -151,17 +164,34 @@ static bool resume_delivery(struct cpu *cpu)
 	return true;
 }
 
-/* Blocked by MOV SS for one instruction, after which the run loop has to look again. */
-static bool hold_for_shadow(struct cpu *cpu)
+/* What is held back the run loop has to look at again after the next instruction. */
+static void repost_held(struct cpu *cpu)
 {
-	if (!(cpu->shadow & SHADOW_MOV_SS))
-		return false;
 	if (cpu->nmi_pending)
 		event_post(cpu, EVENT_NMI);
 	if (cpu->smi_pending)
 		event_post(cpu, EVENT_SMI);
 	if (cpu->init_pending)
 		event_post(cpu, EVENT_INIT);
+}
+
+/* Blocked by MOV SS for one instruction. */
+static bool hold_for_shadow(struct cpu *cpu)
+{
+	if (!(cpu->shadow & SHADOW_MOV_SS))
+		return false;
+	repost_held(cpu);
+	return true;
+}
+
+/* KVM_GUESTDBG_BLOCKIRQ: no interrupt, NMI or SMI while single-stepping. */
+static bool held_by_debugger(struct cpu *cpu)
+{
+	u32 hold = KVM_GUESTDBG_BLOCKIRQ | KVM_GUESTDBG_SINGLESTEP;
+
+	if ((cpu->debugger.control & hold) != hold)
+		return false;
+	repost_held(cpu);
 	return true;
 }
 
@@ -186,6 +216,8 @@ bool event_take_pending(struct cpu *cpu)
 		return take_machine_check(cpu);
 	if (hold_for_shadow(cpu))
 		return false;
+	if (held_by_debugger(cpu))
+		return trap && cpu->pending_debug && take_trap(cpu);
 	if (cpu->smi_pending && !cpu->smm)
 		return smm_enter(cpu);
 	if (cpu->init_pending && !cpu->smm)

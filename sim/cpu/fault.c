@@ -7,6 +7,7 @@ _Noreturn static void unwind_exception(struct cpu *cpu, u8 vector, bool has_erro
 	cpu->exception.vector = vector;
 	cpu->exception.has_error = has_error;
 	cpu->exception.error = error;
+	cpu->exception.injected = false;
 	longjmp(cpu->unwind, UNWIND_EXCEPTION);
 }
 

@@ -61,7 +61,7 @@ static u32 io_access(struct cpu *cpu, u16 port, u32 value, unsigned int size, bo
 		cpu_abandon(cpu, CPU_EXIT_NONE);
 	if (!cpu->platform->port(cpu, port, &value, size, write))
 		value = user_access(cpu, port, value, size, write);
-	if ((cpu->dr[7] & 0xff) && (cpu->cr4 & CR4_DE))
+	if (cpu_watches(cpu) && (cpu->cr4 & CR4_DE))
 		debug_check_port(cpu, port, size);
 	return value;
 }

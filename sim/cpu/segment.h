@@ -56,6 +56,8 @@ void event_deliver_exception(struct cpu *cpu);
 bool event_abandoned(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
 void event_post(struct cpu *cpu, u32 bits);
+/* Leaves cpu_run with @exit before the next instruction or event; the processor's own thread. */
+void event_stop(struct cpu *cpu, enum cpu_exit exit);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns
  * true if the state changed (delivered, INIT taken, woken). */
 bool event_take_pending(struct cpu *cpu);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Far JMP, CALL, RET, IRET; INT n and its kin, BOUND; RSM. */
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
@@ -109,6 +110,8 @@ HANDLER(exec_int3)
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
+	if (debugger_takes(cpu, VECTOR_BP, 0))
+		cpu_abandon(cpu, CPU_EXIT_DEBUG);
 	rip = event_deliver(cpu, VECTOR_BP, EVENT_TYPE_SOFTWARE_EXCEPTION, false, 0,
 			    OP_NEXT_RIP(cpu, op));
 	CPU_BRANCH(rip);
@@ -129,6 +132,8 @@ HANDLER(exec_int1)
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
+	if (debugger_takes(cpu, VECTOR_DB, 0))
+		cpu_abandon(cpu, CPU_EXIT_DEBUG);
 	rip = event_deliver(cpu, VECTOR_DB, EVENT_TYPE_ICEBP, false, 0, OP_NEXT_RIP(cpu, op));
 	/* Breakpoints that MOV SS held back come with this #DB. */
 	cpu->dr[6] |= cpu->pending_debug;

@@ -52,7 +52,8 @@ void string_count_down(struct cpu *cpu, const struct op *op, u64 by)
 bool string_must_stop(struct cpu *cpu)
 {
 	return (__atomic_load_n(&cpu->event, __ATOMIC_RELAXED) & ~(u32)EVENT_STEP) ||
-	       (cpu->rflags & FLAG_TF) || (cpu->dr[7] & 0xff);
+	       (cpu->rflags & FLAG_TF) || cpu_watches(cpu) ||
+	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP);
 }
 
 /* --- one element --- */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A debugger above the seam (KVM_SET_GUEST_DEBUG): which events are its own and not the guest's. */
+#ifndef LOCKSTEP_SIM_CPU_DEBUGGER_H
+#define LOCKSTEP_SIM_CPU_DEBUGGER_H
+
+#include "sim/cpu/cpu.h"
+
+/* True if #DB (with these bits of DR6) or #BP goes to the debugger: cpu->debugger then says what it
+ * is shown, and the caller leaves with CPU_EXIT_DEBUG. */
+bool debugger_takes(struct cpu *cpu, u8 vector, u64 dr6);
+
+#endif
