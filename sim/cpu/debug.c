@@ -70,13 +70,20 @@ void debug_check_port(struct cpu *cpu, u16 port, unsigned int size)
 			cpu->pending_debug |= BIT(n);
 }
 
+/* Intel's MOV SS and POP SS hold back a breakpoint on the next instruction (SDM 3A:6.8.3); AMD's
+ * hold back only what their own execution raised (APM 2:13.1). */
+static bool fetch_shadowed(const struct cpu *cpu)
+{
+	return cpu->shadow == SHADOW_MOV_SS && !cpu->amd;
+}
+
 void debug_check_fetch(struct cpu *cpu, u64 linear)
 {
 	u64 hit = 0;
 	unsigned int n;
 
 	cpu->no_step = false;
-	if (!cpu_watches(cpu) || (cpu->rflags & FLAG_RF) || cpu->shadow == SHADOW_MOV_SS)
+	if (!cpu_watches(cpu) || (cpu->rflags & FLAG_RF) || fetch_shadowed(cpu))
 		return;
 	for (n = 0; n < 4; n++)
 		if (enabled(cpu, n) && kind_of(cpu, n) == BREAK_EXECUTE &&

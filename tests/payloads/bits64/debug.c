@@ -187,7 +187,7 @@ static void general_detect(void)
 	CHECK_EQUAL(hit[0].flags & RF, RF);
 }
 
-extern const char ss_step[], ss_data[];
+extern const char ss_step[], ss_data[], ss_code[];
 
 static void mov_ss(void)
 {
@@ -209,6 +209,18 @@ static void mov_ss(void)
 	__asm__ volatile("mov %0, %%ss\n nop\n ss_data: nop" : : "m"(selector) : "memory");
 	CHECK_EQUAL(hits, 1);
 	HIT(0, ss_data, 1);
+
+	section("SDM 3A:6.8.3 MOV SS suppresses a breakpoint on the next instruction; AMD's don't");
+	WRITE_REGISTER("dr0", ss_code);
+	start(breakpoint(0, EXECUTE, 1));
+	resume_sets = RF;
+	__asm__ volatile("mov %0, %%ss\n ss_code: nop\n nop" : : "m"(selector) : "memory");
+	if (vendor_is_amd()) {
+		CHECK_EQUAL(hits, 1);
+		HIT(0, ss_code, 1);
+	} else {
+		CHECK_EQUAL(hits, 0);
+	}
 }
 
 static void io_breakpoint(void)
