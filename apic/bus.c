@@ -31,16 +31,6 @@ void apic_bus_remove(struct apic_bus *bus, struct lapic *lapic)
 	bus->count = kept;
 }
 
-static bool match_physical(const struct lapic *target, uint32_t destination)
-{
-	/* An ID that 8 bits cannot hold must not alias another processor's: firmware on
-	 * hardware never leaves such a processor in xAPIC mode (SDM 3A:11.12.8.1 allows it no
-	 * xAPIC ID). INIT and SIPI still find it by its 32-bit ID. */
-	if (lapic_x2apic(target) || target->config.id > 0xff)
-		return destination == target->config.id;
-	return destination == target->regs[LAPIC_ID >> 4] >> 24;
-}
-
 static bool match_logical(const struct lapic *target, uint32_t destination)
 {
 	uint32_t id = target->config.id;
@@ -77,7 +67,7 @@ bool apic_bus_match(const struct lapic *sender, const struct lapic *target,
 	if (message->destination == APIC_BROADCAST && !(message->wide && lapic_x2apic(target)))
 		return true;
 	return message->dest_mode == APIC_LOGICAL ? match_logical(target, message->destination)
-						  : match_physical(target, message->destination);
+						  : message->destination == lapic_id(target);
 }
 
 /* Number @wanted, from 0, of the arbitration's best candidates; counts them in @tied. */

@@ -270,24 +270,31 @@ void lapic_end_of_interrupt(struct lapic *lapic)
 
 /* --- sending --- */
 
-void lapic_send(struct lapic *lapic, uint32_t low, uint32_t destination, bool wide)
+bool lapic_icr_message(uint32_t low, struct apic_message *message)
 {
-	struct apic_message message = {
+	*message = (struct apic_message){
 		.vector = low & 0xff,
 		.delivery_mode = low >> 8 & 7,
 		.dest_mode = low >> 11 & 1,
 		.shorthand = low >> 18 & 3,
 		.assert = true, /* trigger and level bits are for INIT only (SDM 3A:11.6.1) */
-		.wide = wide,
-		.destination = destination,
 	};
-	bool vectored = message.delivery_mode == APIC_FIXED || message.delivery_mode == APIC_LOWEST;
-
 	/* INIT level de-assert does nothing since the Pentium 4. */
-	if (message.delivery_mode == APIC_INIT && (low & ICR_LEVEL) && !(low & ICR_LEVEL_ASSERT))
+	if (message->delivery_mode == APIC_INIT && (low & ICR_LEVEL) && !(low & ICR_LEVEL_ASSERT))
+		return false;
+	return message->delivery_mode != APIC_RESERVED && message->delivery_mode != APIC_EXTINT;
+}
+
+void lapic_send(struct lapic *lapic, uint32_t low, uint32_t destination, bool wide)
+{
+	struct apic_message message;
+	bool vectored;
+
+	if (!lapic_icr_message(low, &message))
 		return;
-	if (message.delivery_mode == APIC_RESERVED || message.delivery_mode == APIC_EXTINT)
-		return;
+	message.wide = wide;
+	message.destination = destination;
+	vectored = message.delivery_mode == APIC_FIXED || message.delivery_mode == APIC_LOWEST;
 	if (vectored && message.vector < 16)
 		lapic_error(lapic, LAPIC_ESR_SEND_VECTOR);
 	apic_bus_deliver(lapic->bus, lapic, &message, NULL);

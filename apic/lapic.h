@@ -161,6 +161,16 @@ static inline bool lapic_x2apic(const struct lapic *lapic)
 	       (LAPIC_BASE_ENABLE | LAPIC_BASE_EXTD);
 }
 
+/* What physical destinations are compared with. An ID that 8 bits cannot hold must not alias
+ * another processor's: firmware on hardware never leaves such a processor in xAPIC mode (SDM
+ * 3A:11.12.8.1 allows it no xAPIC ID). INIT and SIPI still find it by its 32-bit ID. */
+static inline uint32_t lapic_id(const struct lapic *lapic)
+{
+	if (lapic_x2apic(lapic) || lapic->config.id > 0xff)
+		return lapic->config.id;
+	return lapic->regs[LAPIC_ID >> 4] >> 24;
+}
+
 static inline bool lapic_software_enabled(const struct lapic *lapic)
 {
 	return lapic_enabled(lapic) && (lapic->regs[LAPIC_SVR >> 4] & LAPIC_SVR_ENABLE);
@@ -217,6 +227,10 @@ int lapic_accept(struct lapic *lapic);
 /* A bus message has arrived. True if taken; @coalesced (may be NULL) is set to false if a
  * fixed vector's IRR bit was not set before. */
 bool lapic_receive(struct lapic *lapic, const struct apic_message *message, bool *coalesced);
+
+/* What a write of @low to the ICR sends, but for destination and width; false if it sends nothing.
+ */
+bool lapic_icr_message(uint32_t low, struct apic_message *message);
 
 /* Pin levels: LINT0 (INTR) and LINT1 (NMI). */
 void lapic_set_lint(struct lapic *lapic, unsigned int pin, bool level);

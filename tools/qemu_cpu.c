@@ -17,18 +17,14 @@ static const struct qemu_cpu cpus[] = {
 #undef QEMU_CPU
 };
 
+/* The guest of a QEMU on KVM finds KVM's hypercalls, unless it is given kvm=off. */
+#define KVM_FACE "kvm-pv-ipi"
+
 /* QEMU's properties that say something about its own host or KVM, and nothing about the CPU
  * that the guest sees here. */
 static const char *const ignored[] = {
-	"host-phys-bits",
-	"host-phys-bits-limit",
-	"migratable",
-	"check",
-	"enforce",
-	"kvm",
-	"host-cache-info",
-	"l3-cache",
-	"pmu",
+	"host-phys-bits", "host-phys-bits-limit", "migratable", "check",
+	"enforce",        "host-cache-info",      "l3-cache",   "pmu",
 };
 
 static const struct qemu_cpu *qemu_cpu_find(const char *name)
@@ -113,10 +109,11 @@ static int qemu_append_property(GString *spec, struct ls_engine *engine,
 		qemu_append_feature(spec, engine, property->key, asked);
 		return 0;
 	}
-	if (qemu_is_ignored(property->key))
-		return 0;
-	text = g_strdup_printf("%s=%s", property->key, property->value);
+	text = g_strdup_printf("%s=%s", strcmp(property->key, "kvm") ? property->key : KVM_FACE,
+			       property->value);
 	rc = qemu_append(spec, engine, text, &why);
+	if (rc == -ENOENT && qemu_is_ignored(property->key))
+		return 0;
 	if (rc == -ENOENT)
 		return ls_error_set(err, rc, "-cpu: property '%s' not found", property->key);
 	return rc ? ls_error_set(err, rc, "-cpu: %s", why.text) : 0;
@@ -173,6 +170,7 @@ static int qemu_build_spec(GString *spec, struct ls_engine *engine, const char *
 				    name->key);
 	g_string_append(spec, qemu_base(cpu, properties));
 	tweaks = qemu_properties(cpu->tweaks);
+	qemu_append(spec, engine, "+" KVM_FACE, NULL);
 	rc = qemu_append_properties(spec, engine, tweaks, false, err);
 	return rc ? rc : qemu_append_properties(spec, engine, properties, true, err);
 }

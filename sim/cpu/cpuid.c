@@ -2,6 +2,8 @@
 /* The CPUID instruction, and what a processor concludes from its own leaves. */
 #include <string.h>
 
+#include <linux/kvm_para.h>
+
 #include "apic/lapic.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr.h"
@@ -116,13 +118,27 @@ static u32 entry_register(const struct kvm_cpuid_entry2 *entry, u8 reg)
 	return values[reg];
 }
 
+/* Leaf 4000_0001H means what the signature below it says. */
+static bool is_kvm(const struct cpu *cpu)
+{
+	const struct kvm_cpuid_entry2 *entry = find(cpu, KVM_CPUID_SIGNATURE, 0);
+
+	return entry && !memcmp(&entry->ebx, KVM_SIGNATURE, 4) &&
+	       !memcmp(&entry->ecx, KVM_SIGNATURE + 4, 4) &&
+	       !memcmp(&entry->edx, KVM_SIGNATURE + 8, 4);
+}
+
 static void adopt_features(struct cpu *cpu)
 {
+	bool kvm = is_kvm(cpu);
+
 	memset(cpu->feature, 0, sizeof(cpu->feature));
 	for (unsigned int f = 0; f < FEATURE_BASE; f++) {
 		const struct feature_info *info = &feature_infos[f];
 		const struct kvm_cpuid_entry2 *entry = find(cpu, info->leaf, info->subleaf);
 
+		if (info->leaf == KVM_CPUID_FEATURES && !kvm)
+			continue;
 		if (entry && entry_register(entry, info->reg) >> info->bit & 1)
 			cpu->feature[f / 32] |= 1u << f % 32;
 	}

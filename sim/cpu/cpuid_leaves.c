@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/kvm_para.h>
+
 #include "sim/cpu/model.h"
 #include "sim/cpu/xstate.h"
 
@@ -206,6 +208,13 @@ static void leaf_frequency(const struct model *model, u32 subleaf, u32 out[4])
 	out[ECX] = 100;
 }
 
+/* EAX, the highest of KVM's leaves, as in leaf_vendor. */
+static void leaf_kvm_signature(const struct model *model, u32 subleaf, u32 out[4])
+{
+	(void)model, (void)subleaf;
+	memcpy(&out[EBX], KVM_SIGNATURE, 12);
+}
+
 static void leaf_extended(const struct model *model, u32 subleaf, u32 out[4])
 {
 	if (model->info.vendor == VENDOR_AMD)
@@ -323,15 +332,18 @@ static void add_features(const struct model *model, u32 function, u32 subleaf, u
 	}
 }
 
+/* Basic, hypervisor's and extended leaves. */
+#define RANGE_MASK 0xc0000000u
+
 static void set_highest(struct kvm_cpuid2 *cpuid, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		u32 base = cpuid->entries[i].function & 0x80000000;
+		u32 base = cpuid->entries[i].function & RANGE_MASK;
 
 		if (cpuid->entries[i].function != base)
 			continue;
 		for (unsigned int j = i; j < count; j++)
-			if ((cpuid->entries[j].function & 0x80000000) == base)
+			if ((cpuid->entries[j].function & RANGE_MASK) == base)
 				cpuid->entries[i].eax = cpuid->entries[j].function;
 	}
 }

@@ -28,14 +28,12 @@ static const struct {
 	{"vmxo*", "VMX, an issue of its own"},
 	{"vmlaunch", "VMX, an issue of its own"},
 	{"vmresume", "VMX, an issue of its own"},
-	{"vmcall", "VMX, an issue of its own"},
 	{"vmfunc", "VMX, an issue of its own"},
 	{"invept", "VMX, an issue of its own"},
 	{"invvpid", "VMX, an issue of its own"},
 	{"vmrun", "SVM, an issue of its own"},
 	{"vmload", "SVM, an issue of its own"},
 	{"vmsave", "SVM, an issue of its own"},
-	{"vmmcall", "SVM, an issue of its own"},
 	{"vmgexit", "SEV-ES, an issue of its own"},
 	{"stgi", "SVM, an issue of its own"},
 	{"clgi", "SVM, an issue of its own"},
@@ -268,7 +266,9 @@ const char *llvm_quirk(const u8 *bytes, unsigned int bits, const struct opcode_r
 	if (row && bits != 64 && at[0] == 0x0f && at > bytes &&
 	    ((at[1] & 0xf0) == 0x80 || bits == 16))
 		return "LLVM takes F2 and F3 before 16-bit 0F opcodes as part of them";
-	if (row && (!strncmp(row->encoding, "F3 0F AE", 8) || !strcmp(row->encoding, "F3 90")) &&
+	if (row &&
+	    (!strncmp(row->encoding, "F3 0F AE", 8) || !strncmp(row->encoding, "F3 0F C7", 8) ||
+	     !strcmp(row->encoding, "F3 90")) &&
 	    memchr(bytes, 0x66, prefixes(bytes, bits)))
 		return "66 together with F3";
 	if (row && bits != 64 && at[0] == 0xc4 && !(at[2] & 0x40))

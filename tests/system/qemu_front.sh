@@ -4,7 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for payload in exit triple; do
+for payload in exit kvm triple; do
 	build_payload $payload
 done
 
@@ -37,6 +37,13 @@ for cpu in max host qemu64 qemu64,+x2apic,+tsc-deadline qemu64,-x2apic,+tsc-dead
 done
 expect_status 43 "${kut[@]}" "$WORK/exit" -smp 2 -m 1g -machine pit=off -machine vmport=on \
 	-overcommit cpu-pm=on -enable-kvm -append 'one two'
+# A guest sees KVM, as under QEMU on KVM, unless told not to.
+for cpu in qemu64 EPYC max,kvm=on IvyBridge,kvm-pv-ipi=on,kvm-steal-time=off; do
+	expect_status 43 "${kut[@]}" "$WORK/kvm" -cpu $cpu
+done
+for cpu in qemu64,kvm=off max,-kvm-pv-ipi; do
+	expect_status 41 "${kut[@]}" "$WORK/kvm" -cpu $cpu
+done
 # QEMU ends with 0 when the guest resets and --no-reboot is given.
 expect_status 0 "${kut[@]}" "$WORK/triple"
 # A device that is not there is an error, so that run_tests.sh skips its test.

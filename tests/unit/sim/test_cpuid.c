@@ -45,8 +45,9 @@ static void test_bits(void)
 		{1, 0, ECX},          {1, 0, EDX},          {6, 0, EAX},
 		{7, 0, EBX},          {7, 0, ECX},          {7, 0, EDX},
 		{7, 1, EAX},          {7, 2, EDX},          {0xd, 1, EAX},
-		{0x80000001, 0, ECX}, {0x80000001, 0, EDX}, {0x80000007, 0, EDX},
-		{0x80000008, 0, EBX}, {0x80000021, 0, EAX}, {0x80000021, 0, ECX},
+		{0x40000001, 0, EAX}, {0x80000001, 0, ECX}, {0x80000001, 0, EDX},
+		{0x80000007, 0, EDX}, {0x80000008, 0, EBX}, {0x80000021, 0, EAX},
+		{0x80000021, 0, ECX},
 	};
 
 	for (unsigned int m = 0; m < model_info_count; m++) {
@@ -174,8 +175,9 @@ static void test_vendor_and_range(void)
 		CU_ASSERT_PTR_NOT_NULL(find(cpuid, extended, 0));
 		for (unsigned int e = 0; e < cpuid->nent; e++) {
 			u32 leaf = cpuid->entries[e].function;
+			u32 highest[] = {basic, value(cpuid, 0x40000000, 0, EAX), extended, 0};
 
-			CU_ASSERT_TRUE(leaf <= (leaf >> 31 ? extended : basic));
+			CU_ASSERT_TRUE(leaf <= highest[leaf >> 30]);
 		}
 		free(cpuid);
 	}
@@ -309,6 +311,28 @@ static void test_out_of_range(void)
 	CHECK_EQUAL(query(intel.cpu, 1, 77, EAX), query(intel.cpu, 1, 0, EAX));
 	rig_close(&intel);
 	rig_close(&amd);
+}
+
+/* Linux, Documentation/virt/kvm/x86/cpuid.rst: 4000_0000H is the signature in EBX, ECX, EDX and the
+ * highest of KVM's leaves; the features below count for nobody else's signature. */
+static void test_kvm(void)
+{
+	struct cpu_rig rig;
+
+	rig_open(&rig, "intel,+kvm-pv-ipi");
+	CHECK_EQUAL(query(rig.cpu, 0x40000000, 0, EAX), 0x40000001);
+	CHECK_EQUAL(query(rig.cpu, 0x40000000, 0, EBX), 0x4b4d564b); /* "KVMK" */
+	CHECK_EQUAL(query(rig.cpu, 0x40000000, 0, ECX), 0x564b4d56); /* "VMKV" */
+	CHECK_EQUAL(query(rig.cpu, 0x40000000, 0, EDX), 0x4d);       /* "M" */
+	CHECK_EQUAL(query(rig.cpu, 0x40000001, 0, EAX), BIT(11));    /* KVM_FEATURE_PV_SEND_IPI */
+	CHECK_EQUAL(query(rig.cpu, 0, 0, EAX), 0x1f);
+	CU_ASSERT_TRUE(cpu_has(rig.cpu, FEATURE_KVM_PV_IPI));
+	for (unsigned int i = 0; i < rig.cpuid->nent; i++)
+		if (rig.cpuid->entries[i].function == 0x40000000)
+			rig.cpuid->entries[i].edx = 0;
+	cpuid_adopt(rig.cpu);
+	CU_ASSERT_FALSE(cpu_has(rig.cpu, FEATURE_KVM_PV_IPI));
+	rig_close(&rig);
 }
 
 /* Leaf 0DH: the sizes of SDM 1:13.4 for what XCR0 and XSS enable. */
@@ -454,6 +478,7 @@ static CU_TestInfo tests[] = {
 	{"caches", test_caches},
 	{"brand", test_brand},
 	{"out of range", test_out_of_range},
+	{"kvm", test_kvm},
 	{"extended state", test_xstate_sizes},
 	{"dynamic bits", test_dynamic_bits},
 	{"adopt", test_adopt},
