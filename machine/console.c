@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's end of the serial line: where output goes, and the queue of typed input. */
 #include "machine/console.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +11,11 @@
 
 struct console {
 	struct machine *machine;
-	FILE *file;
+	struct {
+		void (*take)(void *opaque);
+		void *opaque;
+	} ports[CONSOLE_PORTS];
+	enum console_port speaker;
 	uint8_t output[OUTPUT_ROOM];
 	size_t output_used;
 	pthread_mutex_t input_lock;
@@ -22,32 +24,26 @@ struct console {
 	atomic_bool input_waiting;
 };
 
+static void console_reset(void *opaque)
+{
+	struct console *console = opaque;
+
+	console->speaker = console->machine->config.serial ? CONSOLE_COM1 : CONSOLE_VIRTIO;
+}
+
 int machine_console_create(struct machine *machine, struct ls_error *err)
 {
 	struct console *console = calloc(1, sizeof(*console));
+	struct machine_device device = {
+		.name = "console", .reset = console_reset, .opaque = console};
 
 	if (!console)
 		return ls_error_set(err, -ENOMEM, "no memory for the console");
 	console->machine = machine;
+	console_reset(console);
 	pthread_mutex_init(&console->input_lock, NULL);
 	machine->console = console;
-	return 0;
-}
-
-int machine_console_open(struct machine *machine, struct ls_error *err)
-{
-	const struct machine_config *config = &machine->config;
-	struct console *console = machine->console;
-
-	if (config->serial != MACHINE_SERIAL_FILE)
-		return 0;
-	console->file = fopen(config->serial_path, "we");
-	if (!console->file)
-		return ls_error_set(err, -errno,
-				    "cannot write serial output to '%s': %s; name a file in a "
-				    "folder you may write to",
-				    config->serial_path, strerror(errno));
-	return 0;
+	return machine_attach(machine, &device, err);
 }
 
 void machine_console_destroy(struct machine *machine)
@@ -57,12 +53,19 @@ void machine_console_destroy(struct machine *machine)
 	if (!console)
 		return;
 	console_flush(machine);
-	if (console->file)
-		fclose(console->file);
 	pthread_mutex_destroy(&console->input_lock);
 	free(console);
 	machine->console = NULL;
 }
+
+void console_connect(struct machine *machine, enum console_port port, void (*take)(void *opaque),
+		     void *opaque)
+{
+	machine->console->ports[port].take = take;
+	machine->console->ports[port].opaque = opaque;
+}
+
+/* --- output --- */
 
 void console_flush(struct machine *machine)
 {
@@ -70,34 +73,19 @@ void console_flush(struct machine *machine)
 	const struct machine_config *config = &machine->config;
 	size_t used = console->output_used;
 
-	if (!used)
-		return;
 	console->output_used = 0;
-	if (console->file)
-		fwrite(console->output, 1, used, console->file);
-	else if (config->serial == MACHINE_SERIAL_CALLBACK && config->serial_output)
-		config->serial_output(config->output_opaque, console->output, used);
+	if (used && config->console_output)
+		config->console_output(config->output_opaque, console->output, used);
 }
 
-int machine_console_finish(struct machine *machine, struct ls_error *err)
-{
-	struct console *console = machine->console;
-
-	console_flush(machine);
-	if (!console->file)
-		return 0;
-	errno = 0; /* a full disk may have shown at an earlier write */
-	if (fflush(console->file) == 0 && !ferror(console->file))
-		return 0;
-	return ls_error_set(err, -EIO, "serial output to '%s' is incomplete: %s; make room for it",
-			    machine->config.serial_path, strerror(errno ? errno : EIO));
-}
-
-void machine_console_output(struct machine *machine, const void *bytes, size_t n)
+void console_print(struct machine *machine, enum console_port port, const void *bytes, size_t n)
 {
 	struct console *console = machine->console;
 	const uint8_t *from = bytes;
 
+	if (port == CONSOLE_COM1 && !machine->config.serial)
+		return;
+	console->speaker = port;
 	machine->quiet_since = machine->clock->now(machine->clock);
 	while (n) {
 		size_t piece = OUTPUT_ROOM - console->output_used;
@@ -113,7 +101,9 @@ void machine_console_output(struct machine *machine, const void *bytes, size_t n
 	}
 }
 
-size_t machine_serial_input(struct machine *machine, const void *bytes, size_t n)
+/* --- input --- */
+
+size_t machine_console_input(struct machine *machine, const void *bytes, size_t n)
 {
 	struct console *console = machine->console;
 	const uint8_t *from = bytes;
@@ -134,17 +124,20 @@ size_t machine_serial_input(struct machine *machine, const void *bytes, size_t n
 	return taken;
 }
 
-bool console_has_input(struct machine *machine)
+bool console_has_input(struct machine *machine, enum console_port port)
 {
-	return atomic_load_explicit(&machine->console->input_waiting, memory_order_relaxed);
+	const struct console *console = machine->console;
+
+	return port == console->speaker &&
+	       atomic_load_explicit(&console->input_waiting, memory_order_relaxed);
 }
 
-bool console_next_input(struct machine *machine, uint8_t *byte)
+bool console_next_input(struct machine *machine, enum console_port port, uint8_t *byte)
 {
 	struct console *console = machine->console;
 	bool any;
 
-	if (!console_has_input(machine))
+	if (!console_has_input(machine, port))
 		return false;
 	pthread_mutex_lock(&console->input_lock);
 	any = console->input_used > 0;
@@ -157,4 +150,14 @@ bool console_next_input(struct machine *machine, uint8_t *byte)
 	pthread_mutex_unlock(&console->input_lock);
 	machine->quiet_since = machine->clock->now(machine->clock);
 	return any;
+}
+
+void console_exchange(struct machine *machine)
+{
+	struct console *console = machine->console;
+	enum console_port port = console->speaker;
+
+	console_flush(machine);
+	if (console_has_input(machine, port) && console->ports[port].take)
+		console->ports[port].take(console->ports[port].opaque);
 }

@@ -13,11 +13,9 @@
 #include "machine/memory.h"
 #include "machine/poll.h"
 #include "machine/symbols.h"
-#include "machine/uart.h"
 #include "machine/vcpu.h"
 
 struct console;
-struct uart;
 struct rtc;
 struct pm;
 struct fw_cfg;
@@ -66,7 +64,6 @@ struct machine {
 	size_t device_count, device_room;
 	struct chip_state *power_on;
 	struct console *console;
-	struct uart *uart;
 	struct rtc *rtc;
 	struct pm *pm;
 	struct fw_cfg *fw_cfg;

@@ -33,8 +33,8 @@ static int machine_copy_config(struct machine *machine, const struct machine_con
 			       struct ls_error *err)
 {
 	struct machine_config *config = &machine->config;
-	const char **strings[] = {&config->cpu,    &config->kernel,      &config->initrd,
-				  &config->append, &config->serial_path, &config->net.tap};
+	const char **strings[] = {&config->cpu, &config->kernel, &config->initrd, &config->append,
+				  &config->net.tap};
 	size_t count = sizeof(strings) / sizeof(strings[0]), i;
 	int ret = 0;
 
@@ -70,7 +70,6 @@ static void machine_free_config(struct machine_config *config)
 	free((char *)config->kernel);
 	free((char *)config->initrd);
 	free((char *)config->append);
-	free((char *)config->serial_path);
 	free((char *)config->net.tap);
 	for (unsigned int i = 0; i < MACHINE_MAX_DISKS; i++)
 		free((char *)config->disks[i].path);
@@ -86,8 +85,6 @@ static int machine_check_config(const struct machine_config *config, struct ls_e
 	if (config->disk_count > MACHINE_MAX_DISKS)
 		return ls_error_set(err, -EINVAL, "%u disks are too many; give at most %d",
 				    config->disk_count, MACHINE_MAX_DISKS);
-	if (config->serial == MACHINE_SERIAL_FILE && !config->serial_path)
-		return ls_error_set(err, -EINVAL, "no file was named for the serial output");
 	return 0;
 }
 
@@ -302,9 +299,7 @@ static int machine_build(struct machine *machine, const struct machine_config *c
 		ret = machine_fill_fw_cfg(machine, err);
 	if (!ret)
 		ret = reset_capture(machine, err);
-	if (!ret)
-		ret = machine_load(machine, err);
-	return ret ? ret : machine_console_open(machine, err);
+	return ret ? ret : machine_load(machine, err);
 }
 
 struct machine *machine_create(const struct machine_config *config, struct ls_error *err)
@@ -360,7 +355,7 @@ void machine_destroy(struct machine *machine)
 
 int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err)
 {
-	int ret = 0, finished;
+	int ret = 0;
 
 	machine->host_start = host_time_ns();
 	if (machine->config.schedule == MACHINE_PARALLEL)
@@ -368,13 +363,13 @@ int machine_run(struct machine *machine, struct machine_result *result, struct l
 	else
 		scheduler_run_round_robin(machine);
 	machine_lock(machine);
-	finished = machine_console_finish(machine, err);
+	console_flush(machine);
 	machine_unlock(machine);
 	if (machine->config.stopped)
 		machine->config.stopped(machine->config.stopped_opaque);
 	*result = machine->result;
 	result->unclaimed = machine->ports.unclaimed + machine->mmio.unclaimed;
-	return ret ? ret : finished;
+	return ret;
 }
 
 int machine_attach(struct machine *machine, const struct machine_device *device,

@@ -48,12 +48,6 @@ enum machine_clock_kind {
 	MACHINE_CLOCK_HOST,    /* guest time follows the host's monotonic clock */
 };
 
-enum machine_serial_kind {
-	MACHINE_SERIAL_NONE,     /* output is dropped */
-	MACHINE_SERIAL_CALLBACK, /* output goes to serial_output */
-	MACHINE_SERIAL_FILE,     /* output goes to serial_path, buffered until the end */
-};
-
 enum machine_net_kind {
 	MACHINE_NET_NONE,
 	MACHINE_NET_USER, /* libslirp: 10.0.2.0/24, the host side is 10.0.2.2 */
@@ -87,21 +81,20 @@ struct machine_config {
 	const char *initrd; /* path; a boot module for a multiboot payload */
 	const char *append; /* command line */
 
-	enum machine_serial_kind serial;
-	const char *serial_path;
-	/* COM1's bytes as they are sent; called with the machine lock held. */
-	void (*serial_output)(void *opaque, const uint8_t *bytes, size_t n);
+	bool serial;         /* COM1 is on the console; else nobody is at its other end */
+	bool virtio_console; /* so is a virtio console, hvc0 */
+	/* What is printed on the console, as it is sent; called with the machine lock held. */
+	void (*console_output)(void *opaque, const uint8_t *bytes, size_t n);
 	/* Port 0xE9's bytes; NULL leaves that port unclaimed. */
 	void (*debug_output)(void *opaque, const uint8_t *bytes, size_t n);
 	void *output_opaque;
-	bool host_input; /* machine_serial_input may be called: a guest that only waits
+	bool host_input; /* machine_console_input may be called: a guest that only waits
 			  * for input is idle, not halted for ever */
 
 	struct machine_disk disks[MACHINE_MAX_DISKS];
 	unsigned int disk_count;
 	struct machine_net net;
-	bool virtio_console; /* hvc0; its output goes where the serial port's goes */
-	bool virtio_rng;     /* deterministic bytes from rng_seed */
+	bool virtio_rng; /* deterministic bytes from rng_seed */
 	uint64_t rng_seed;
 
 	enum machine_schedule schedule;
@@ -171,9 +164,10 @@ void machine_stop(struct machine *machine);
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
 
-/* Feeds COM1. Any thread. Bytes queue until the guest takes them; returns how many were
- * queued (less than @n when 64 KiB are waiting). */
-size_t machine_serial_input(struct machine *machine, const void *bytes, size_t n);
+/* What is typed on the console goes to the port that the guest printed on last, COM1 (if
+ * it is on the console) to begin with. Any thread. Bytes queue until the guest takes them; returns
+ * how many were queued (less than @n when 64 KiB are waiting). */
+size_t machine_console_input(struct machine *machine, const void *bytes, size_t n);
 
 /* For the prompt and the figures. Handles are valid until machine_destroy. */
 struct ls_engine *machine_engine(struct machine *machine);
@@ -193,9 +187,6 @@ struct ls_clock *machine_clock(struct machine *machine);
 struct bus;
 struct bus *machine_ports(struct machine *machine);
 struct bus *machine_mmio(struct machine *machine);
-
-/* Guest output that belongs on the console (the serial port's, a virtio console's). */
-void machine_console_output(struct machine *machine, const void *bytes, size_t n);
 
 /* A device lives in its own object; this is how the machine reaches it again. */
 struct machine_device {

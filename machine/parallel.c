@@ -188,8 +188,7 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 	}
 	while (control_service(machine)) {
 		machine_lock(machine);
-		console_flush(machine);
-		uart_take_input(machine->uart);
+		console_exchange(machine);
 		machine_unlock(machine);
 		parallel_check_limit(machine);
 		parallel_check_dead(machine, &idleness);

@@ -2,6 +2,7 @@
 /* PCI's end of the machine: which devices the configuration asks for, and their wires. */
 #include <stdlib.h>
 
+#include "machine/console.h"
 #include "machine/machine.h"
 #include "machine/memory.h"
 #include "machine/net.h"
@@ -17,6 +18,7 @@ struct machine_pci {
 	struct machine *machine;
 	struct pci_bus *bus;
 	bool assign; /* nobody else will give the BARs addresses */
+	struct virtio_console *console;
 };
 
 static int dma_read(void *opaque, uint64_t gpa, void *to, uint64_t len)
@@ -59,7 +61,30 @@ static void machine_pci_destroy(void *opaque)
 
 static void console_output(void *opaque, const uint8_t *bytes, size_t n)
 {
-	machine_console_output(opaque, bytes, n);
+	console_print(opaque, CONSOLE_VIRTIO, bytes, n);
+}
+
+static void console_take(void *opaque)
+{
+	struct machine_pci *pci = opaque;
+	size_t room = virtio_console_room(pci->console), n = 0;
+	uint8_t bytes[256];
+
+	while (n < room && n < sizeof(bytes) &&
+	       console_next_input(pci->machine, CONSOLE_VIRTIO, &bytes[n]))
+		n++;
+	virtio_console_input(pci->console, bytes, n);
+}
+
+static int add_console(struct machine_pci *pci, struct ls_error *err)
+{
+	struct virtio_console_options options = {.output = console_output, .opaque = pci->machine};
+
+	pci->console = virtio_console_create(pci->bus, &options, err);
+	if (!pci->console)
+		return err && err->code ? err->code : -ENOMEM;
+	console_connect(pci->machine, CONSOLE_VIRTIO, console_take, pci);
+	return 0;
 }
 
 static int net_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms)
@@ -112,7 +137,6 @@ static int add_net(struct machine_pci *pci, const struct machine_net *net, struc
 static int add_devices(struct machine_pci *pci, const struct machine_config *config,
 		       struct ls_error *err)
 {
-	struct virtio_console_options console = {.output = console_output, .opaque = pci->machine};
 	struct virtio_rng_options rng = {.seed = config->rng_seed};
 	unsigned int i;
 	int ret = 0;
@@ -129,8 +153,8 @@ static int add_devices(struct machine_pci *pci, const struct machine_config *con
 	}
 	if (ret == 0 && config->net.kind != MACHINE_NET_NONE)
 		ret = add_net(pci, &config->net, err);
-	if (ret == 0 && config->virtio_console && !virtio_console_create(pci->bus, &console, err))
-		ret = err && err->code ? err->code : -ENOMEM;
+	if (ret == 0 && config->virtio_console)
+		ret = add_console(pci, err);
 	if (ret == 0 && config->virtio_rng)
 		ret = virtio_rng_create(pci->bus, &rng, err);
 	return ret;

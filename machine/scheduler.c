@@ -225,8 +225,7 @@ void scheduler_run_round_robin(struct machine *machine)
 
 		if (machine->source_count)
 			poll_sources(machine, 0);
-		console_flush(machine);
-		uart_take_input(machine->uart);
+		console_exchange(machine);
 		vcpu = scheduler_pick(&turns);
 		if (vcpu) {
 			turns.dead_since = LS_NEVER;

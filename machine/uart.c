@@ -142,13 +142,15 @@ static void uart_receive(struct uart *uart, uint8_t byte)
 	uart_watch(uart);
 }
 
-void uart_take_input(struct uart *uart)
+/* Moves what is typed into the receiver, as far as there is room. */
+static void uart_take_input(void *opaque)
 {
+	struct uart *uart = opaque;
 	uint8_t byte;
 
-	if (!console_has_input(uart->machine) || uart->mcr & MCR_LOOP)
+	if (!console_has_input(uart->machine, CONSOLE_COM1) || uart->mcr & MCR_LOOP)
 		return;
-	while (uart_room(uart) && console_next_input(uart->machine, &byte))
+	while (uart_room(uart) && console_next_input(uart->machine, CONSOLE_COM1, &byte))
 		uart_receive(uart, byte);
 	uart_update(uart);
 }
@@ -180,7 +182,7 @@ static void uart_write_data(struct uart *uart, uint8_t byte)
 	if (uart->mcr & MCR_LOOP)
 		uart_receive(uart, byte);
 	else
-		machine_console_output(uart->machine, &byte, 1);
+		console_print(uart->machine, CONSOLE_COM1, &byte, 1);
 	uart->transmit_pending = true;
 }
 
@@ -338,7 +340,7 @@ int uart_create(struct machine *machine, struct ls_error *err)
 		free(uart);
 		return ret;
 	}
-	machine->uart = uart;
 	uart_reset(uart);
+	console_connect(machine, CONSOLE_COM1, uart_take_input, uart);
 	return bus_add(&machine->ports, &region, err);
 }

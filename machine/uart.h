@@ -8,10 +8,7 @@
 #define UART_BASE 0x3f8
 
 struct machine;
-struct uart;
 
 int uart_create(struct machine *machine, struct ls_error *err);
-/* Moves waiting host input into the receiver, as far as there is room. */
-void uart_take_input(struct uart *uart);
 
 #endif

@@ -175,6 +175,11 @@ size_t virtio_console_input(struct virtio_console *console, const void *bytes, s
 	return taken;
 }
 
+size_t virtio_console_room(const struct virtio_console *console)
+{
+	return virtio_live(&console->device) ? WAITING - console->count : 0;
+}
+
 void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows)
 {
 	set_size(console, columns, rows);

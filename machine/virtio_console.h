@@ -21,6 +21,8 @@ struct virtio_console *virtio_console_create(struct pci_bus *bus,
 /* Bytes for the guest, under the machine lock. They wait until it has a buffer for them;
  * returns how many were taken (less than @n when 4 KiB are waiting). */
 size_t virtio_console_input(struct virtio_console *console, const void *bytes, size_t n);
+/* How many bytes it would take now; none before its driver is up. */
+size_t virtio_console_room(const struct virtio_console *console);
 /* The terminal's size changed. */
 void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows);
 

@@ -185,7 +185,7 @@ static void console_key(struct console *console, uint8_t byte)
 
 static void console_deliver(struct console *console)
 {
-	size_t taken = machine_serial_input(console->machine, console->input, console->input_used);
+	size_t taken = machine_console_input(console->machine, console->input, console->input_used);
 
 	console->input_used -= taken;
 	memmove(console->input, console->input + taken, console->input_used);

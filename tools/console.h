@@ -26,7 +26,7 @@ struct console_config {
 struct console *console_create(const struct console_config *config);
 void console_destroy(struct console *console);
 
-/* For machine_config's serial_output, with the console as @opaque. */
+/* For machine_config's console_output, with the console as @opaque. */
 void console_output(void *console, const uint8_t *bytes, size_t n);
 
 /* Opens the output file, takes the terminal, and joins the machine's polling. Between

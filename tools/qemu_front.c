@@ -117,14 +117,14 @@ static int option_serial(struct qemu_front *front, const char *argument, struct 
 
 	front->serial_given = true;
 	if (!strcmp(argument, "stdio") || !strcmp(argument, "mon:stdio")) {
-		config->serial = MACHINE_SERIAL_CALLBACK;
+		config->serial = true;
 		front->session.console.escapes = *argument == 'm';
 		front->session.console.signal_keys = *argument != 'm';
 	} else if (!strcmp(argument, "none") || !strcmp(argument, "null")) {
-		config->serial = MACHINE_SERIAL_NONE;
+		config->serial = false;
 	} else if (g_str_has_prefix(argument, "file:") && argument[5]) {
-		config->serial = MACHINE_SERIAL_FILE;
-		config->serial_path = argument + 5;
+		config->serial = true;
+		front->session.console.output_path = argument + 5;
 	} else {
 		return ls_error_set(err, -EINVAL,
 				    "-serial %s: say stdio, mon:stdio, file:PATH or none",

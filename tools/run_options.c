@@ -45,7 +45,9 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"serial", 0, 0, G_OPTION_ARG_STRING, &o->serial, "Where COM1 goes (default stdio)",
 		 "stdio|file:PATH|none"},
 		{"console", 0, 0, G_OPTION_ARG_NONE, &o->console,
-		 "Attach a virtio console; its output goes where COM1's goes", NULL},
+		 "Attach a virtio console, hvc0, beside COM1; keys go to where the guest printed "
+		 "last",
+		 NULL},
 		{"rng", 0, 0, G_OPTION_ARG_STRING, &o->rng,
 		 "Attach a virtio entropy source; SEED fixes its bytes", "SEED"},
 		{"exit-port", 0, 0, G_OPTION_ARG_STRING, &o->exit_port,
@@ -143,23 +145,17 @@ static int run_apply_size(struct run_options *o, struct machine_config *config,
 	return 0;
 }
 
-static int run_apply_serial(struct run_options *o, struct machine_config *config,
-			    struct ls_error *err)
+static int run_apply_serial(struct run_options *o, struct session *session, struct ls_error *err)
 {
 	const char *serial = o->serial ? o->serial : "stdio";
 
-	if (!strcmp(serial, "stdio")) {
-		config->serial = MACHINE_SERIAL_CALLBACK;
-	} else if (!strcmp(serial, "none")) {
-		config->serial = MACHINE_SERIAL_NONE;
-	} else if (g_str_has_prefix(serial, "file:") && serial[5]) {
-		config->serial = MACHINE_SERIAL_FILE;
-		config->serial_path = serial + 5;
-	} else {
+	if (g_str_has_prefix(serial, "file:") && serial[5])
+		session->console.output_path = serial + 5;
+	else if (strcmp(serial, "stdio") && strcmp(serial, "none"))
 		return ls_error_set(err, -EINVAL, "--serial %s: say stdio, file:PATH or none",
 				    serial);
-	}
-	config->virtio_console = o->console;
+	session->config.serial = strcmp(serial, "none") != 0;
+	session->config.virtio_console = o->console;
 	return 0;
 }
 
@@ -264,8 +260,8 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	/* run_apply_exit_port looks at what run_apply_boot found. */
 	static int (*const steps[])(struct run_options * o, struct machine_config * config,
 				    struct ls_error * err) = {
-		run_apply_engine,  run_apply_boot,      run_apply_size, run_apply_serial,
-		run_apply_devices, run_apply_exit_port, run_apply_time, run_apply_params,
+		run_apply_engine,    run_apply_boot, run_apply_size,   run_apply_devices,
+		run_apply_exit_port, run_apply_time, run_apply_params,
 	};
 	struct machine_config *config = &session->config;
 	size_t i;
@@ -283,6 +279,9 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 		if (rc)
 			return rc;
 	}
+	rc = run_apply_serial(o, session, err);
+	if (rc)
+		return rc;
 	config->no_reboot = o->no_reboot;
 	/* A payload hardly reads the keyboard: Ctrl-C stops it. */
 	session->console.signal_keys = config->boot == MACHINE_BOOT_PAYLOAD;

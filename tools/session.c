@@ -22,12 +22,16 @@ static void session_debug_output(void *opaque, const uint8_t *bytes, size_t n)
 }
 
 /* How the run ended, for a person; nothing where the guest ended it in an ordinary way. */
-static void session_report(const struct machine_result *result, const struct console *console)
+static void session_report(const struct session *session, const struct machine_result *result,
+			   const struct console *console)
 {
+	const char *path = session->console.output_path;
+
 	if (console_output_error(console) == EPIPE)
 		return; /* whoever read our output has seen enough */
 	if (console_output_error(console)) {
-		log_failure("cannot write the serial port's output: %s",
+		log_failure("cannot write what the guest prints to %s: %s",
+			    path ? path : "standard output",
 			    g_strerror(console_output_error(console)));
 		return;
 	}
@@ -102,7 +106,7 @@ static int session_run_machine(struct session *session, struct machine *machine,
 		return TOOL_EXIT_FAILURE;
 	}
 	stats.wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-	session_report(result, console);
+	session_report(session, result, console);
 	status = session_status(result, console);
 	stats.status = status;
 	stats.unclaimed = result->unclaimed;
@@ -112,20 +116,13 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	return status;
 }
 
-/* Where COM1 goes is the console's to know; the machine calls back. */
 static void session_connect(struct session *session)
 {
 	struct machine_config *config = &session->config;
 	struct console_config *console = &session->console;
 
-	console->input = config->serial == MACHINE_SERIAL_CALLBACK;
-	console->output_path = NULL;
-	if (config->serial == MACHINE_SERIAL_FILE) {
-		console->output_path = config->serial_path;
-		config->serial = MACHINE_SERIAL_CALLBACK;
-		config->serial_path = NULL;
-	}
-	config->serial_output = console_output;
+	console->input = (config->serial || config->virtio_console) && !console->output_path;
+	config->console_output = console_output;
 	config->debug_output = session->debug_port ? session_debug_output : NULL;
 }
 

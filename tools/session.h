@@ -9,14 +9,14 @@
 #include "tools/console.h"
 
 struct session {
-	/* All but serial_output, debug_output and output_opaque, which the session sets. With
-	 * MACHINE_SERIAL_CALLBACK, COM1 is on standard input and output. */
+	/* All but console_output, debug_output and output_opaque, which the session sets. */
 	struct machine_config config;
-	struct console_config console; /* `input` and `output_path` are the session's to say */
-	bool debug_port;               /* what the guest writes to port 0xE9 goes to stderr */
-	bool greet;                    /* on a terminal, say how to leave */
-	bool stats;                    /* the closing table, on stderr */
-	const char *stats_file;        /* the figures as JSON; NULL: none */
+	/* `input` is the session's to say: somebody at COM1 or hvc0, and no output file. */
+	struct console_config console;
+	bool debug_port;        /* what the guest writes to port 0xE9 goes to stderr */
+	bool greet;             /* on a terminal, say how to leave */
+	bool stats;             /* the closing table, on stderr */
+	const char *stats_file; /* the figures as JSON; NULL: none */
 };
 
 /* Runs it and returns the exit status; all that went wrong has been said. *result is filled

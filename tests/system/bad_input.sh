@@ -7,6 +7,7 @@
 
 need gcc gcc
 build_payload exit
+build_payload spin
 cd "$WORK" || die "no work folder"
 
 # expect_refusal STATUS WORD COMMAND...: the line has to name WORD.
@@ -96,6 +97,7 @@ misuse "say what to run"
 # Paths that cannot be written.
 refuse no-folder --payload exit --serial file:no-folder/serial
 refuse no-folder --payload exit --stats-file no-folder/stats
+refuse /dev/full --payload spin --serial file:/dev/full
 # A run that fails leaves an old result alone.
 printf 'old\n' >old.in
 refuse nothing-here --payload nothing-here --serial file:old.in --stats-file old.in

@@ -21,6 +21,10 @@ expect_status 43 "$LOCKSTEP" run --payload "$WORK/exit" --exit-port 0xf4
 expect_status 124 "$LOCKSTEP" run --payload "$WORK/spin" --max-instructions 1M
 one_line instruction
 grep -q '^spinning' "$WORK/out" || fail "the payload's output is missing"
+expect_status 124 "$LOCKSTEP" run --payload "$WORK/spin" --max-instructions 1M \
+	--serial "file:$WORK/serial"
+[ "$(cat "$WORK/serial")" = spinning ] || fail "the serial file holds '$(cat "$WORK/serial")'"
+[ -s "$WORK/out" ] && fail "the serial port is in a file, yet standard output got something"
 
 expect_status 123 "$LOCKSTEP" run --payload "$WORK/halt"
 one_line halt

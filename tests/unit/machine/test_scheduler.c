@@ -362,8 +362,8 @@ static void test_io(void)
 	struct machine *machine;
 
 	config.testdev = true;
-	config.serial = MACHINE_SERIAL_CALLBACK;
-	config.serial_output = fake_take_output;
+	config.serial = true;
+	config.console_output = fake_take_output;
 	config.output_opaque = &output;
 	machine = machine_for(string_io, NULL, config);
 	machine_run(machine, &result, NULL);
@@ -526,12 +526,6 @@ static void test_bad_config(void)
 	CU_ASSERT_PTR_NULL(machine_create(&config, &err));
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "6502"));
 	config = fake_config();
-	config.serial = MACHINE_SERIAL_FILE;
-	config.serial_path = "/nonexistent/log";
-	err.code = 0;
-	CU_ASSERT_PTR_NULL(machine_create(&config, &err));
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent/log"));
-	config = fake_config();
 	config.params = &param;
 	config.param_count = 1;
 	err.code = 0;
@@ -542,54 +536,6 @@ static void test_bad_config(void)
 	err.code = 0;
 	CU_ASSERT_PTR_NULL(machine_create(&config, &err));
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "1 to 64"));
-}
-
-static int print_and_exit(struct fake_engine *fake, unsigned int index)
-{
-	bool first = fake->vcpus[index]->runs == 1;
-
-	return port_out(fake, index, first ? 0x3f8 : 0xf4, 'x');
-}
-
-/* The serial file: untouched by a machine that cannot be built, complete after a run, an
- * error if it cannot be. */
-static void test_serial_file(void)
-{
-	struct machine_config config = exit_config(1);
-	char *path = fake_file("old", 3), text[8] = {0};
-	struct machine_result result;
-	struct ls_error err = {0};
-	struct machine *machine;
-	FILE *file;
-
-	config.serial = MACHINE_SERIAL_FILE;
-	config.serial_path = path;
-	config.boot = MACHINE_BOOT_LINUX;
-	config.kernel = "/nonexistent/kernel";
-	CU_ASSERT_PTR_NULL(machine_create(&config, &err));
-	file = fopen(path, "r");
-	CHECK_EQUAL(fread(text, 1, 7, file), 3);
-	CU_ASSERT_STRING_EQUAL(text, "old");
-	fclose(file);
-
-	config.boot = MACHINE_BOOT_NONE;
-	machine = machine_for(print_and_exit, NULL, config);
-	CHECK_EQUAL(machine_run(machine, &result, NULL), 0);
-	file = fopen(path, "r");
-	memset(text, 0, sizeof(text));
-	CHECK_EQUAL(fread(text, 1, 7, file), 1);
-	CU_ASSERT_STRING_EQUAL(text, "x");
-	fclose(file);
-	machine_destroy(machine);
-	remove(path);
-	free(path);
-
-	config.serial_path = "/dev/full";
-	err = (struct ls_error){0};
-	machine = machine_for(print_and_exit, NULL, config);
-	CHECK_EQUAL(machine_run(machine, &result, &err), -EIO);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/dev/full"));
-	machine_destroy(machine);
 }
 
 static CU_TestInfo tests[] = {
@@ -607,7 +553,6 @@ static CU_TestInfo tests[] = {
 	{"wires and messages", test_shared_wire},
 	{"guest memory", test_memory},
 	{"configurations that cannot be", test_bad_config},
-	{"the serial file", test_serial_file},
 	CU_TEST_INFO_NULL,
 };
 

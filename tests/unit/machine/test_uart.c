@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PC16550D data sheet (National Semiconductor), registers and tables by its numbering. */
 #include "fake_engine.h"
+#include "machine/console.h"
 #include "tests/unit/check.h"
 
 enum { RBR = 0x3f8, THR = 0x3f8, IER, IIR, LCR, MCR, LSR, MSR, SCR };
@@ -13,8 +14,8 @@ static struct machine *machine_with_output(struct fake_output *output)
 {
 	struct machine_config config = fake_config();
 
-	config.serial = MACHINE_SERIAL_CALLBACK;
-	config.serial_output = fake_take_output;
+	config.serial = true;
+	config.console_output = fake_take_output;
 	config.output_opaque = output;
 	return machine_create(&config, NULL);
 }
@@ -221,17 +222,37 @@ static void test_modem_loop(void)
 static void test_host_input(void)
 {
 	char typed[100], seen[101];
-	struct machine *machine = fake_machine();
+	struct fake_output output = {0};
+	struct machine *machine = machine_with_output(&output);
 
 	for (int i = 0; i < 100; i++)
 		typed[i] = (char)i;
 	out8(machine, FCR, 0x01);
-	CHECK_EQUAL(machine_serial_input(machine, typed, 100), 100);
+	CHECK_EQUAL(machine_console_input(machine, typed, 100), 100);
 	in8(machine, RBR); /* nothing in the FIFO before the machine looks, between turns */
 	for (int i = 0; i < 100; i++)
 		seen[i] = (char)in8(machine, RBR);
 	CHECK_EQUAL(memcmp(typed, seen, 100), 0);
 	CHECK_EQUAL(in8(machine, LSR) & 1, 0);
+	machine_destroy(machine);
+}
+
+/* What is typed goes to the port that printed last; after a reset to COM1 again. */
+static void test_who_is_answered(void)
+{
+	struct fake_output output = {0};
+	struct machine *machine = machine_with_output(&output);
+
+	out8(machine, FCR, 0x01);
+	console_print(machine, CONSOLE_VIRTIO, "?", 1);
+	machine_console_input(machine, "ab", 2);
+	console_exchange(machine);
+	CHECK_EQUAL(in8(machine, LSR) & 1, 0);
+	out8(machine, RBR, '!');
+	console_exchange(machine);
+	CHECK_EQUAL(in8(machine, RBR), 'a');
+	CHECK_EQUAL(in8(machine, RBR), 'b');
+	CU_ASSERT_STRING_EQUAL(output.text, "?!");
 	machine_destroy(machine);
 }
 
@@ -248,6 +269,7 @@ static CU_TestInfo tests[] = {
 	{"interrupt priority (table IV)", test_priority},
 	{"modem lines in loopback", test_modem_loop},
 	{"host input is not lost", test_host_input},
+	{"host input goes to the port that spoke", test_who_is_answered},
 	CU_TEST_INFO_NULL,
 };
 
