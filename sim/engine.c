@@ -119,7 +119,6 @@ static struct kvm_run *sim_mmap(struct ls_engine *base, int handle)
 	return vcpu ? vcpu->run : NULL;
 }
 
-/* Only an atomic OR is fit for a signal handler; a sleeper is woken by a thread that may lock. */
 static void sim_kick(struct ls_engine *base, int handle)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -127,7 +126,7 @@ static void sim_kick(struct ls_engine *base, int handle)
 	if (!vcpu)
 		return;
 	__atomic_fetch_or(&vcpu->cpu.event, EVENT_KICK, __ATOMIC_RELEASE);
-	pthread_cond_broadcast(&vcpu->wake);
+	vcpu_wake(vcpu);
 }
 
 static void sim_close(struct ls_engine *base, int handle)

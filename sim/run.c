@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KVM_RUN: from bounds to budgets, from the interpreter's exits to KVM's. */
+#include <errno.h>
+
 #include "sim/cpu/flags.h"
 #include "sim/cpu/segment.h"
 #include "sim/vm.h"
@@ -20,9 +22,7 @@ bool sim_vcpu_runnable(struct vcpu *vcpu)
 
 void vcpu_wake(struct vcpu *vcpu)
 {
-	pthread_mutex_lock(&vcpu->vm->lock);
-	pthread_cond_broadcast(&vcpu->wake);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	sem_post(&vcpu->wake); /* needs no lock, so a kick may come from a signal handler */
 }
 
 /* --- accesses that user space answers --- */
@@ -149,6 +149,17 @@ static bool bound_reached(const struct vcpu *vcpu)
 	       cpu_retired(&vcpu->cpu) >= vcpu->limit;
 }
 
+/* What was posted before the caller's last look is counted, too: it only looks once more. */
+static void sleep_until_woken(struct vcpu *vcpu)
+{
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	while (sem_wait(&vcpu->wake) && errno == EINTR)
+		;
+	while (!sem_trywait(&vcpu->wake))
+		;
+	pthread_mutex_lock(&vcpu->vm->lock);
+}
+
 /* HLT: without interrupt chips here it is user space's business (api.rst, KVM_EXIT_HLT), with a
  * bound the scheduler's; else this thread sleeps here. Returns KVM_RUN's result, or 1 to go on. */
 static int halted(struct vcpu *vcpu)
@@ -162,7 +173,7 @@ static int halted(struct vcpu *vcpu)
 	while (!event_pending(&vcpu->cpu)) {
 		if (vcpu->cpu.event & EVENT_KICK || vcpu->run->immediate_exit)
 			return 1;
-		pthread_cond_wait(&vcpu->wake, &vcpu->vm->lock);
+		sleep_until_woken(vcpu);
 	}
 	catch_up(vcpu);
 	return 1;

@@ -50,7 +50,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->cpu.platform = &irqchip_platform;
 	vcpu->cpu.params = &vm->engine->params;
 	vcpu->cpu.physical_bits = 36;
-	pthread_cond_init(&vcpu->wake, NULL);
+	sem_init(&vcpu->wake, 0, 0);
 	if (vm->irqchip)
 		create_lapic(vcpu);
 	tlb_flush_all(&vcpu->cpu.tlb);
@@ -77,7 +77,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	}
 	pthread_mutex_unlock(&vm->lock);
 	trace_cache_free(vcpu->cpu.traces);
-	pthread_cond_destroy(&vcpu->wake);
+	sem_destroy(&vcpu->wake);
 	free(vcpu->cpu.cpuid);
 	free(vcpu->run);
 	free(vcpu);

@@ -4,6 +4,7 @@
 #define LOCKSTEP_SIM_VM_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include <lockstep/extension.h>
 
@@ -62,9 +63,10 @@ struct vcpu {
 	u64 until; /* LS_NEVER: none, and HLT blocks */
 	u64 limit;
 
+	sem_t wake; /* something to look at while halted; posted from signal handlers, too */
+
 	/* under vm->lock */
 	bool in_guest;
-	pthread_cond_t wake; /* something to look at while halted */
 	struct shootdown shootdown[SHOOTDOWNS_MAX];
 	unsigned int shootdowns;
 	u64 exits;
