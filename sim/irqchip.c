@@ -220,19 +220,6 @@ static bool platform_port(struct cpu *cpu, u16 port, void *data, unsigned int si
 	return answered;
 }
 
-/* Only asked of a processor without a local APIC: there is none with the chips below the seam. */
-static int platform_pic_acknowledge(struct cpu *cpu)
-{
-	(void)cpu;
-	return -1;
-}
-
-static bool platform_pic_pending(struct cpu *cpu)
-{
-	(void)cpu;
-	return false;
-}
-
 static void platform_code_made(struct cpu *cpu, u64 gpa)
 {
 	shootdown_others(cpu_vcpu(cpu), gpa, false);
@@ -264,8 +251,8 @@ static void platform_ferr(struct cpu *cpu)
 const struct cpu_platform irqchip_platform = {
 	.mmio = platform_mmio,
 	.port = platform_port,
-	.pic_acknowledge = platform_pic_acknowledge,
-	.pic_pending = platform_pic_pending,
+	.pic_acknowledge = user_irqchip_acknowledge,
+	.pic_pending = user_irqchip_pending,
 	.code_page_made = platform_code_made,
 	.code_page_written = platform_code_written,
 	.shootdown = platform_shootdown,

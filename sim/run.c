@@ -192,6 +192,10 @@ static int handle_exit(struct vcpu *vcpu, enum cpu_exit exit)
 	case CPU_EXIT_IO: show_io(vcpu); return 0;
 	case CPU_EXIT_HALT: return halted(vcpu);
 	case CPU_EXIT_EVENT: return interrupted(vcpu);
+	case CPU_EXIT_TPR: vcpu->run->exit_reason = KVM_EXIT_SET_TPR; return 0;
+	case CPU_EXIT_INTERRUPT_WINDOW:
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return 0;
 	case CPU_EXIT_DEBUG: vcpu_show_debug(vcpu); return 0;
 	case CPU_EXIT_SHUTDOWN: vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN; return 0;
 	default:
@@ -217,28 +221,29 @@ static int run_loop(struct vcpu *vcpu)
 /* api.rst: with immediate_exit set, an access that was answered is still completed. */
 static int run_immediate(struct vcpu *vcpu)
 {
-	if (vcpu->cpu.io.completed) {
-		enum cpu_exit exit = run_guest(vcpu, 1);
+	enum cpu_exit exit = CPU_EXIT_BUDGET;
 
-		if (exit == CPU_EXIT_IO) {
-			show_io(vcpu);
-			return 0;
-		}
-	}
-	return interrupted(vcpu);
+	if (vcpu->cpu.io.completed)
+		exit = run_guest(vcpu, 1);
+	if (exit == CPU_EXIT_BUDGET || exit == CPU_EXIT_HALT)
+		return interrupted(vcpu);
+	return handle_exit(vcpu, exit);
 }
 
-static void show_state(struct vcpu *vcpu)
+static int run_open(struct vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
-	struct cpu *cpu = &vcpu->cpu;
+	int ret = user_irqchip_enter(vcpu);
 
-	run->if_flag = (cpu->rflags & FLAG_IF) != 0;
-	run->cr8 = vcpu->vm->irqchip ? lapic_get_cr8(&vcpu->lapic) : 0;
-	run->apic_base = vcpu->lapic.base;
-	run->ready_for_interrupt_injection = run->if_flag && !cpu->shadow;
-	run->flags = cpu->smm ? KVM_RUN_X86_SMM : 0;
+	if (ret)
+		return ret;
+	catch_up(vcpu);
+	if (vcpu->io_pending)
+		take_answer(vcpu);
+	ret = vcpu->run->immediate_exit ? run_immediate(vcpu) : run_loop(vcpu);
+	user_irqchip_leave(vcpu);
+	vcpu->run->flags = vcpu->cpu.smm ? KVM_RUN_X86_SMM : 0;
 	vcpu->exits++;
+	return ret;
 }
 
 int sim_vcpu_run(struct vcpu *vcpu)
@@ -246,11 +251,7 @@ int sim_vcpu_run(struct vcpu *vcpu)
 	int ret;
 
 	pthread_mutex_lock(&vcpu->vm->lock);
-	catch_up(vcpu);
-	if (vcpu->io_pending)
-		take_answer(vcpu);
-	ret = vcpu->run->immediate_exit ? run_immediate(vcpu) : run_loop(vcpu);
-	show_state(vcpu);
+	ret = run_open(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->lock);
 	return ret;
 }

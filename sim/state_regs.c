@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* struct kvm_regs, kvm_sregs and kvm_sregs2 (api.rst: KVM_GET_REGS, KVM_GET_SREGS, KVM_GET_SREGS2
  * and their setters): the rows of state.def, and what must hold between them. */
-#include "apic/lapic.h"
+#include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/state_table.h"
 #include "sim/state.h"
@@ -71,13 +71,12 @@ static u8 find_cpl(const struct cpu *cpu)
 /* @sregs has been found consistent. */
 static int load_sregs(struct cpu *cpu, const struct kvm_sregs2 *sregs)
 {
-	if (cpu->lapic && lapic_set_base(cpu->lapic, sregs->apic_base, true) < 0)
+	if (!cpu_set_apic_base(cpu, sregs->apic_base, true))
 		return -EINVAL;
 	state_load_kvm(cpu, STATE_IN_SREGS, sregs);
 	cpu->cr0 |= CR0_ET;
 	cpu->cpl = find_cpl(cpu);
-	if (cpu->lapic)
-		lapic_set_cr8(cpu->lapic, sregs->cr8);
+	cpu_set_cr8(cpu, sregs->cr8);
 	cpu_update_mode(cpu);
 	cpu_flush_tlb(cpu);
 	return 0;

@@ -55,6 +55,8 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 		create_lapic(vcpu);
 	tlb_flush_all(&vcpu->cpu.tlb);
 	cpu_reset(&vcpu->cpu, false);
+	vcpu->cpu.msr[MSR_APIC_BASE] = LAPIC_BASE_DEFAULT | LAPIC_BASE_ENABLE |
+					 (id == 0 ? LAPIC_BASE_BSP : 0);
 	if (vm->irqchip && id != 0)
 		vcpu->cpu.activity = ACTIVITY_WAIT_SIPI;
 	vm->vcpu[vm->vcpus++] = vcpu;
@@ -107,7 +109,8 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 	if (request == KVM_RUN)
 		return sim_vcpu_run(vcpu);
 	pthread_mutex_lock(&vcpu->vm->lock);
-	ret = vcpu_state_ioctl(&vcpu->cpu, request, arg);
+	ret = request == KVM_INTERRUPT ? user_irqchip_interrupt(vcpu, (const void *)arg)
+				       : vcpu_state_ioctl(&vcpu->cpu, request, arg);
 	if (request == KVM_SET_CPUID2 && ret >= 0)
 		follow_cpuid(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->lock);

@@ -108,6 +108,14 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id);
 void sim_vcpu_destroy(struct vcpu *vcpu);
 int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg);
 
+/* user_irqchip.c */
+int user_irqchip_interrupt(struct vcpu *vcpu, const struct kvm_interrupt *interrupt);
+/* Around KVM_RUN: what struct kvm_run tells, and is told. -EINVAL for a CR8 that there is not. */
+int user_irqchip_enter(struct vcpu *vcpu);
+void user_irqchip_leave(struct vcpu *vcpu);
+bool user_irqchip_pending(struct cpu *cpu);
+int user_irqchip_acknowledge(struct cpu *cpu);
+
 /* guest_debug.c */
 void vcpu_show_debug(struct vcpu *vcpu);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes to CR0, CR3, CR4, CR8, EFER and XCR0 (SDM 3A:2.5, 3A:4.1, 3A:9.8.5; SDM 2: MOV CR). */
 #include "sim/cpu/control.h"
-#include "apic/lapic.h"
+#include "sim/cpu/apic_registers.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
@@ -143,13 +143,16 @@ void control_write_cr4(struct cpu *cpu, u64 value)
 
 void control_write_cr8(struct cpu *cpu, u64 value)
 {
-	if (value & ~UINT64_C(0xf))
+	u64 old = cpu_cr8(cpu);
+
+	if (value > CR8_MAX)
 		raise_gp(cpu, 0);
-	if (!cpu->lapic)
-		return;
 	platform_lock(cpu);
-	lapic_set_cr8(cpu->lapic, value);
+	cpu_set_cr8(cpu, value);
 	platform_unlock(cpu);
+	/* Interrupts that it held back are user space's to bring, if it has the local APIC. */
+	if (!cpu->lapic && value < old)
+		event_stop(cpu, CPU_EXIT_TPR);
 }
 
 /* --- EFER --- */

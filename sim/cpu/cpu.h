@@ -166,6 +166,8 @@ struct cpu_io {
 	unsigned int consumed;	/* of these, taken by the current execution */
 };
 
+#define USER_INTERRUPT_VALID 0x100
+
 /* Why cpu_run returned. */
 enum cpu_exit {
 	CPU_EXIT_NONE,
@@ -175,6 +177,8 @@ enum cpu_exit {
 	CPU_EXIT_HALT,	   /* activity is no longer running */
 	CPU_EXIT_SHUTDOWN, /* triple fault */
 	CPU_EXIT_DEBUG,	   /* cpu->debugger.vector is the debugger's */
+	CPU_EXIT_TPR,	   /* CR8 was lowered, and the local APIC is user space's */
+	CPU_EXIT_INTERRUPT_WINDOW, /* an interrupt could be taken now, if user space had one */
 };
 
 /* What the processor asks of the engine around it. */
@@ -230,6 +234,8 @@ struct cpu {
 	bool nmi_pending, smi_pending, init_pending, sipi_pending;
 	u8 sipi_vector;
 	u8 activity; /* enum cpu_activity */
+	u8 cr8;		    /* without a local APIC below the seam; else it is that one's TPR */
+	u16 user_interrupt; /* USER_INTERRUPT_VALID and the vector of KVM_INTERRUPT, or 0 */
 	u64 pending_debug; /* DR6 bits of the #DB trap due after the current instruction */
 	u64 ssp;	   /* shadow stack pointer */
 	u64 msr[MSR_INDEX_COUNT];

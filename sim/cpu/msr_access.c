@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How each kind of MSR is read and written: the access column of msrs.def. */
 #include "apic/lapic.h"
+#include "sim/cpu/apic_registers.h"
 #include "sim/cpu/control.h"
 #include "sim/cpu/msr.h"
 #include "sim/cpu/platform_lock.h"
@@ -127,15 +128,17 @@ ACCESS(TSC_AUX, read_tsc_aux, write_tsc_aux);
 
 /* --- local APIC --- */
 
+/* The APIC base is there even if the APIC itself is user space's. */
 READ(lapic)
 {
-	bool ok;
+	bool ok = true;
 
 	UNUSED;
-	if (!cpu->lapic)
-		return false;
 	platform_lock(cpu);
-	ok = !lapic_msr_read(cpu->lapic, row->number, value);
+	if (row->number == LAPIC_MSR_BASE)
+		*value = cpu_apic_base(cpu);
+	else
+		ok = cpu->lapic && !lapic_msr_read(cpu->lapic, row->number, value);
 	platform_unlock(cpu);
 	return ok;
 }
@@ -144,13 +147,11 @@ WRITE(lapic)
 {
 	bool ok;
 
-	if (!cpu->lapic)
-		return false;
 	platform_lock(cpu);
 	if (row->number == LAPIC_MSR_BASE)
-		ok = !lapic_set_base(cpu->lapic, value, host);
+		ok = cpu_set_apic_base(cpu, value, host);
 	else
-		ok = !lapic_msr_write(cpu->lapic, row->number, value);
+		ok = cpu->lapic && !lapic_msr_write(cpu->lapic, row->number, value);
 	platform_unlock(cpu);
 	return ok;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/state_table.h"
-#include "apic/lapic.h"
+#include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/hash.h"
 
@@ -8,16 +8,6 @@
 #include <stddef.h>
 
 /* --- fields that are made of others --- */
-
-static u64 state_cr8(const struct cpu *cpu)
-{
-	return cpu->lapic ? lapic_get_cr8(cpu->lapic) : 0;
-}
-
-static u64 state_apic_base(const struct cpu *cpu)
-{
-	return cpu->lapic ? cpu->lapic->base : 0;
-}
 
 /* What another thread has posted and the run loop has not yet taken counts. */
 static bool posted(const struct cpu *cpu, u32 event)

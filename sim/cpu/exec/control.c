@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control and debug registers, and the flags and bases that work like them. */
 #include "sim/cpu/control.h"
-#include "apic/lapic.h"
+#include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
@@ -31,7 +31,7 @@ static u64 read_cr(struct cpu *cpu, unsigned int number)
 	case 4:
 		return cpu->cr4;
 	case 8:
-		return cpu->lapic ? lapic_get_cr8(cpu->lapic) : 0;
+		return cpu_cr8(cpu);
 	default:
 		raise_ud(cpu);
 	}

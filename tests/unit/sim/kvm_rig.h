@@ -11,8 +11,8 @@
 
 #include "tests/unit/check.h"
 
-#define VM_MEMORY (1u << 20)
-#define VM_LEAVES 128
+#define KVM_MEMORY (1u << 20)
+#define KVM_LEAVES 128
 #define CODE      0x1000
 #define STACK     0x8000
 
@@ -59,9 +59,9 @@ static inline void kvm_set_rip(struct kvm_rig *rig, uint64_t rip)
 static inline void kvm_set_cpuid(struct kvm_rig *rig, const char *model)
 {
 	struct kvm_cpuid2 *cpuid =
-		calloc(1, sizeof(*cpuid) + VM_LEAVES * sizeof(cpuid->entries[0]));
+		calloc(1, sizeof(*cpuid) + KVM_LEAVES * sizeof(cpuid->entries[0]));
 
-	cpuid->nent = VM_LEAVES;
+	cpuid->nent = KVM_LEAVES;
 	CHECK_EQUAL(rig->engine->ext->cpu_model(rig->engine, model, 0, 1, cpuid, NULL), 0);
 	CHECK_EQUAL(kvm_vcpu_call(rig, KVM_SET_CPUID2, cpuid), 0);
 	free(cpuid);
@@ -81,7 +81,7 @@ static inline void kvm_real_mode(struct kvm_rig *rig)
 
 static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip)
 {
-	struct kvm_userspace_memory_region region = {.memory_size = VM_MEMORY};
+	struct kvm_userspace_memory_region region = {.memory_size = KVM_MEMORY};
 	struct ls_error err = {0};
 
 	memset(rig, 0, sizeof(*rig));
@@ -90,8 +90,8 @@ static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip
 	rig->vm = ls_ioctl(rig->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
 	if (irqchip)
 		CHECK_EQUAL(ls_ioctl(rig->engine, rig->vm, KVM_CREATE_IRQCHIP, 0), 0);
-	rig->memory = aligned_alloc(4096, VM_MEMORY);
-	memset(rig->memory, 0, VM_MEMORY);
+	rig->memory = aligned_alloc(4096, KVM_MEMORY);
+	memset(rig->memory, 0, KVM_MEMORY);
 	region.userspace_addr = (uintptr_t)rig->memory;
 	CHECK_EQUAL(kvm_call(rig, KVM_SET_USER_MEMORY_REGION, &region), 0);
 	rig->vcpu = ls_ioctl(rig->engine, rig->vm, KVM_CREATE_VCPU, 0);
