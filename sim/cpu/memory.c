@@ -149,7 +149,8 @@ u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
 static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
 {
 	u64 *word = slot_code_word(slot, gpa);
-	u64 first = (gpa & PAGE_OFFSET_MASK) >> 6, last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
+	u64 first = (gpa & PAGE_OFFSET_MASK) >> 6,
+	    last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
 
 	if (likely(!*word) || !(*word & (BIT(first) | BIT(last))))
 		return;
@@ -161,11 +162,20 @@ static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned i
 static void write_host(struct cpu *cpu, const struct piece *piece, const void *from)
 {
 	switch (piece->size) { /* one store where the host has one: other vCPUs may look */
-	case 1: __atomic_store_n(piece->host, *(u8 *)from, __ATOMIC_RELAXED); break;
-	case 2: *(volatile u16 *)piece->host = *(u16 *)from; break;
-	case 4: *(volatile u32 *)piece->host = *(u32 *)from; break;
-	case 8: *(volatile u64 *)piece->host = *(u64 *)from; break;
-	default: __builtin_memcpy(piece->host, from, piece->size);
+	case 1:
+		__atomic_store_n(piece->host, *(u8 *)from, __ATOMIC_RELAXED);
+		break;
+	case 2:
+		*(volatile u16 *)piece->host = *(u16 *)from;
+		break;
+	case 4:
+		*(volatile u32 *)piece->host = *(u32 *)from;
+		break;
+	case 8:
+		*(volatile u64 *)piece->host = *(u64 *)from;
+		break;
+	default:
+		__builtin_memcpy(piece->host, from, piece->size);
 	}
 	slot_mark_dirty(piece->slot, piece->gpa);
 	code_written(cpu, piece->slot, piece->gpa, piece->size);
@@ -214,8 +224,8 @@ static u64 untag(const struct cpu *cpu, u64 linear)
 			  : linear & ~(BIT(63) - BIT(keep + 1));
 }
 
-/* CR0.AM, RFLAGS.AC and CPL 3 (SDM 3A:6.15, interrupt 17). 16-byte operands with a rule of their own
- * raise #GP in their bodies. */
+/* CR0.AM, RFLAGS.AC and CPL 3 (SDM 3A:6.15, interrupt 17). 16-byte operands with a rule of their
+ * own raise #GP in their bodies. */
 static void check_alignment(struct cpu *cpu, u64 linear, unsigned int size)
 {
 	unsigned int align = size == 10 ? 8 : size > 8 ? 0 : size;
@@ -398,7 +408,7 @@ bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 
 
 	linear = check_linear(cpu, linear, 4, SEG_DS);
 	split(cpu, linear, 4, WALK_WRITE | WALK_IMPLICIT, piece);
-	if (piece[1].size || !piece[0].host) {
+	if (piece[1].size || !piece[0].host || (piece[0].slot->flags & KVM_MEM_READONLY)) {
 		write_checked(cpu, linear, &desired, 4, WALK_IMPLICIT);
 		return true;
 	}
@@ -410,11 +420,22 @@ bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 
 	return true;
 }
 
+/* Nothing keeps addresses of save areas aligned: two pages may be in two slots, or one in none. */
+static unsigned int room_in_page(u64 gpa)
+{
+	return PAGE_SIZE_4K - (gpa & PAGE_OFFSET_MASK);
+}
+
 u64 mem_load_physical(struct cpu *cpu, u64 gpa, unsigned int size)
 {
-	u8 *host = slots_host(cpu->slots, gpa);
+	unsigned int room = room_in_page(gpa);
 	u64 value = ~UINT64_C(0);
+	u8 *host;
 
+	if (size > room)
+		return mem_load_physical(cpu, gpa, room) |
+		       mem_load_physical(cpu, gpa + room, size - room) << 8 * room;
+	host = slots_host(cpu->slots, gpa);
 	if (host)
 		__builtin_memcpy(&value, host, size);
 	return size == 8 ? value : value & (BIT(8 * size) - 1);
@@ -423,7 +444,13 @@ u64 mem_load_physical(struct cpu *cpu, u64 gpa, unsigned int size)
 void mem_store_physical(struct cpu *cpu, u64 gpa, u64 value, unsigned int size)
 {
 	struct piece piece = {.gpa = gpa, .size = size, .slot = slots_find(cpu->slots, gpa)};
+	unsigned int room = room_in_page(gpa);
 
+	if (size > room) {
+		mem_store_physical(cpu, gpa, value, room);
+		mem_store_physical(cpu, gpa + room, value >> 8 * room, size - room);
+		return;
+	}
 	if (!piece.slot || (piece.slot->flags & KVM_MEM_READONLY))
 		return;
 	piece.host = piece.slot->host + (gpa - piece.slot->gpa);

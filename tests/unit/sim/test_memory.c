@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accesses that meet the edges of slots: no byte of the host's beside them is touched. */
+#include "sim/cpu/memory.h"
+#include "tests/unit/sim/cpu_rig.h"
+
+#define EDGE 0x8000 /* where the only slot ends; the rig's host memory goes on */
+
+static void limit_slot(struct cpu_rig *rig, u32 flags)
+{
+	struct kvm_userspace_memory_region region = {0};
+
+	CHECK_EQUAL(slots_set(&rig->slots, &region), 0);
+	region = (struct kvm_userspace_memory_region){
+		.memory_size = EDGE, .userspace_addr = (uintptr_t)rig->memory, .flags = flags};
+	CHECK_EQUAL(slots_set(&rig->slots, &region), 0);
+	cpu_flush_tlb(rig->cpu);
+}
+
+/* SDM 3C:31.11: SMBASE needs no alignment, so a field of the save area may cross the end of memory.
+ */
+static void test_physical_edge(void)
+{
+	struct cpu_rig rig;
+
+	rig_open(&rig, "intel");
+	limit_slot(&rig, 0);
+	memset(rig.memory + EDGE - 8, 0x11, 16);
+	for (unsigned int inside = 1; inside < 8; inside++) {
+		u64 value = UINT64_C(0x8877665544332211);
+
+		mem_store_physical(rig.cpu, EDGE - inside, value, 8);
+		CHECK_EQUAL(memcmp(rig.memory + EDGE - inside, &value, inside), 0);
+		CHECK_EQUAL(rig.memory[EDGE], 0x11);
+		CHECK_EQUAL(mem_load_physical(rig.cpu, EDGE - inside, 8),
+			    (value & (BIT(8 * inside) - 1)) | ~UINT64_C(0) << 8 * inside);
+	}
+	CHECK_EQUAL(mem_load_physical(rig.cpu, EDGE - 2, 4), 0xffff7766);
+	rig_close(&rig);
+}
+
+/* Two pages of one slot and a page of another are one memory. */
+static void test_physical_crossing(void)
+{
+	struct cpu_rig rig;
+
+	rig_open(&rig, "intel");
+	mem_store_physical(rig.cpu, 0x1ffd, UINT64_C(0x0102030405060708), 8);
+	CHECK_EQUAL(mem_load_physical(rig.cpu, 0x1ffd, 8), UINT64_C(0x0102030405060708));
+	CHECK_EQUAL(rig.memory[0x1ffd], 0x08);
+	CHECK_EQUAL(rig.memory[0x2004], 0x01);
+	rig_close(&rig);
+}
+
+static unsigned int device_writes;
+
+static bool take_mmio(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
+{
+	(void)cpu, (void)gpa, (void)data, (void)size;
+	device_writes += write;
+	return true;
+}
+
+/* KVM_MEM_READONLY: the accessed bit of a descriptor in ROM goes to the device, not into the ROM.
+ */
+static void test_descriptor_in_rom(void)
+{
+	static const struct cpu_platform platform = {.mmio = take_mmio};
+	struct cpu_rig rig;
+
+	rig_open(&rig, "intel");
+	limit_slot(&rig, KVM_MEM_READONLY);
+	rig.cpu->platform = &platform;
+	rig.cpu->single = true;
+	device_writes = 0;
+	CHECK_EQUAL(mem_compare_exchange_system(rig.cpu, 0x1004, 0, 0x100), true);
+	CHECK_EQUAL(rig.memory[0x1005], 0);
+	CHECK_EQUAL(device_writes, 1);
+	rig_close(&rig);
+}
+
+static CU_TestInfo tests[] = {
+	{"physical edge", test_physical_edge},
+	{"physical crossing", test_physical_crossing},
+	{"descriptor in ROM", test_descriptor_in_rom},
+	CU_TEST_INFO_NULL,
+};
+CHECK_MAIN("sim.memory", tests)
