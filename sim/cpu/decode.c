@@ -206,7 +206,7 @@ static bool form_fits(struct parse *p, const struct opcode_form *form)
 
 	if (!prefix_fits(p, form->prefix) || pause_with_rex_b(p, form))
 		return false;
-	if ((row->flags & I64) && code64(p))
+	if (((row->flags & I64) && code64(p)) || ((row->flags & NOT_AMD) && p->env->amd))
 		return false;
 	if ((row->flags & O64) && !code64(p))
 		return false;
@@ -247,11 +247,14 @@ static void find_sizes(struct parse *p, const struct opcode_form *form)
 {
 	const struct opcode_row *row = &opcode_rows[form->row];
 	bool toggled = p->has_66 && form->prefix != PREFIX_66;
+	/* Intel's near branches have 64 bits whatever the prefix; AMD's 66 cuts them to 16 bits,
+	 * displacement and return address too (SDM 2A CALL, Jcc, JMP; APM 3 1.2.2, table 1-3). */
+	bool cut = toggled && p->env->amd && (row->flags & BRANCH);
 
 	switch (p->env->mode & MODE_CODE_MASK) {
 	case MODE_CODE64:
 		p->address_size = p->has_67 ? OP_ADDRESS_32 : OP_ADDRESS_64;
-		if (rex_w(p) || (row->flags & F64))
+		if (rex_w(p) || ((row->flags & F64) && !cut))
 			p->operand_size = 3;
 		else if (toggled)
 			p->operand_size = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes to ops. Pure: depends on the bytes, the mode word and the features, nothing else. */
+/* Bytes to ops. Pure: depends on the bytes, the mode word, the features and the vendor, nothing else. */
 #ifndef LOCKSTEP_SIM_CPU_DECODE_H
 #define LOCKSTEP_SIM_CPU_DECODE_H
 
@@ -39,6 +39,7 @@ enum decode_status {
 struct decode_environment {
 	u32 mode;
 	const u32 *feature; /* cpu->feature */
+	bool amd;	    /* cpu->amd: near branches in 64-bit mode obey 66 */
 };
 
 struct instruction {

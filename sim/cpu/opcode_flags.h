@@ -21,6 +21,7 @@ enum {
 	ALIGN = 1 << 14,
 	USER = 1 << 15,
 	VARIES = 1 << 16,
+	NOT_AMD = 1 << 17,
 };
 
 enum { CF = 0x001, PF = 0x004, AF = 0x010, ZF = 0x040, SF = 0x080, OF = 0x800, ALL = 0x8d5 };

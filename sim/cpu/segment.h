@@ -23,6 +23,9 @@ void segment_load_tr(struct cpu *cpu, u16 selector);
 /* Reads a descriptor; raises @vector(selector) if it lies outside its table. */
 void descriptor_read(struct cpu *cpu, u16 selector, u8 vector, struct descriptor *descriptor);
 
+/* exec/far.c: a far pointer operand in memory. Returns the offset. */
+u64 far_pointer_load(struct cpu *cpu, const struct op *op, u16 *selector);
+
 /* far_transfer.c. Each does every check, loads CS (and SS:RSP) and returns the new RIP; the
  * handler ends with CPU_BRANCH of it. @return_rip: what a CALL pushes. */
 u64 far_jump(struct cpu *cpu, const struct op *op, u16 selector, u64 offset);

@@ -64,7 +64,8 @@ static void find_edge(struct builder *b, struct op *op, const struct instruction
 	if (!(insn->row->flags & BRANCH) || insn->form->operand[0].place != PLACE_REL)
 		return;
 	op->disp = 0;
-	op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && target < PAGE_SIZE_4K;
+	op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
+		  target < PAGE_SIZE_4K;
 }
 
 /* Appends one decoded instruction. True if the trace may go on behind it. */
@@ -156,7 +157,8 @@ static void begin(struct builder *b, struct cpu *cpu, const struct fetch_page *p
 {
 	*trace = (struct trace){.gpa = page->gpa, .mode = cpu->mode};
 	b->trace = trace;
-	b->env = (struct decode_environment){.mode = cpu->mode, .feature = cpu->feature};
+	b->env = (struct decode_environment){
+		.mode = cpu->mode, .feature = cpu->feature, .amd = cpu->amd};
 	b->page_offset = page->gpa & PAGE_OFFSET_MASK;
 }
 

@@ -449,13 +449,14 @@ static void encode_once(struct writer *w)
 }
 
 bool encode(const struct opcode_form *form, const struct variant *variant, const u32 *features,
-	    struct rng *rng, struct encoding *out)
+	    bool amd, struct rng *rng, struct encoding *out)
 {
 	static const u32 modes[] = {MODE_CODE16, MODE_CODE32, MODE_CODE64};
 	struct decode_environment env = {
 		.mode = modes[variant->bits / 32] | MODE_PROTECTED | MODE_OSFXSR | MODE_AVX |
 			3 << MODE_CPL_SHIFT,
 		.feature = features,
+		.amd = amd,
 	};
 	unsigned int tries;
 

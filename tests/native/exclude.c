@@ -12,7 +12,7 @@ static const struct {
 	{"clzero", "clears a whole line of the host's size at RAX, which need not be a buffer"},
 };
 
-const char *exclude_reason(const struct opcode_form *form, const struct variant *variant)
+const char *exclude_reason(const struct opcode_form *form)
 {
 	const struct opcode_row *row = &opcode_rows[form->row];
 
@@ -21,13 +21,5 @@ const char *exclude_reason(const struct opcode_form *form, const struct variant 
 	for (unsigned int n = 0; n < ARRAY_SIZE(rows); n++)
 		if (!strcmp(row->mnemonic, rows[n].mnemonic))
 			return rows[n].reason;
-	if (!strcmp(row->mnemonic, "movsxd") && variant->width == 1)
-		return "66 63: AMD reads four bytes, Intel two, as we do (SDM 2B)";
-	if (form->space == 0 && form->map == 1 && form->opcode == 0x0d && !variant->memory)
-		return "PREFETCH with a register: #UD on AMD, no operation on Intel and here";
-	if (variant->bits == 64 && variant->width == 1 && (row->flags & F64) &&
-	    (row->flags & BRANCH))
-		return "66 on near branches: AMD truncates RIP, Intel ignores it, as we do (APM 3 "
-		       "1.2.7)";
 	return NULL;
 }

@@ -148,7 +148,8 @@ struct guest *guest_open(void)
 	guest->cpuid = calloc(1, sizeof(*guest->cpuid) + 128 * sizeof(guest->cpuid->entries[0]));
 	guest->xsave = calloc(1, sizeof(*guest->xsave));
 	guest->cpuid->nent = 128;
-	if (cpu_model_build("max,vendor=amd,-pku", 0, 1, 1000000, guest->cpuid, &err))
+	if (cpu_model_build(host_is_amd() ? "max,vendor=amd,-pku" : "max,vendor=intel,-pku", 0, 1,
+			    1000000, guest->cpuid, &err))
 		abort();
 	guest->kernel = add_slot(guest, 0, 0, KERNEL_BYTES);
 	guest->code = add_slot(guest, 1, NATIVE_CODE, NATIVE_PAGE);

@@ -268,6 +268,14 @@ void host_close(struct host *host)
 	free(host);
 }
 
+bool host_is_amd(void)
+{
+	u32 out[4] = {0};
+
+	__cpuid(0, out[0], out[1], out[2], out[3]);
+	return out[1] == 0x68747541; /* "Auth" */
+}
+
 void host_features(u32 feature[FEATURE_WORDS])
 {
 	memset(feature, 0, FEATURE_WORDS * sizeof(*feature));

@@ -127,8 +127,8 @@ static bool fill_batch(struct run *run, const struct opcode_form *form,
 
 	batch->cases = cases < BATCH_CASES ? (u32)cases : BATCH_CASES;
 	for (u32 n = 0; n < BATCH_ENCODINGS; n++)
-		if (!encode(form, variant, guest_features(run->guest), &run->rng,
-			    &batch->encoding[n]))
+		if (!encode(form, variant, guest_features(run->guest), host_is_amd(),
+			    &run->rng, &batch->encoding[n]))
 			return false;
 	for (u32 n = 0; n < batch->cases; n++) {
 		struct native_case *item = &batch->item[n];
@@ -190,7 +190,7 @@ static void run_form(struct run *run, const struct opcode_form *form, unsigned i
 		return;
 	}
 	for (n = 0; n < count; n++) {
-		const char *reason = exclude_reason(form, &variants[n]);
+		const char *reason = exclude_reason(form);
 
 		if (!reason) {
 			run_variant(run, form, &variants[n]);

@@ -110,9 +110,10 @@ struct variant {
 /* The variants of a form in code of @bits; returns how many (at most 12). */
 unsigned int encode_variants(const struct opcode_form *form, unsigned int bits,
 			     struct variant variants[12]);
-/* False if no encoding of the form could be found that decodes as it. */
+/* False if no encoding of the form could be found that decodes as it. @amd: the vendor whose
+ * decoder it is. */
 bool encode(const struct opcode_form *form, const struct variant *variant, const u32 *features,
-	    struct rng *rng, struct encoding *out);
+	    bool amd, struct rng *rng, struct encoding *out);
 
 /* XSAVE, XRSTOR and their like: EDX:EAX names state components. */
 bool encoding_takes_components(const struct encoding *e);
@@ -128,6 +129,7 @@ bool host_run(struct host *host);
 void host_close(struct host *host);
 /* What this processor has, as the interpreter's feature bits. */
 void host_features(u32 feature[FEATURE_WORDS]);
+bool host_is_amd(void);
 
 /* --- guest.c --- */
 struct guest;
@@ -144,6 +146,6 @@ bool compare(const struct encoding *encoding, const struct native_case *item, FI
 
 /* --- exclude.c --- */
 /* Why the row (or this variant) can't be compared, or NULL. */
-const char *exclude_reason(const struct opcode_form *form, const struct variant *variant);
+const char *exclude_reason(const struct opcode_form *form);
 
 #endif

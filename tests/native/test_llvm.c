@@ -77,7 +77,7 @@ static void mutated_bytes(struct check *check, u8 *bytes)
 
 		count = encode_variants(form, check->bits, variants);
 		if (count && encode(form, &variants[rng_below(&check->rng, count)], check->features,
-				    &check->rng, &encoding)) {
+				    false, &check->rng, &encoding)) {
 			memcpy(bytes, encoding.bytes, encoding.length);
 			if (rng_chance(&check->rng, 2))
 				bytes[rng_below(&check->rng, encoding.length)] =

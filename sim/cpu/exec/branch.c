@@ -21,11 +21,12 @@ ALWAYS_INLINE void check_canonical(struct cpu *cpu, const struct op *op, u64 tar
 	}
 }
 
-/* Other modes: cut to the operand size, then held against CS's limit. */
+/* Cut to the operand size, then held against CS's limit. 64-bit code, which has none, comes here
+ * with AMD's 16-bit branches. */
 static u64 legacy_target(struct cpu *cpu, const struct op *op, u64 target, unsigned int size)
 {
 	target = truncate_to(target, size);
-	if (target > cpu->seg[SEG_CS].limit) {
+	if (!(op->flags & OP_CODE64) && target > cpu->seg[SEG_CS].limit) {
 		FAULT_POINT(cpu, op);
 		raise_gp(cpu, 0);
 	}
@@ -35,7 +36,7 @@ static u64 legacy_target(struct cpu *cpu, const struct op *op, u64 target, unsig
 /* The same for either, where speed does not matter. */
 static u64 checked_target(struct cpu *cpu, const struct op *op, u64 target, unsigned int size)
 {
-	if (!(op->flags & OP_CODE64))
+	if (size != 8)
 		return legacy_target(cpu, op, target, size);
 	check_canonical(cpu, op, target);
 	return target;

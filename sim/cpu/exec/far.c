@@ -6,43 +6,34 @@
 #include "sim/cpu/segment.h"
 #include "sim/cpu/smm.h"
 
-/* A far pointer in memory: the selector lies above the offset. */
-static u64 pointer_linear(struct cpu *cpu, const struct op *op)
+/* The selector lies above the offset. AMD has no pointers with 64-bit offsets (SDM 2A JMP, LFS; APM
+ * 3 JMP far, LFS). */
+u64 far_pointer_load(struct cpu *cpu, const struct op *op, u16 *selector)
 {
-	return ea_by_kind(cpu, op, (1u << op->width) + 2, false);
-}
+	unsigned int size = op->width == 3 && cpu->amd ? 4 : 1u << op->width;
+	u64 linear, offset;
 
-static u64 load_offset(struct cpu *cpu, const struct op *op, u64 linear)
-{
-	switch (op->width) {
-	case 1:
-		return mem_load(cpu, op, linear, 2);
-	case 2:
-		return mem_load(cpu, op, linear, 4);
-	default:
-		return mem_load(cpu, op, linear, 8);
-	}
+	FAULT_POINT(cpu, op);
+	linear = ea_by_kind(cpu, op, size + 2, false);
+	offset = mem_load_slow(cpu, op, linear, size, op->seg);
+	*selector = (u16)mem_load(cpu, op, linear + size, 2);
+	return offset;
 }
 
 NOINLINE static u64 jump_indirect(struct cpu *cpu, const struct op *op)
 {
-	u64 linear, offset;
+	u16 selector;
+	u64 offset = far_pointer_load(cpu, op, &selector);
 
-	FAULT_POINT(cpu, op);
-	linear = pointer_linear(cpu, op);
-	offset = load_offset(cpu, op, linear);
-	return far_jump(cpu, op, (u16)mem_load(cpu, op, linear + (1u << op->width), 2), offset);
+	return far_jump(cpu, op, selector, offset);
 }
 
 NOINLINE static u64 call_indirect(struct cpu *cpu, const struct op *op)
 {
-	u64 linear, offset;
+	u16 selector;
+	u64 offset = far_pointer_load(cpu, op, &selector);
 
-	FAULT_POINT(cpu, op);
-	linear = pointer_linear(cpu, op);
-	offset = load_offset(cpu, op, linear);
-	return far_call(cpu, op, (u16)mem_load(cpu, op, linear + (1u << op->width), 2), offset,
-			OP_NEXT_RIP(cpu, op));
+	return far_call(cpu, op, selector, offset, OP_NEXT_RIP(cpu, op));
 }
 
 HANDLER(exec_far_jmp)

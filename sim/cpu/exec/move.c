@@ -82,12 +82,22 @@ DEFINE_EXTEND(movzx_b, 1, PLAIN)
 DEFINE_EXTEND(movzx_w, 2, PLAIN)
 DEFINE_EXTEND(movsx_b, 1, sign_extend)
 DEFINE_EXTEND(movsx_w, 2, sign_extend)
-/* MOVSXD without REX.W is a plain move of 16 or 32 bits. */
-EXTEND(movsxd_1, 2, PLAIN, 2)
+/* MOVSXD without REX.W is a plain move of 16 or 32 bits. AMD's reads 32 bits in either case (SDM 2B
+ * MOVSXD; APM 3 MOVSXD: the source is reg/mem32). */
+EXTEND_REG(movsxd_1, 2, PLAIN, 2)
+static HANDLER(movsxd_1_KIND_ANY)
+{
+	unsigned int size = cpu->amd ? 4 : 2;
+
+	REG16(cpu, op->reg) =
+		mem_load_slow(cpu, op, ea_by_kind(cpu, op, size, false), size, op->seg);
+	NEXT;
+}
 EXTEND(movsxd_2, 4, PLAIN, 4)
 EXTEND(movsxd_3, 4, sign_extend, 8)
 const struct family family_movsxd = {
-	.fn = {[1] = EXTEND_ROW(movsxd_1), EXTEND_ROW(movsxd_2), EXTEND_ROW(movsxd_3)}};
+	.fn = {[1] = {[KIND_REG] = movsxd_1_KIND_REG, [KIND_ANY] = movsxd_1_KIND_ANY},
+	       EXTEND_ROW(movsxd_2), EXTEND_ROW(movsxd_3)}};
 
 /* --- LEA --- */
 

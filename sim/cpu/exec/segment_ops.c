@@ -118,22 +118,10 @@ POP_SEGMENT(gs, SEG_GS);
 
 NOINLINE static void load_pointer(struct cpu *cpu, const struct op *op, enum segment_index seg)
 {
-	unsigned int size = 1u << op->width;
-	u64 linear, offset;
+	u16 selector;
+	u64 offset = far_pointer_load(cpu, op, &selector);
 
-	FAULT_POINT(cpu, op);
-	linear = ea_by_kind(cpu, op, size + 2, false);
-	switch (op->width) {
-	case 1:
-		offset = mem_load(cpu, op, linear, 2);
-		break;
-	case 2:
-		offset = mem_load(cpu, op, linear, 4);
-		break;
-	default:
-		offset = mem_load(cpu, op, linear, 8);
-	}
-	segment_load(cpu, seg, (u16)mem_load(cpu, op, linear + size, 2));
+	segment_load(cpu, seg, selector);
 	if (op->width == 1)
 		REG16(cpu, op->reg) = (u16)offset;
 	else

@@ -119,7 +119,8 @@ static inline void rig_call(struct cpu *cpu, const struct op *ops)
 /* Returns RIG_NOTHING or the vector that was raised. */
 static inline int rig_run(struct rig *rig, const u8 *bytes, unsigned int count)
 {
-	struct decode_environment env = {.mode = rig->mode, .feature = rig->cpu->feature};
+	struct decode_environment env = {.mode = rig->mode, .feature = rig->cpu->feature,
+					  .amd = rig->cpu->amd};
 	static _Thread_local struct op ops[2];
 	struct instruction insn;
 	enum decode_status status = decode_instruction(&env, bytes, count, &insn);
