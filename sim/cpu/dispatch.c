@@ -126,6 +126,7 @@ static void run_one(struct cpu *cpu)
 	event_set(cpu, EVENT_STEP);
 	const struct trace *trace = trace_get_scratch(cpu, 1);
 	u64 next = cpu->reg[REG_RIP] + trace->bytes;
+	s64 budget = cpu->budget;
 
 	cpu->shadow = SHADOW_NONE;
 	cpu->rflags &= ~FLAG_RF; /* after the instruction, unless it sets it (SDM 3B:18.3.1.1) */
@@ -133,7 +134,8 @@ static void run_one(struct cpu *cpu)
 	cpu->single = cpu->rerun_alone = false;
 	cpu->io.completed = cpu->io.consumed = 0;
 	if (tf || watched || cpu->pending_debug || cpu->debugger.control)
-		debug_after_instruction(cpu, tf, cpu->reg[REG_RIP] != next);
+		debug_after_instruction(cpu, tf,
+					cpu->budget != budget && cpu->reg[REG_RIP] != next);
 	event_clear(cpu, EVENT_STEP);
 	if (must_step(cpu))
 		event_set(cpu, EVENT_STEP);

@@ -367,19 +367,38 @@ void mem_modify_commit(struct cpu *cpu, const struct op *op)
 
 /* --- not the operand --- */
 
+/* Pushes and pops that an instruction makes by itself are watched and aligned as its operands are.
+ */
+static void check_explicit(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access)
+{
+	if ((access & (WALK_USER | WALK_SHADOW_STACK)) == WALK_USER)
+		check_alignment(cpu, linear, size);
+}
+
+static void watch_explicit(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
+			   bool write)
+{
+	if (cpu->op && !(access & WALK_IMPLICIT))
+		watch(cpu, linear, size, write);
+}
+
 u64 mem_load_as(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access)
 {
 	u64 value = 0;
 
 	linear = check_linear(cpu, linear, size, SEG_DS);
+	check_explicit(cpu, linear, size, access);
 	read_checked(cpu, linear, &value, size, access);
+	watch_explicit(cpu, linear, size, access, false);
 	return value;
 }
 
 void mem_store_as(struct cpu *cpu, u64 linear, u64 value, unsigned int size, unsigned int access)
 {
 	linear = check_linear(cpu, linear, size, SEG_DS);
+	check_explicit(cpu, linear, size, access);
 	write_checked(cpu, linear, &value, size, access);
+	watch_explicit(cpu, linear, size, access, true);
 }
 
 u64 mem_load_system(struct cpu *cpu, u64 linear, unsigned int size)

@@ -97,6 +97,8 @@ void stack_open(struct cpu *cpu, struct stack_cursor *stack);
 void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);
 u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size);
 void stack_commit(struct cpu *cpu, const struct stack_cursor *stack);
+/* Linear address of @size bytes at @offset, or #SS. */
+u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, unsigned int size);
 /* Raises #SS unless @bytes more can be pushed within the limit. */
 void stack_reserve(struct cpu *cpu, const struct stack_cursor *stack, unsigned int bytes);
 

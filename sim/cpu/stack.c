@@ -60,9 +60,7 @@ static bool within(const struct stack_cursor *stack, u64 offset, unsigned int si
 	return offset >= stack->low && offset + size - 1 <= stack->high;
 }
 
-/* Linear address of @size bytes at @offset, or #SS. */
-static u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset,
-			unsigned int size)
+u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, unsigned int size)
 {
 	if (is_flat64(stack)) {
 		if (unlikely(!address_canonical(cpu, offset) ||

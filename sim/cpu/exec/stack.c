@@ -204,7 +204,7 @@ NOINLINE static void enter_frame(struct cpu *cpu, const struct op *op, unsigned 
 		stack_push(cpu, &stack, frame_pointer, size);
 	stack.rsp = (stack.rsp - (u16)op->imm) & stack.mask;
 	/* The final stack pointer must be writable, though nothing is written (SDM 2A ENTER). */
-	mem_probe(cpu, op, stack.base + stack.rsp, 1, WALK_WRITE);
+	mem_probe(cpu, op, stack_linear(cpu, &stack, stack.rsp, 1), 1, WALK_WRITE);
 	stack_commit(cpu, &stack);
 	reg_write(cpu, REG_RBP * 8, frame_pointer, size);
 }

@@ -4,8 +4,9 @@
  * rSI, rDI and rCX after every element, so that it can be left and taken up again; it counts as one
  * instruction once it ends. In 64-bit mode whole runs within a page are moved at once.
  */
-#include "sim/cpu/exec/integer.h"
 #include "sim/cpu/exec/string.h"
+#include "sim/cpu/exec/integer.h"
+#include "sim/cpu/segment.h"
 
 /* --- addresses and counters --- */
 
@@ -54,6 +55,16 @@ bool string_must_stop(struct cpu *cpu)
 	return (__atomic_load_n(&cpu->event, __ATOMIC_RELAXED) & ~(u32)EVENT_STEP) ||
 	       (cpu->rflags & FLAG_TF) || cpu_watches(cpu) ||
 	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP);
+}
+
+/* Between two elements RF is set, so that an instruction breakpoint hits once and whatever comes
+ * now pushes RF (SDM 3B:18.3.1.1). */
+void string_suspend(struct cpu *cpu, const struct op *op)
+{
+	cpu->reg[REG_RIP] += op->offset;
+	cpu->budget -= op->number;
+	cpu->rflags |= FLAG_RF;
+	event_post(cpu, EVENT_STEP);
 }
 
 /* --- one element --- */

@@ -12,11 +12,12 @@ void string_count_down(struct cpu *cpu, const struct op *op, u64 by);
 /* True if an event, TF or a breakpoint wants the instruction to be left after this element. */
 bool string_must_stop(struct cpu *cpu);
 
-/* Leaves with RIP at the instruction itself, which is not over and does not count. */
+/* Commits RIP at the instruction itself, which is not over and does not count. */
+void string_suspend(struct cpu *cpu, const struct op *op);
+
 #define STRING_LEAVE                                                                               \
 	do {                                                                                       \
-		cpu->reg[REG_RIP] += op->offset;                                                   \
-		cpu->budget -= op->number;                                                         \
+		string_suspend(cpu, op);                                                           \
 		LEAVE;                                                                             \
 	} while (0)
 
