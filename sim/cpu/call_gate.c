@@ -93,7 +93,7 @@ static u64 call_inner(struct cpu *cpu, u16 target, struct descriptor *code, u64 
 	descriptor_set_accessed(cpu, target, code);
 	if (cet_shadow_stack_at(cpu, cpl))
 		ssp = cet_enter_inner(cpu, cet_level_ssp(cpu, cpl), old_cs,
-				      SEG_BASE(cpu, SEG_CS) + return_rip, code64);
+				      current_linear(cpu, return_rip), code64);
 	if (user && cet_shadow_stack_enabled(cpu))
 		cpu->msr[MSR_PL3_SSP] = cpu->ssp;
 	cpu->ssp = ssp;
@@ -123,7 +123,7 @@ static u64 call_same(struct cpu *cpu, u16 target, struct descriptor *code, u64 r
 	stack_push(cpu, &stack, return_rip, size);
 	if (cet_shadow_stack_enabled(cpu)) {
 		cet_check_low(cpu, ssp, code_is_64bit(cpu, code));
-		ssp = cet_push_frame(cpu, ssp, old_cs, SEG_BASE(cpu, SEG_CS) + return_rip,
+		ssp = cet_push_frame(cpu, ssp, old_cs, current_linear(cpu, return_rip),
 				     cpu->cpl == 3);
 	}
 	code_commit(cpu, target, cpu->cpl, code);

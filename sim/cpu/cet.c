@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CET: near branches, the indirect-branch tracker, shadow-stack accesses (SDM 1:17). The legacy
- * code-page bitmap is not looked at: where LEG_IW_EN is set the tracker does not suspend. */
+/* CET: near branches, the indirect-branch tracker, shadow-stack accesses (SDM 1:17). */
 #include "sim/cpu/cet.h"
 
 static u64 cet_control(const struct cpu *cpu, unsigned int cpl)
@@ -63,6 +62,30 @@ void cet_indirect_branch(struct cpu *cpu, const struct op *op)
 		return;
 	cpu->msr[cpu->cpl == 3 ? MSR_U_CET : MSR_S_CET] |= CET_TRACKER;
 	cpu_update_mode(cpu);
+}
+
+/* One bit a page of 4 KiB, by the linear address; 1 marks code without ENDBRANCHes. */
+static bool page_is_legacy(struct cpu *cpu, u64 bitmap)
+{
+	u64 linear = current_linear(cpu, cpu->reg[REG_RIP]);
+	u64 byte = bitmap + ((linear & (UINT64_MAX >> cpu->canonical_shift)) >> 15);
+
+	return mem_load_as(cpu, byte, 1, cpu->cpl == 3 ? WALK_USER : 0) >> (linear >> 12 & 7) & 1;
+}
+
+/* SDM 1:17.3.6: where IA32_x_CET.LEG_IW_EN is set and the page is legacy code, the tracker goes
+ * idle and, unless SUPPRESS_DIS says otherwise, stays so until the next ENDBRANCH. */
+bool cet_legacy_page(struct cpu *cpu)
+{
+	u64 *control = &cpu->msr[cpu->cpl == 3 ? MSR_U_CET : MSR_S_CET];
+
+	if (!(*control & CET_LEG_IW_EN) || !page_is_legacy(cpu, *control & ~PAGE_OFFSET_MASK))
+		return false;
+	*control &= ~CET_TRACKER;
+	if (!(*control & CET_SUPPRESS_DIS))
+		*control |= CET_SUPPRESS;
+	cpu_update_mode(cpu);
+	return true;
 }
 
 static unsigned int shadow_access(bool user)

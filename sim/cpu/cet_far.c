@@ -2,13 +2,18 @@
 /* Shadow stacks in far transfers and event delivery (SDM 1:17.2.5; SDM 2: CALL, RET, IRET, INT). */
 #include "sim/cpu/cet.h"
 
-/* CS, LIP and SSP, 8 bytes each (SDM 1:17.2.3). */
-#define FRAME_SIZE 24
-
 void cet_check_low(struct cpu *cpu, u64 ssp, bool code64)
 {
 	if (code64 ? !address_canonical(cpu, ssp) : ssp >> 32 != 0)
 		raise_gp(cpu, 0);
+}
+
+u64 cet_store_frame(struct cpu *cpu, u64 at, u16 cs, u64 lip, u64 ssp, bool user)
+{
+	cet_store(cpu, at - 8, cs, 8, user);
+	cet_store(cpu, at - 16, lip, 8, user);
+	cet_store(cpu, at - 24, ssp, 8, user);
+	return at - CET_FRAME_SIZE;
 }
 
 u64 cet_push_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user)
@@ -17,10 +22,7 @@ u64 cet_push_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user)
 
 	if (aligned != ssp)
 		cet_store(cpu, ssp - 4, 0, 4, user);
-	cet_store(cpu, aligned - 8, cs, 8, user);
-	cet_store(cpu, aligned - 16, lip, 8, user);
-	cet_store(cpu, aligned - 24, ssp, 8, user);
-	return aligned - FRAME_SIZE;
+	return cet_store_frame(cpu, aligned, cs, lip, ssp, user);
 }
 
 u64 cet_check_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user)
@@ -37,19 +39,19 @@ u64 cet_check_frame(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool user)
 	return saved;
 }
 
-void cet_acquire(struct cpu *cpu, u64 ssp, bool code64)
+void cet_acquire(struct cpu *cpu, u64 ssp, bool code64, bool user)
 {
 	/* Token and frame have to lie in one aligned block of 32 bytes. */
-	if ((ssp & 7) || (ssp ^ (ssp - FRAME_SIZE)) & ~UINT64_C(31))
+	if ((ssp & 7) || (ssp ^ (ssp - CET_FRAME_SIZE)) & ~UINT64_C(31))
 		raise_gp(cpu, 0);
 	cet_check_low(cpu, ssp, code64);
-	if (cet_exchange(cpu, ssp, ssp, ssp | SHADOW_STACK_BUSY, false) != ssp)
+	if (cet_exchange(cpu, ssp, ssp, ssp | SHADOW_STACK_BUSY, user) != ssp)
 		raise_gp(cpu, 0);
 }
 
-void cet_release(struct cpu *cpu, u64 ssp)
+void cet_release(struct cpu *cpu, u64 ssp, bool user)
 {
-	cet_exchange(cpu, ssp, ssp | SHADOW_STACK_BUSY, ssp, false);
+	cet_exchange(cpu, ssp, ssp | SHADOW_STACK_BUSY, ssp, user);
 }
 
 u64 cet_level_ssp(const struct cpu *cpu, unsigned int cpl)
@@ -61,14 +63,11 @@ u64 cet_level_ssp(const struct cpu *cpu, unsigned int cpl)
 
 u64 cet_enter_inner(struct cpu *cpu, u64 ssp, u16 cs, u64 lip, bool code64)
 {
-	cet_acquire(cpu, ssp, code64);
+	cet_acquire(cpu, ssp, code64, false);
 	if (cpu->cpl == 3)
 		return ssp;
 	/* A level without shadow stacks has SSP 0 (SDM 1:17.2.5). */
-	cet_store(cpu, ssp - 8, cs, 8, false);
-	cet_store(cpu, ssp - 16, lip, 8, false);
-	cet_store(cpu, ssp - 24, cpu->ssp, 8, false);
-	return ssp - FRAME_SIZE;
+	return cet_store_frame(cpu, ssp, cs, lip, cpu->ssp, false);
 }
 
 u64 cet_check_same(struct cpu *cpu, u16 cs, u64 lip, bool code64)
@@ -84,10 +83,10 @@ u64 cet_check_same(struct cpu *cpu, u16 cs, u64 lip, bool code64)
 
 void cet_leave_interrupt_stack(struct cpu *cpu, u64 ssp)
 {
-	u64 token = cpu->ssp + FRAME_SIZE;
+	u64 token = cpu->ssp + CET_FRAME_SIZE;
 
 	if (cet_shadow_stack_enabled(cpu) && cpu_long_mode(cpu) && ssp != token)
-		cet_release(cpu, token);
+		cet_release(cpu, token, false);
 }
 
 void cet_check_outer(struct cpu *cpu, struct cet_outer_return *out, u16 cs, u64 lip, bool code64)
@@ -104,7 +103,7 @@ void cet_check_outer(struct cpu *cpu, struct cet_outer_return *out, u16 cs, u64 
 			cpu_raise_error(cpu, VECTOR_CP, CP_FAR_RET);
 		if (cpl != 3) {
 			saved = cet_check_frame(cpu, cpu->ssp, cs, lip, false);
-			out->old_token = cpu->ssp + FRAME_SIZE;
+			out->old_token = cpu->ssp + CET_FRAME_SIZE;
 		}
 	}
 	if (!out->enters)
@@ -116,6 +115,6 @@ void cet_check_outer(struct cpu *cpu, struct cet_outer_return *out, u16 cs, u64 
 void cet_commit_outer(struct cpu *cpu, const struct cet_outer_return *out)
 {
 	if (out->leaves)
-		cet_release(cpu, out->old_token);
+		cet_release(cpu, out->old_token, false);
 	cpu->ssp = out->ssp;
 }

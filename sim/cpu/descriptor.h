@@ -119,6 +119,18 @@ ALWAYS_INLINE u64 system_load64(struct cpu *cpu, u64 linear)
 	return mem_load_system(cpu, linear, 8);
 }
 
+/* Linear address of @rip in a code segment; 64-bit code has no base. */
+ALWAYS_INLINE u64 code_linear(bool code64, u64 base, u64 rip)
+{
+	return code64 ? rip : (u32)(base + rip);
+}
+
+/* The same in the current one: CET's LIP. */
+ALWAYS_INLINE u64 current_linear(const struct cpu *cpu, u64 rip)
+{
+	return code_linear(cpu_64bit(cpu), SEG_BASE(cpu, SEG_CS), rip);
+}
+
 /* --- segment.c --- */
 void descriptor_parse(struct descriptor *descriptor, u64 raw);
 /* The upper 8 bytes of a 16-byte descriptor (long mode); #GP(selector) if they lie outside the

@@ -80,11 +80,6 @@ static void clear_flags(struct cpu *cpu, const struct descriptor *gate)
 		cpu->rflags &= ~FLAG_IF;
 }
 
-static u64 old_lip(struct cpu *cpu, const struct event *event)
-{
-	return (u32)(SEG_BASE(cpu, SEG_CS) + event->return_rip);
-}
-
 /* Out of virtual-8086 mode the data segments are saved too, and come up null. */
 static void push_v86_segments(struct cpu *cpu, struct stack_cursor *stack, unsigned int size)
 {
@@ -124,7 +119,7 @@ static u64 deliver_inner(struct cpu *cpu, const struct event *event, const struc
 	descriptor_set_accessed(cpu, selector, code);
 	if (cet_shadow_stack_of_handler(cpu, cpl))
 		ssp = cet_enter_inner(cpu, cet_level_ssp(cpu, cpl), cpu->seg[SEG_CS].selector,
-				      old_lip(cpu, event), false);
+				      current_linear(cpu, event->return_rip), false);
 	if (user && cet_shadow_stack_enabled(cpu))
 		cpu->msr[MSR_PL3_SSP] = cpu->ssp;
 	clear_flags(cpu, gate);
@@ -152,8 +147,8 @@ static u64 deliver_same(struct cpu *cpu, const struct event *event, const struct
 	push_frame(cpu, &stack, event, size);
 	descriptor_set_accessed(cpu, selector, code);
 	if (cet_shadow_stack_enabled(cpu))
-		ssp = cet_push_frame(cpu, ssp, cpu->seg[SEG_CS].selector, old_lip(cpu, event),
-				     cpu->cpl == 3);
+		ssp = cet_push_frame(cpu, ssp, cpu->seg[SEG_CS].selector,
+				     current_linear(cpu, event->return_rip), cpu->cpl == 3);
 	code_commit(cpu, selector, cpu->cpl, code);
 	stack_commit(cpu, &stack);
 	cpu->ssp = ssp;
@@ -175,8 +170,7 @@ u64 event_deliver_gate(struct cpu *cpu, const struct event *event)
 		raise_gp(cpu, 0);
 	read_gate(cpu, event, &gate);
 	if (rights_type(gate.rights) == TYPE_TASK_GATE)
-		return task_switch(cpu, gate_selector(&gate), TASK_EVENT, event->return_rip,
-				   event->has_error, event->error);
+		return task_switch(cpu, gate_selector(&gate), TASK_EVENT, event->return_rip, event);
 	read_code(cpu, gate_selector(&gate), &code);
 	dpl = rights_dpl(code.rights);
 	inner = !rights_conforming(code.rights) && dpl < cpu->cpl;

@@ -53,7 +53,7 @@ static u64 find_stack(struct cpu *cpu, unsigned int ist, unsigned int cpl)
 static u64 switch_shadow_stack(struct cpu *cpu, const struct event *event, unsigned int ist,
 			       unsigned int cpl)
 {
-	u64 lip = SEG_BASE(cpu, SEG_CS) * !cpu_64bit(cpu) + event->return_rip;
+	u64 lip = current_linear(cpu, event->return_rip);
 	u16 cs = cpu->seg[SEG_CS].selector;
 	u64 ssp;
 

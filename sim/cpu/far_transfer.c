@@ -56,11 +56,11 @@ static u64 far_system(struct cpu *cpu, const struct op *op, u16 selector, struct
 		return call_gate_jump(cpu, op, selector, target);
 	case TYPE_TASK_GATE:
 		check_gate_privilege(cpu, selector, target);
-		return task_switch(cpu, gate_selector(target), source, return_rip, false, 0);
+		return task_switch(cpu, gate_selector(target), source, return_rip, NULL);
 	case TYPE_TSS16:
 	case TYPE_TSS32:
 		check_gate_privilege(cpu, selector, target);
-		return task_switch(cpu, selector, source, return_rip, false, 0);
+		return task_switch(cpu, selector, source, return_rip, NULL);
 	default:
 		raise_gp(cpu, selector_error(selector));
 	}
@@ -106,12 +106,12 @@ static u64 call_direct(struct cpu *cpu, const struct op *op, u16 selector, u64 o
 	code_check_direct(cpu, selector, code);
 	stack_open(cpu, &stack);
 	stack_reserve(cpu, &stack, 2 * size);
+	rip = code_check_rip(cpu, code, offset);
 	stack_push(cpu, &stack, old_cs, size);
 	stack_push(cpu, &stack, return_rip, size);
-	rip = code_check_rip(cpu, code, offset);
 	if (cet_shadow_stack_enabled(cpu)) {
 		cet_check_low(cpu, ssp, code_is_64bit(cpu, code));
-		ssp = cet_push_frame(cpu, ssp, old_cs, SEG_BASE(cpu, SEG_CS) + return_rip,
+		ssp = cet_push_frame(cpu, ssp, old_cs, current_linear(cpu, return_rip),
 				     cpu->cpl == 3);
 	}
 	code_commit(cpu, selector, cpu->cpl, code);
@@ -133,9 +133,9 @@ u64 far_call(struct cpu *cpu, const struct op *op, u16 selector, u64 offset, u64
 	if (paragraph_mode(cpu)) {
 		stack_open(cpu, &stack);
 		stack_reserve(cpu, &stack, 2 * size);
+		check_real_rip(cpu, offset);
 		stack_push(cpu, &stack, cpu->seg[SEG_CS].selector, size);
 		stack_push(cpu, &stack, return_rip, size);
-		check_real_rip(cpu, offset);
 		stack_commit(cpu, &stack);
 		load_real_cs(cpu, selector);
 		return offset;
@@ -172,7 +172,7 @@ static u64 return_same(struct cpu *cpu, struct stack_cursor *stack, u16 selector
 	u64 ssp;
 
 	rip = code_check_rip(cpu, code, rip);
-	ssp = cet_check_same(cpu, selector, code->base * !code_is_64bit(cpu, code) + rip,
+	ssp = cet_check_same(cpu, selector, code_linear(code_is_64bit(cpu, code), code->base, rip),
 			     code_is_64bit(cpu, code));
 	code_commit(cpu, selector, cpu->cpl, code);
 	stack->rsp = stack_release(stack, release);
@@ -194,7 +194,8 @@ static u64 return_outer(struct cpu *cpu, struct stack_cursor *stack, unsigned in
 	outer.selector = (u16)stack_pop(cpu, stack, size);
 	outer_stack_check(cpu, &outer, selector, code);
 	rip = code_check_rip(cpu, code, rip);
-	cet_check_outer(cpu, &shadow, selector, code->base * !code_is_64bit(cpu, code) + rip,
+	cet_check_outer(cpu, &shadow, selector,
+			code_linear(code_is_64bit(cpu, code), code->base, rip),
 			code_is_64bit(cpu, code));
 	descriptor_set_accessed(cpu, selector, code);
 	cet_commit_outer(cpu, &shadow);

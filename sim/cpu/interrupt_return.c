@@ -102,7 +102,7 @@ static u64 return_nested(struct cpu *cpu, const struct op *op)
 	if (cpu_long_mode(cpu))
 		raise_gp(cpu, 0);
 	link = (u16)mem_load_system(cpu, SEG_BASE(cpu, SEG_TR), 2);
-	return task_switch(cpu, link, TASK_IRET, OP_NEXT_RIP(cpu, op), false, 0);
+	return task_switch(cpu, link, TASK_IRET, OP_NEXT_RIP(cpu, op), NULL);
 }
 
 /* From level 0 into virtual-8086 mode: nine words come off the stack (SDM 3A:20.2.5). */
@@ -120,7 +120,7 @@ static u64 return_to_v86(struct cpu *cpu, struct stack_cursor *stack, const stru
 	if (cet_shadow_stack_enabled(cpu)) {
 		if (cpu->ssp & 7)
 			cpu_raise_error(cpu, VECTOR_CP, CP_FAR_RET);
-		cet_release(cpu, cpu->ssp);
+		cet_release(cpu, cpu->ssp, false);
 	}
 	load_flags(cpu, frame->rflags, FLAG_KNOWN);
 	cpu->cpl = 3;
@@ -138,7 +138,7 @@ static u64 return_same(struct cpu *cpu, struct stack_cursor *stack, unsigned int
 	bool code64 = code_is_64bit(cpu, code);
 	u64 mask = protected_mask(cpu, size), rip = code_check_rip(cpu, code, frame->rip), ssp;
 
-	ssp = cet_check_same(cpu, frame->cs, (code64 ? 0 : code->base) + rip, code64);
+	ssp = cet_check_same(cpu, frame->cs, code_linear(code64, code->base, rip), code64);
 	descriptor_set_accessed(cpu, frame->cs, code);
 	cet_leave_interrupt_stack(cpu, ssp);
 	code_commit(cpu, frame->cs, cpu->cpl, code);
@@ -163,7 +163,7 @@ static u64 return_with_stack(struct cpu *cpu, struct stack_cursor *stack, unsign
 	outer.selector = (u16)stack_pop(cpu, stack, size);
 	outer_stack_check(cpu, &outer, frame->cs, code);
 	rip = code_check_rip(cpu, code, frame->rip);
-	lip = (code64 ? 0 : code->base) + rip;
+	lip = code_linear(code64, code->base, rip);
 	descriptor_set_accessed(cpu, frame->cs, code);
 	if (unlikely(cpu->cr4 & CR4_CET)) {
 		if (cpl == old_cpl) {

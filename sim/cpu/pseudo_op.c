@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/pseudo_op.h"
+#include "sim/cpu/cet.h"
 #include "sim/cpu/dispatch.h"
-#include "sim/cpu/fault.h"
-
-/* #CP error code of a missing ENDBRANCH (SDM 3A:6.15, interrupt 21). */
-#define CP_ENDBRANCH 3
 
 /* Pseudo-ops count nothing themselves: number is what ran before them. */
 ALWAYS_INLINE void commit(struct cpu *cpu, const struct op *op)
@@ -66,5 +63,7 @@ HANDLER(pseudo_op_not_available)
 HANDLER(pseudo_op_no_endbranch)
 {
 	FAULT_POINT(cpu, op);
+	if (cet_legacy_page(cpu))
+		cpu_abandon(cpu, CPU_EXIT_NONE); /* once more, decoded anew */
 	cpu_raise_error(cpu, VECTOR_CP, CP_ENDBRANCH);
 }

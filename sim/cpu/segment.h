@@ -35,9 +35,10 @@ u64 interrupt_return(struct cpu *cpu, const struct op *op);
 
 /* task_switch.c */
 enum task_switch_source { TASK_JMP, TASK_CALL, TASK_IRET, TASK_EVENT };
-/* Returns the new task's RIP. @error: pushed on the new stack if @has_error. */
+struct event;
+/* Returns the new task's RIP. @event: with TASK_EVENT, else NULL. */
 u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u64 return_rip,
-		bool has_error, u32 error);
+		const struct event *event);
 
 /* event.c */
 enum event_type {

@@ -39,6 +39,7 @@ static const struct tss_layout layout32 = {
 };
 #define TSS32_CR3  28
 #define TSS32_TRAP 100
+#define TSS32_SSP  104 /* exists with CR4.CET = 1 (SDM 3A:7.2.1) */
 
 /* TSS order is the order of the registers' numbers. */
 struct task_state {
@@ -47,6 +48,7 @@ struct task_state {
 	u16 selector[6]; /* by enum segment_index: ES CS SS DS FS GS */
 	u16 ldt;
 	bool trap;
+	u32 ssp;
 };
 
 static const struct tss_layout *layout_of(u32 rights)
@@ -55,6 +57,14 @@ static const struct tss_layout *layout_of(u32 rights)
 }
 
 /* --- the incoming TSS's descriptor --- */
+
+/* With CET the TSS has a field more, and 16-bit ones won't do. */
+static u32 minimum_limit(const struct cpu *cpu, const struct tss_layout *layout)
+{
+	if (!(cpu->cr4 & CR4_CET))
+		return layout->minimum_limit;
+	return layout->size == 4 ? TSS32_SSP + 3 : UINT32_MAX;
+}
 
 static void check_target(struct cpu *cpu, u16 selector, enum task_switch_source source,
 			 struct descriptor *tss)
@@ -72,7 +82,7 @@ static void check_target(struct cpu *cpu, u16 selector, enum task_switch_source 
 		cpu_raise_error(cpu, vector, selector_error(selector));
 	if (!(tss->rights & SEG_P))
 		raise_np(cpu, selector_error(selector));
-	if (tss->limit < layout_of(tss->rights)->minimum_limit)
+	if (tss->limit < minimum_limit(cpu, layout_of(tss->rights)))
 		raise_ts(cpu, selector_error(selector));
 }
 
@@ -123,6 +133,7 @@ static void load_new(struct cpu *cpu, u64 base, const struct tss_layout *layout,
 	state->ldt = (u16)mem_load_system(cpu, base + layout->ldt, 2);
 	state->cr3 = tss32 ? (u32)mem_load_system(cpu, base + TSS32_CR3, 4) : 0;
 	state->trap = tss32 && (mem_load_system(cpu, base + TSS32_TRAP, 2) & 1);
+	state->ssp = cpu->cr4 & CR4_CET ? (u32)mem_load_system(cpu, base + TSS32_SSP, 4) : 0;
 }
 
 /* --- the new task's segments: faults are #TS, #NP, #SS in the new task (table 7-1) --- */
@@ -256,26 +267,36 @@ static void push_error(struct cpu *cpu, unsigned int size, u32 error)
 }
 
 /* Everything after the commit point; raises in the new task. */
-static void enter_task(struct cpu *cpu, const struct task_state *state, bool has_error, u32 error,
+static void enter_task(struct cpu *cpu, const struct task_state *state,
+		       const struct cet_task *shadow, const struct event *event,
 		       unsigned int error_size)
 {
 	load_segments(cpu, state);
+	if (unlikely(cpu->cr4 & CR4_CET))
+		cet_enter_task(cpu, shadow, state->ssp);
 	if (state->trap)
 		debug_trap(cpu, BIT(15)); /* DR6.BT */
 	if (state->ip > cpu->seg[SEG_CS].limit)
 		raise_gp(cpu, 0);
-	if (has_error)
-		push_error(cpu, error_size, error);
+	if (event && event->has_error)
+		push_error(cpu, error_size, event->error);
+}
+
+static unsigned int level_of(const struct task_state *state)
+{
+	return state->flags & FLAG_VM ? 3 : state->selector[SEG_CS] & 3;
 }
 
 u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u64 return_rip,
-		bool has_error, u32 error)
+		const struct event *event)
 {
 	const struct tss_layout *old_layout = layout_of(cpu->seg[SEG_TR].rights), *new_layout;
-	u64 old_base = SEG_BASE(cpu, SEG_TR), flags = cpu_rflags(cpu);
+	/* A fault's task gate saves RF as its frame on a stack would (SDM 3B:18.3.1.1). */
+	u64 old_base = SEG_BASE(cpu, SEG_TR), flags = event ? event->rflags : cpu_rflags(cpu);
 	u16 old_selector = cpu->seg[SEG_TR].selector;
 	bool nests = source == TASK_CALL || source == TASK_EVENT;
 	const struct op *op = cpu->op;
+	struct cet_task shadow = {.returns = source == TASK_IRET};
 	struct task_state state;
 	struct descriptor tss;
 
@@ -285,6 +306,8 @@ u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u
 	if (source == TASK_IRET)
 		flags &= ~FLAG_NT;
 	load_new(cpu, tss.base, new_layout, &state);
+	if (unlikely(cet_shadow_stack_enabled(cpu)))
+		cet_leave_task(cpu, &shadow, source, return_rip, level_of(&state));
 	if (nests)
 		mem_store_system(cpu, tss.base, old_selector, 2); /* previous task link */
 	save_old(cpu, old_base, old_layout, return_rip, flags);
@@ -299,7 +322,7 @@ u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u
 	cpu->op = NULL;
 	if (op)
 		cpu->budget -= op->number + 1;
-	enter_task(cpu, &state, has_error, error, new_layout->size);
+	enter_task(cpu, &state, &shadow, event, new_layout->size);
 	if (op)
 		cpu->budget += op->number + 1; /* the handler's CPU_BRANCH counts it */
 	return cpu->reg[REG_RIP];

@@ -17,9 +17,10 @@ static void step_by_new_flags(struct cpu *cpu)
 
 /* --- SYSCALL --- */
 
+/* Whatever level the shadow stack was of: keeping level 3's is up to software. */
 static void enter_kernel_shadow(struct cpu *cpu)
 {
-	if (cet_shadow_stack_at(cpu, 3))
+	if (cet_shadow_stack_enabled(cpu))
 		cpu->msr[MSR_PL3_SSP] = cpu->ssp;
 	cpu->cpl = 0;
 	if (cet_shadow_stack_at(cpu, 0))
@@ -27,11 +28,18 @@ static void enter_kernel_shadow(struct cpu *cpu)
 	cet_start_tracker(cpu, 0);
 }
 
-static void load_kernel_segments(struct cpu *cpu, u16 selector, bool code64)
+static void load_kernel_segments(struct cpu *cpu, u16 code, u16 stack, bool code64)
 {
-	segment_commit_flat(cpu, SEG_CS, selector & 0xfffc,
-			    RIGHTS_FLAT_CODE | (code64 ? SEG_L : SEG_DB));
-	segment_commit_flat(cpu, SEG_SS, (selector & 0xfffc) + 8, RIGHTS_FLAT_DATA);
+	segment_commit_flat(cpu, SEG_CS, code, RIGHTS_FLAT_CODE | (code64 ? SEG_L : SEG_DB));
+	segment_commit_flat(cpu, SEG_SS, stack, RIGHTS_FLAT_DATA);
+}
+
+/* RPL is forced to 0 in CS alone. */
+static void load_syscall_segments(struct cpu *cpu, bool code64)
+{
+	u16 selector = (u16)(cpu->msr[MSR_STAR] >> 32);
+
+	load_kernel_segments(cpu, selector & 0xfffc, selector + 8, code64);
 }
 
 static u64 syscall_long(struct cpu *cpu, const struct op *op)
@@ -42,7 +50,7 @@ static u64 syscall_long(struct cpu *cpu, const struct op *op)
 	cpu->reg[REG_RCX] = OP_NEXT_RIP(cpu, op);
 	cpu->reg[REG_R11] = flags & ~FLAG_RF;
 	cpu_set_rflags(cpu, flags & ~(cpu->msr[MSR_SFMASK] | FLAG_RF));
-	load_kernel_segments(cpu, (u16)(cpu->msr[MSR_STAR] >> 32), true);
+	load_syscall_segments(cpu, true);
 	if (unlikely(cpu->cr4 & CR4_CET))
 		enter_kernel_shadow(cpu);
 	cpu->cpl = 0;
@@ -54,7 +62,7 @@ static u64 syscall_legacy(struct cpu *cpu, const struct op *op)
 {
 	cpu->reg[REG_RCX] = (u32)OP_NEXT_RIP(cpu, op);
 	cpu->rflags &= ~(FLAG_VM | FLAG_IF | FLAG_RF);
-	load_kernel_segments(cpu, (u16)(cpu->msr[MSR_STAR] >> 32), false);
+	load_syscall_segments(cpu, false);
 	cpu->cpl = 0;
 	return (u32)cpu->msr[MSR_STAR];
 }
@@ -137,19 +145,19 @@ FAMILY_ONE(sysret, exec_sysret);
 
 NOINLINE static u64 do_sysenter(struct cpu *cpu, const struct op *op)
 {
-	u16 selector = (u16)cpu->msr[MSR_SYSENTER_CS];
+	u16 selector = (u16)cpu->msr[MSR_SYSENTER_CS] & 0xfffc;
 	bool long_mode = cpu_long_mode(cpu);
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
 	if (long_mode && cpu->amd)
 		raise_ud(cpu);
-	if (cpu_real_mode(cpu) || selector_null(selector))
+	if (cpu_real_mode(cpu) || !selector)
 		raise_gp(cpu, 0);
 	cpu->rflags &= ~(FLAG_VM | FLAG_IF | FLAG_RF);
-	load_kernel_segments(cpu, selector, long_mode);
-	if (unlikely(cpu->cr4 & CR4_CET) && cpu->cpl == 3)
+	if (unlikely(cpu->cr4 & CR4_CET))
 		enter_kernel_shadow(cpu);
+	load_kernel_segments(cpu, selector, selector + 8, long_mode);
 	cpu->cpl = 0;
 	rip = cpu->msr[MSR_SYSENTER_EIP];
 	cpu->reg[REG_RSP] = cpu->msr[MSR_SYSENTER_ESP];

@@ -8,6 +8,7 @@
 #define SEL_BAD    (SEL_FREE + 24)
 #define SEL_LDT    (SEL_FREE + 32)
 #define NT         0x4000u
+#define RF         0x10000u
 #define CR0_TS     8u
 
 struct __attribute__((packed)) tss16 {
@@ -151,6 +152,11 @@ static void interrupts(void)
 	CHECK_EQUAL(seen_runs, 1);
 	CHECK_EQUAL(seen_error, SEL_BAD);
 	CHECK_EQUAL(seen_esp, STACK_TOP(other_stack));
+	section("SDM 3B:18.3.1.1 the old task's EFLAGS image: RF after a fault, none after INT n");
+	CHECK_EQUAL(tss.eflags & RF, RF);
+	task.eip = (u32)task_code;
+	EXPECT_NO_TRAP(software);
+	CHECK_EQUAL(tss.eflags & RF, 0);
 	gate_reset(13);
 	gate_reset(0x60);
 }

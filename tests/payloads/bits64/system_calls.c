@@ -99,6 +99,12 @@ static void check_syscall(void)
 	CHECK_EQUAL(seen_ss, SEL_DATA0);
 	CHECK_EQUAL(seen_rsp, STACK_TOP(user_stack));
 	CHECK_EQUAL(seen_flags, (user_flags & ~0x4500) | 2);
+	section("SDM 2B SYSCALL: RPL is forced to 0 in CS, not in SS");
+	wrmsr(MSR_STAR, rdmsr(MSR_STAR) | UINT64_C(3) << 32);
+	EXPECT_TRAP(do_syscall, 0x61, NO_ERROR);
+	CHECK_EQUAL(seen_cs, SEL_CODE0);
+	CHECK_EQUAL(seen_ss, SEL_DATA0 | 3);
+	wrmsr(MSR_STAR, rdmsr(MSR_STAR) & ~(UINT64_C(3) << 32));
 	section("SDM 2B SYSCALL: #UD without EFER.SCE");
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~UINT64_C(1));
 	EXPECT_TRAP(do_syscall, 6, NO_ERROR);
