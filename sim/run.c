@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "sim/cpu/flags.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 #include "sim/vm.h"
 
@@ -92,7 +93,7 @@ static u64 least(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
-/* Instructions until the nearest of bound, deadline and limit. */
+/* Instructions until the nearest of bound, deadline, limit and a counter's overflow. */
 static u64 find_budget(struct vcpu *vcpu)
 {
 	u64 now = sim_vcpu_time(vcpu), end = vcpu->until, retired = cpu_retired(&vcpu->cpu);
@@ -105,6 +106,7 @@ static u64 find_budget(struct vcpu *vcpu)
 	budget = end > now ? end - now : 0;
 	if (vcpu->limit != LS_NEVER)
 		budget = least(budget, vcpu->limit > retired ? vcpu->limit - retired : 0);
+	budget = least(budget, pmu_instructions_left(&vcpu->cpu));
 	return least(budget, INT64_MAX); /* budgets are signed */
 }
 
@@ -134,6 +136,7 @@ static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
 	exit = cpu_run(&vcpu->cpu);
 	pthread_mutex_lock(&vm->lock);
 	guest_leave(vcpu);
+	pmu_expire(&vcpu->cpu);
 	return exit;
 }
 

@@ -24,7 +24,7 @@ static const struct qemu_cpu cpus[] = {
  * that the guest sees here. */
 static const char *const ignored[] = {
 	"host-phys-bits", "host-phys-bits-limit", "migratable", "check",
-	"enforce",        "host-cache-info",      "l3-cache",   "pmu",
+	"enforce",        "host-cache-info",      "l3-cache",
 };
 
 static const struct qemu_cpu *qemu_cpu_find(const char *name)

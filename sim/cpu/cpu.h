@@ -316,6 +316,21 @@ struct cpu {
 	u64 retired; /* count at which budget would be 0 */
 	u64 time_base; /* ns of local time at retired == 0, see cpu_time */
 
+	/* performance counters: pmu.h. Counters are bits here. */
+	struct {
+		u8 version;	/* of the architectural unit; on AMD 1, with PerfMonV2 2 */
+		bool any_thread; /* the AnyThread bits exist */
+		u8 general_width, fixed_width;
+		u16 counters;	/* there are */
+		u32 events;	/* that the processor counts, by the bits of CPUID.0AH:EBX */
+		u16 counting;	/* now */
+		u16 high;	/* EDGE: the condition holds now */
+		bool privileged; /* a change of the privilege matters */
+		u8 privilege;	/* enum pmu_privilege that this was worked out for */
+		u64 settled;	/* instructions retired when the values were last made true */
+		u64 deadline;	/* and when the next overflow interrupts */
+	} pmu;
+
 	struct {
 		u64 interrupts, exceptions, page_walks, tlb_lookups, tlb_hits, traces_built,
 			traces_dropped;

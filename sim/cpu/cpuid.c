@@ -7,6 +7,7 @@
 #include "apic/lapic.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
 
@@ -210,6 +211,19 @@ static void adopt_xstate(struct cpu *cpu)
 			(supervisor->ecx | (u64)supervisor->edx << 32) & supervisor_built;
 }
 
+static void adopt_pmu(struct cpu *cpu)
+{
+	const struct kvm_cpuid_entry2 *entry = find(cpu, cpu->amd ? 0x80000022 : 0xa, 0);
+	u32 leaf[4] = {0};
+
+	if (entry)
+		for (u8 reg = EAX; reg <= EDX; reg++)
+			leaf[reg] = entry_register(entry, reg);
+	if (!cpu->amd && (leaf[EAX] & 0xff)) /* the version's low bit need not be set */
+		cpu->feature[FEATURE_PMU / 32] |= 1u << FEATURE_PMU % 32;
+	pmu_adopt(cpu, leaf);
+}
+
 static bool vendor_is(const struct kvm_cpuid_entry2 *entry, const char *text)
 {
 	return !memcmp(&entry->ebx, text, 4) && !memcmp(&entry->edx, text + 4, 4) &&
@@ -228,6 +242,7 @@ void cpuid_adopt(struct cpu *cpu)
 	adopt_features(cpu);
 	adopt_reserved_bits(cpu);
 	adopt_xstate(cpu);
+	adopt_pmu(cpu);
 	msr_adopt(cpu);
 	cpu->walk.amd = cpu->amd;
 	cpu->walk.physical_bits = cpu->physical_bits;

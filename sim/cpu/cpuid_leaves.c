@@ -127,6 +127,23 @@ static void leaf_structured(const struct model *model, u32 subleaf, u32 out[4])
 		out[EAX] = model_has(model, FEATURE_BHI_CTRL) ? 2 : 1;
 }
 
+/* Version 5; eight general-purpose counters and three fixed ones, 48 bits wide; no AnyThread. Of the
+ * eight architectural events, those after the first three are not available. */
+static void leaf_monitoring_intel(const struct model *model, u32 subleaf, u32 out[4])
+{
+	(void)model, (void)subleaf;
+	out[EAX] = 5 | 8 << 8 | 48 << 16 | 8 << 24;
+	out[EBX] = 0xf8;
+	out[ECX] = 7;
+	out[EDX] = 3 | 48 << 5 | 1 << 15;
+}
+
+static void leaf_monitoring_amd(const struct model *model, u32 subleaf, u32 out[4])
+{
+	(void)subleaf;
+	out[EBX] = model_has(model, FEATURE_PERFCTR_CORE) ? 6 : 4;
+}
+
 /* One thread a core, one package. Subleaf 0 is the thread level, 1 the core level. */
 static void leaf_topology(const struct model *model, u32 subleaf, u32 out[4])
 {

@@ -4,6 +4,7 @@
 #include "sim/cpu/address_space.h"
 #include "sim/cpu/decode.h"
 #include "sim/cpu/fault.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 /* --- the mode word --- */
@@ -74,6 +75,7 @@ void cpu_update_mode(struct cpu *cpu)
 {
 	cpu->mode = mode_word(cpu);
 	address_space_update(cpu);
+	pmu_note_privilege(cpu);
 	if (must_step(cpu))
 		event_set(cpu, EVENT_STEP);
 	if (cpu->interrupt_waits && (cpu->rflags & FLAG_IF)) {

@@ -170,6 +170,11 @@ static int find_feature(const char *name)
 	return -1;
 }
 
+static void clear_feature(struct model *model, enum cpu_feature feature)
+{
+	model->feature[feature / 32] &= ~(1u << feature % 32);
+}
+
 static int set_feature(struct model *model, const char *name, bool on, struct ls_error *err)
 {
 	int feature = find_feature(name);
@@ -183,7 +188,7 @@ static int set_feature(struct model *model, const char *name, bool on, struct ls
 	if (on)
 		model->feature[feature / 32] |= 1u << feature % 32;
 	else
-		model->feature[feature / 32] &= ~(1u << feature % 32);
+		clear_feature(model, feature);
 	return 0;
 }
 
@@ -195,6 +200,10 @@ static int set_vendor(struct model *model, const char *value, struct ls_error *e
 		model->info.vendor = VENDOR_AMD;
 	else
 		return ls_error_set(err, -EINVAL, "CPU vendor '%s': choose intel or amd", value);
+	if (model->info.vendor == VENDOR_AMD) { /* it has counters of its own kind */
+		clear_feature(model, FEATURE_PDCM);
+		clear_feature(model, FEATURE_PMU);
+	}
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/params.h"
 #include "sim/cpu/platform_lock.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 #define MSR(identifier, number, vendors, gate, reserved, reset, access, manual)                    \
@@ -124,7 +125,10 @@ static u64 reset_value(const struct cpu *cpu, const struct msr_row *row)
 	case MSR_MICROCODE:
 		return cpu->amd ? 1 : BIT(32);
 	case MSR_MISC_ENABLE:
-		return row->reset | (cpu_has(cpu, FEATURE_MONITOR) ? BIT(18) : 0);
+		return row->reset | (cpu_has(cpu, FEATURE_MONITOR) ? BIT(18) : 0) |
+		       (cpu_has(cpu, FEATURE_PMU) ? BIT(7) : 0);
+	case MSR_PERF_GLOBAL_CTRL:
+		return pmu_global_mask(cpu) & (BIT(PMU_GENERAL) - 1);
 	case MSR_ARCH_CAPABILITIES:
 		/* IBRS_ALL promises IBRS. */
 		return cpu_has(cpu, FEATURE_SPEC_CTRL) ? row->reset : row->reset & ~BIT(1);
@@ -135,7 +139,8 @@ static u64 reset_value(const struct cpu *cpu, const struct msr_row *row)
 
 void msr_adopt(struct cpu *cpu)
 {
-	static const u16 dependent[] = {MSR_MICROCODE, MSR_MISC_ENABLE, MSR_ARCH_CAPABILITIES};
+	static const u16 dependent[] = {MSR_MICROCODE, MSR_MISC_ENABLE, MSR_ARCH_CAPABILITIES,
+					MSR_PERF_GLOBAL_CTRL};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(dependent); i++)
 		cpu->msr[dependent[i]] = reset_value(cpu, &msr_rows[dependent[i]]);

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How each kind of MSR is read and written: the access column of msrs.def. */
+#include "sim/cpu/msr_access.h"
 #include "apic/lapic.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/control.h"
-#include "sim/cpu/msr.h"
 #include "sim/cpu/platform_lock.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
-
-#define READ(name)                                                                                 \
-	static bool read_##name(struct cpu *cpu, const struct msr_row *row, u64 *value, bool host)
-#define WRITE(name)                                                                                \
-	static bool write_##name(struct cpu *cpu, const struct msr_row *row, u64 value, bool host)
-#define UNUSED (void)row, (void)host
-#define ACCESS(name, read_, write_)                                                                \
-	const struct msr_access msr_access_##name = {.read = read_, .write = write_}
 
 /* --- storage --- */
 
@@ -42,21 +35,6 @@ WRITE(host_only)
 }
 
 ACCESS(FIXED, read_stored, write_host_only);
-
-READ(zero)
-{
-	(void)cpu, UNUSED;
-	*value = 0;
-	return true;
-}
-
-WRITE(nothing)
-{
-	(void)cpu, (void)value, UNUSED;
-	return true;
-}
-
-ACCESS(ZERO, read_zero, write_nothing);
 
 WRITE(canonical)
 {
@@ -199,9 +177,14 @@ WRITE(misc_enable)
 
 ACCESS(MISC_ENABLE, read_stored, write_misc_enable);
 
-/* BTF; the branch records and the trace store are not there. */
+/* BTF, and on Intel what a PMI freezes (SDM 3B:18.4.7); the branch records and the trace store are
+ * not there. */
 WRITE(debugctl)
 {
+	bool freezes = !cpu->amd && cpu->pmu.version >= 2 && cpu_has(cpu, FEATURE_PDCM);
+
+	if (!freezes && (value & (DEBUGCTL_FREEZE_LBRS | DEBUGCTL_FREEZE_COUNTERS)))
+		return false;
 	write_stored(cpu, row, value, host);
 	cpu_update_mode(cpu);
 	return true;

@@ -2,6 +2,7 @@
 /* RESET and INIT (SDM 3A:9.1, table 9-1; APM 2:14.1). */
 #include "sim/cpu/flags.h"
 #include "sim/cpu/msr.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
 
@@ -95,6 +96,8 @@ void cpu_reset(struct cpu *cpu, bool init)
 	msr_reset(cpu, init);
 	reset_events(cpu);
 	cpu->activity = ACTIVITY_RUNNING;
+	if (!init)
+		pmu_reset(cpu);
 	cpu_update_mode(cpu);
 	cpu_flush_tlb(cpu);
 }

@@ -4,6 +4,7 @@
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/params.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 /* Results in EDX:EAX, zero-extended. */
@@ -97,11 +98,22 @@ static HANDLER(exec_rdpid)
 }
 FAMILY_ONE(rdpid, exec_rdpid);
 
-/* No performance counter is built: every number is out of range. */
+static NOINLINE void do_rdpmc(struct cpu *cpu)
+{
+	u64 value;
+
+	/* Real mode has CPL 0, virtual-8086 mode 3. */
+	if ((cpu->cpl && !(cpu->cr4 & CR4_PCE)) ||
+	    !pmu_read_by_number(cpu, cpu->reg[REG_RCX], &value))
+		raise_gp(cpu, 0);
+	set_edx_eax(cpu, value);
+}
+
 static HANDLER(exec_rdpmc)
 {
 	FAULT_POINT(cpu, op);
-	raise_gp(cpu, 0);
+	do_rdpmc(cpu);
+	NEXT;
 }
 FAMILY_ONE(rdpmc, exec_rdpmc);
 

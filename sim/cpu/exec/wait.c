@@ -3,11 +3,13 @@
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/params.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 static HANDLER(exec_hlt)
 {
 	cpu->activity = ACTIVITY_HALTED;
+	pmu_halted(cpu);
 	NEXT;
 }
 FAMILY_ONE(hlt, exec_hlt);
@@ -15,7 +17,7 @@ FAMILY_ONE(hlt, exec_hlt);
 /*
  * MWAIT, UMWAIT and TPAUSE may end for any reason of the implementation's own (SDM 2: MWAIT). Here
  * they sleep until the next thing that the run loop would look up for, or for NAP_MAX: time goes on
- * as if instructions had been executed. So nobody needs to watch stores.
+ * without instructions. So nobody needs to watch stores.
  */
 #define NAP_MAX 100000
 
@@ -26,7 +28,10 @@ static void nap(struct cpu *cpu, const struct op *op, u64 most)
 
 	if (__atomic_load_n(&cpu->event, __ATOMIC_RELAXED) || left <= 0)
 		return;
-	cpu->budget -= length < left ? length : left;
+	if (length > left)
+		length = left;
+	cpu->time_base += length;
+	cpu_set_budget(cpu, cpu->budget - length);
 }
 
 /* A byte at rAX (MONITOR) or in the operand (UMONITOR), in DS, is checked as a load. */
