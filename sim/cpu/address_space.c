@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which TLB context stands for the current address space and privilege. An asid is handed out for
- * every PCID in use and taken away when that PCID is flushed, so that no flush walks the TLB.
- * Dropping more than the architecture asks (global pages with bit 63 clear) is always allowed (SDM
- * 3A:4.10.2).
+ * every PCID in use and taken away when that PCID is flushed, so that only using up all asids
+ * flushes the TLB itself. Dropping more than the architecture asks (global pages with bit 63 clear)
+ * is always allowed (SDM 3A:4.10.2).
  */
 #include "sim/cpu/address_space.h"
 
-/* Addresses with bit 63 set share one context, so what is not global there goes at every switch. */
+/* Addresses with bit 63 set share one context, so they have to be looked for. */
 static void drop_upper(struct cpu *cpu)
 {
-	if (!cpu->space.upper_local)
-		return;
 	tlb_flush_upper(&cpu->tlb);
-	cpu->space.upper_local = false;
+	cpu->space.upper = cpu->space.upper_local = false;
 }
 
 static void forget_large_pages(struct cpu *cpu)
@@ -22,51 +20,69 @@ static void forget_large_pages(struct cpu *cpu)
 	cpu->space.large_high[0] = cpu->space.large_high[1] = 0;
 }
 
-void cpu_flush_tlb(struct cpu *cpu)
+static void forget_pcids(struct cpu *cpu)
 {
-	tlb_flush_all(&cpu->tlb);
-	__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
-	forget_large_pages(cpu);
-	cpu->space.upper_local = false;
-	cpu->space.current = 1;
-	cpu->space.next = 2;
-	if (cpu->cr4 & CR4_PCIDE)
-		cpu->space.of_pcid[cpu->cr3 & 0xfff] = 1;
-	address_space_update(cpu);
+	if (cpu->space.pcids)
+		__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
+	cpu->space.of_pcid[0] = 0;
+	cpu->space.pcids = false;
 }
 
+static u16 current_pcid(const struct cpu *cpu)
+{
+	return cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
+}
+
+/* An asid under which the TLB holds nothing. */
 static u16 new_asid(struct cpu *cpu)
 {
-	if (cpu->space.next == TLB_ASIDS)
-		cpu_flush_tlb(cpu);
+	if (cpu->space.next == 0 || cpu->space.next == TLB_ASIDS) {
+		tlb_flush_all(&cpu->tlb);
+		forget_pcids(cpu);
+		cpu->space.next = 1;
+	}
 	return cpu->space.next++;
 }
 
-void cpu_switch_address_space(struct cpu *cpu, bool keep)
+/* @asid 0: a new one. */
+static void enter_asid(struct cpu *cpu, u16 asid)
 {
-	u16 pcid = cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
-	u16 asid = keep ? cpu->space.of_pcid[pcid] : 0;
+	u16 pcid = current_pcid(cpu);
 
 	if (!asid)
 		asid = new_asid(cpu);
 	cpu->space.of_pcid[pcid] = asid;
+	cpu->space.pcids |= pcid != 0;
 	cpu->space.current = asid;
-	drop_upper(cpu);
 	address_space_update(cpu);
+}
+
+void cpu_flush_tlb(struct cpu *cpu)
+{
+	forget_pcids(cpu);
+	forget_large_pages(cpu);
+	if (cpu->space.upper)
+		drop_upper(cpu);
+	enter_asid(cpu, 0);
+}
+
+void cpu_switch_address_space(struct cpu *cpu, bool keep)
+{
+	if (cpu->space.upper_local)
+		drop_upper(cpu);
+	enter_asid(cpu, keep ? cpu->space.of_pcid[current_pcid(cpu)] : 0);
 }
 
 void cpu_flush_nonglobal(struct cpu *cpu)
 {
-	__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
+	forget_pcids(cpu);
 	cpu_switch_address_space(cpu, false);
 }
 
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 {
-	u16 current = cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
-
 	cpu->space.of_pcid[pcid] = 0;
-	if (pcid == current)
+	if (pcid == current_pcid(cpu))
 		cpu_switch_address_space(cpu, false);
 }
 

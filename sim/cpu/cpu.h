@@ -268,7 +268,9 @@ struct cpu {
 	/* address spaces: which TLB asid stands for what */
 	struct {
 		u16 current, next;
-		bool upper_local; /* the TLB may hold non-global pages with bit 63 set */
+		/* the TLB may hold pages with bit 63 set, and such that are not global */
+		bool upper, upper_local;
+		bool pcids; /* of_pcid may hold more than that of PCID 0 */
 		u16 of_pcid[4096]; /* 0: none */
 		u64 large_low[2], large_high[2]; /* linear ranges of large pages, by bit 63 */
 	} space;

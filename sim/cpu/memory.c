@@ -59,8 +59,10 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 		cpu_raise_page_fault(cpu, linear, result->error_code);
 	if (result->page_shift > PAGE_SHIFT)
 		note_large_page(cpu, linear, result->page_shift);
-	if (!result->global && linear >> 63)
-		cpu->space.upper_local = true;
+	if (linear >> 63) {
+		cpu->space.upper = true;
+		cpu->space.upper_local |= !result->global;
+	}
 }
 
 /* The TLB context that an access is looked up and kept under. Event delivery reaches supervisor

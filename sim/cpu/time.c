@@ -8,11 +8,21 @@ u64 cpu_time(const struct cpu *cpu)
 	return cpu->time_base + cpu_retired(cpu) + (cpu->op ? cpu->op->number : 0);
 }
 
+/* Ticks in @time ns. Guests that wait ask for little else, so only large numbers take 128 bits. */
+static u64 ticks_in(u64 time, u64 khz)
+{
+	u64 product;
+
+	if (likely(!__builtin_mul_overflow(time, khz, &product)))
+		return product / 1000000;
+	return (u64)((u128)time * khz / 1000000);
+}
+
 u64 cpu_tsc_at(const struct cpu *cpu, u64 time)
 {
 	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
 
-	return (u64)((u128)time * khz / 1000000) + cpu->msr[MSR_TSC];
+	return ticks_in(time, khz) + cpu->msr[MSR_TSC];
 }
 
 u64 cpu_tsc(const struct cpu *cpu)

@@ -176,6 +176,30 @@ static void test_time(void)
 	rig_close(&rig);
 }
 
+/* params.def: tsc_khz ticks in a million ns, however far time is; 64 bits of it wrap (SDM
+ * 3B:17.17). */
+static void test_tsc_rate(void)
+{
+	struct sim_params params;
+	struct cpu_rig rig;
+	/* the first time whose product with 2,500,000 takes more than 64 bits */
+	const u64 edge = UINT64_MAX / 2500000 + 1;
+
+	rig_open(&rig, "intel");
+	sim_params_init(&params);
+	params.tsc_khz = 2500000;
+	rig.cpu->params = &params;
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, 0), 0);
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, 1), 2);
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, 1000001), 2500002);
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, edge - 1), (edge - 1) * 5 / 2);
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, edge), edge * 5 / 2);
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, BIT(62)), 5 * BIT(61));
+	rig.cpu->msr[MSR_TSC] = -(5 * BIT(61));
+	CHECK_EQUAL(cpu_tsc_at(rig.cpu, BIT(62)), 0);
+	rig_close(&rig);
+}
+
 /* SDM 2: RDPKRU, WRPKRU, XGETBV, XSETBV. */
 static void test_gated_registers(void)
 {
@@ -452,6 +476,7 @@ static CU_TestInfo tests[] = {
 	{"mov dr", test_mov_dr},
 	{"status word", test_status_word},
 	{"time", test_time},
+	{"tsc rate", test_tsc_rate},
 	{"gated registers", test_gated_registers},
 	{"bases", test_bases},
 	{"invpcid", test_invpcid},
