@@ -21,20 +21,21 @@
 
 /* Privilege half of a context: what SDM 3A:4.6 lets the permissions depend on. */
 enum tlb_privilege {
-	TLB_SUPERVISOR,	   /* CPL < 3, SMAP in force where enabled (EFLAGS.AC = 0) */
+	TLB_SUPERVISOR,    /* CPL < 3, SMAP in force where enabled (EFLAGS.AC = 0) */
 	TLB_SUPERVISOR_AC, /* CPL < 3, EFLAGS.AC = 1 */
-	TLB_USER,	   /* CPL = 3 */
+	TLB_USER,          /* CPL = 3 */
 	TLB_PRIVILEGES = 4
 };
 
-#define TLB_CONTEXT_BITS 12
-#define TLB_ASIDS	 1022 /* address-space numbers 0..1021 */
+#define TLB_CONTEXT_BITS             12
+#define TLB_ASIDS                    1022 /* address-space numbers 0..1021 */
 #define TLB_CONTEXT(asid, privilege) ((u64)(asid) << 2 | (u64)(privilege))
 /* Or-ed to a context for linear addresses with bit 63 set: all address spaces share their entries,
  * as kernels map them with global pages. The owner drops those that are not global when the
  * address space changes (tlb_flush_upper). */
 #define TLB_CONTEXT_UPPER UINT64_C(0xffc)
-/* A lookup with it hits nothing: accesses that have to be checked. No other context has privilege 3. */
+/* A lookup with it hits nothing: accesses that have to be checked. No other context has
+ * privilege 3. */
 #define TLB_CONTEXT_NEVER TLB_CONTEXT(TLB_ASIDS, 3)
 /* Its privilege is 3, its asid not NEVER's: equals the tag of no lookup. All bytes are alike. */
 #define TLB_TAG_INVALID UINT64_C(0x5757575757575757)
@@ -48,7 +49,7 @@ struct tlb_entry {
 
 struct tlb_code_entry {
 	u64 tag;
-	u64 gpa;	/* guest-physical page */
+	u64 gpa;        /* guest-physical page */
 	const u8 *host; /* its bytes; NULL if it is not in a slot */
 	u64 reserved;
 };
@@ -66,6 +67,16 @@ ALWAYS_INLINE struct tlb_entry *tlb_data_slot(struct tlb *tlb, u64 linear)
 ALWAYS_INLINE struct tlb_code_entry *tlb_code_slot(struct tlb *tlb, u64 linear)
 {
 	return &tlb->code[(linear >> PAGE_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+}
+
+/* Where a hit of @entry lies: never NULL, which spares callers a second test. */
+ALWAYS_INLINE void *tlb_host(const struct tlb_entry *entry, u64 linear)
+{
+	u64 host = linear + entry->addend;
+
+	if (!host)
+		__builtin_unreachable();
+	return (void *)host;
 }
 
 /* The tag that a hit of [linear, linear + size) must show. */

@@ -19,8 +19,8 @@ static void create_lapic(struct vcpu *vcpu)
 		.pmi_masks = true,
 	};
 
-	lapic_init(&vcpu->lapic, &config, &vcpu->vm->clock.base, &vcpu->vm->bus,
-		   &irqchip_lapic_ops, vcpu);
+	lapic_init(&vcpu->lapic, &config, &vcpu->vm->clock.base, &vcpu->vm->bus, &irqchip_lapic_ops,
+		   vcpu);
 	apic_bus_add(&vcpu->vm->bus, &vcpu->lapic);
 	vcpu->cpu.lapic = &vcpu->lapic;
 }
@@ -36,9 +36,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->id = id;
 	vcpu->until = vcpu->limit = LS_NEVER;
 	vcpu->run = calloc(1, SIM_RUN_BYTES);
-	vcpu->cpu.traces = trace_cache_create();
-	if (!vcpu->run || !vcpu->cpu.traces) {
-		trace_cache_free(vcpu->cpu.traces);
+	if (!vcpu->run || !trace_cache_open(&vcpu->cpu)) {
 		free(vcpu->run);
 		free(vcpu);
 		return NULL;
@@ -55,8 +53,8 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 		create_lapic(vcpu);
 	tlb_flush_all(&vcpu->cpu.tlb);
 	cpu_reset(&vcpu->cpu, false);
-	vcpu->cpu.msr[MSR_APIC_BASE] = LAPIC_BASE_DEFAULT | LAPIC_BASE_ENABLE |
-					 (id == 0 ? LAPIC_BASE_BSP : 0);
+	vcpu->cpu.msr[MSR_APIC_BASE] =
+		LAPIC_BASE_DEFAULT | LAPIC_BASE_ENABLE | (id == 0 ? LAPIC_BASE_BSP : 0);
 	if (vm->irqchip && id != 0)
 		vcpu->cpu.activity = ACTIVITY_WAIT_SIPI;
 	vm->vcpu[vm->vcpus++] = vcpu;
@@ -78,7 +76,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 		lapic_destroy(&vcpu->lapic);
 	}
 	pthread_mutex_unlock(&vm->lock);
-	trace_cache_free(vcpu->cpu.traces);
+	trace_cache_close(&vcpu->cpu);
 	sem_destroy(&vcpu->wake);
 	free(vcpu->cpu.cpuid);
 	free(vcpu->run);

@@ -41,7 +41,7 @@ static void forget_memory(struct vm *vm)
 
 	for (n = 0; n < vm->vcpus; n++) {
 		cpu_flush_tlb(&vm->vcpu[n]->cpu);
-		trace_cache_flush(vm->vcpu[n]->cpu.traces);
+		trace_cache_flush(&vm->vcpu[n]->cpu);
 	}
 }
 

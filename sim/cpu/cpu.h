@@ -168,6 +168,8 @@ struct cpu_io {
 
 #define USER_INTERRUPT_VALID 0x100
 
+#define RETURN_STACK 16u
+
 /* Why cpu_run returned. */
 enum cpu_exit {
 	CPU_EXIT_NONE,
@@ -218,6 +220,8 @@ struct cpu {
 	u8 canonical_shift; /* 64 - width of linear addresses: 16 or 7 */
 	u32 mode;	  /* MODE_*: what decoding depends on, the traces' key */
 	const struct op *op; /* the instruction that took a slow path or may fault */
+	const struct op *return_point[RETURN_STACK]; /* guesses of near returns: dispatch.h */
+	u32 return_top;
 	struct tlb tlb;
 
 	/* --- the rest of the user-visible state --- */

@@ -38,8 +38,7 @@ static u32 mode_word(const struct cpu *cpu)
 	       ((cpu->cr0 & CR0_PE) && !cpu_v86(cpu) ? MODE_PROTECTED : 0) |
 	       (u32)cpu->cpl << MODE_CPL_SHIFT | (cpu->cr0 & CR0_EM ? MODE_EM : 0) |
 	       (cpu->cr0 & CR0_TS ? MODE_TS : 0) | (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) |
-	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
-	       cet_mode(cpu);
+	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) | cet_mode(cpu);
 }
 
 /* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */
@@ -90,6 +89,28 @@ void cpu_set_budget(struct cpu *cpu, s64 instructions)
 
 	cpu->budget = instructions;
 	cpu->retired = now + (u64)instructions;
+}
+
+/* --- edges --- */
+
+/* Ops are constant to their handlers; the trace that they lead to is the one thing that grows on
+ * them. */
+HANDLER(dispatch_search_relative)
+{
+	const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
+
+	if (trace)
+		((struct op *)op)->disp = (s64)trace;
+	CHAIN(trace);
+}
+
+HANDLER(dispatch_search_indirect)
+{
+	const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
+
+	if (trace)
+		((struct op *)op)->imm = (u64)trace;
+	CHAIN(trace);
 }
 
 /* --- running --- */
@@ -259,7 +280,9 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 enum cpu_exit cpu_run(struct cpu *cpu)
 {
 	switch (setjmp(cpu->unwind)) {
-	case UNWIND_EXCEPTION: take_exception(cpu); break;
+	case UNWIND_EXCEPTION:
+		take_exception(cpu);
+		break;
 	case UNWIND_ABANDON:
 		if (take_abandon(cpu))
 			return cpu->exit;

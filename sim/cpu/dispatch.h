@@ -25,24 +25,45 @@ ALWAYS_INLINE bool trace_may_run(const struct cpu *cpu, const struct trace *trac
 		LEAVE;                                                                             \
 	} while (0)
 
-/* A branch within the page of its trace: the target trace hangs on the op (op->disp). */
+/* RIP and budget are committed and no trace is known: looks for it and hangs it on the branch, on
+ * op->disp or op->imm. */
+HANDLER(dispatch_search_relative);
+HANDLER(dispatch_search_indirect);
+
+/* A branch within the page of its trace, whose target trace, once found, stays the same. */
 #define JUMP_LINKED(target_rip)                                                                    \
 	do {                                                                                       \
 		const struct trace *link = (const struct trace *)op->disp;                         \
-		cpu->reg[REG_RIP] = (target_rip);                                                  \
-		cpu->budget -= op->number + 1;                                                     \
+		COMMIT_BRANCH(target_rip);                                                         \
 		if (unlikely(!link))                                                               \
-			link = trace_link(cpu, op);                                                \
+			CONTINUE_IN(dispatch_search_relative);                                     \
 		CHAIN(link);                                                                       \
 	} while (0)
 
-/* A branch to anywhere, in 64-bit code. */
-#define JUMP_ANYWHERE(target_rip)                                                                  \
+/* A branch to where @guess, the trace that it went to last, is known to be (trace_is_at). */
+#define JUMP_GUESSED(target_rip, guess)                                                            \
 	do {                                                                                       \
-		cpu->reg[REG_RIP] = (target_rip);                                                  \
-		cpu->budget -= op->number + 1;                                                     \
-		CHAIN(trace_find(cpu, cpu->reg[REG_RIP]));                                         \
+		COMMIT_BRANCH(target_rip);                                                         \
+		CHAIN(guess);                                                                      \
 	} while (0)
+
+/*
+ * Calls leave the op behind them, which ends their trace, on a small stack; it keeps the trace that
+ * the return went on in. A return takes it as its guess. What is on the stack is never trusted.
+ */
+ALWAYS_INLINE void return_push(struct cpu *cpu, const struct op *point)
+{
+	cpu->return_top = (cpu->return_top + 1) % RETURN_STACK;
+	cpu->return_point[cpu->return_top] = point;
+}
+
+ALWAYS_INLINE const struct op *return_pop(struct cpu *cpu)
+{
+	const struct op *point = cpu->return_point[cpu->return_top];
+
+	cpu->return_top = (cpu->return_top - 1) % RETURN_STACK;
+	return point;
+}
 
 /* True for branches whose target lies in the page of their trace (set by the trace builder). */
 #define OP_LINKABLE(op) ((op)->is4)

@@ -31,7 +31,7 @@ ALWAYS_INLINE void *mem_read_pointer(struct cpu *cpu, u64 linear, unsigned int s
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 
 	if (likely(entry->read_tag == tlb_tag(linear, size, cpu->data_context)))
-		return (void *)(linear + entry->addend);
+		return tlb_host(entry, linear);
 	return NULL;
 }
 
@@ -40,7 +40,7 @@ ALWAYS_INLINE void *mem_write_pointer(struct cpu *cpu, u64 linear, unsigned int 
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 
 	if (likely(entry->write_tag == tlb_tag(linear, size, cpu->data_context)))
-		return (void *)(linear + entry->addend);
+		return tlb_host(entry, linear);
 	return NULL;
 }
 

@@ -26,10 +26,10 @@ typedef void (*op_handler)(struct cpu *cpu, const struct op *op);
 /* Ends a handler by going on in another function of the same shape. */
 #define CONTINUE_IN(function) return function(cpu, op)
 #else
-#define HANDLER(name) const struct op *name(struct cpu *cpu, const struct op *op)
+#define HANDLER(name)         const struct op *name(struct cpu *cpu, const struct op *op)
 typedef const struct op *(*op_handler)(struct cpu *cpu, const struct op *op);
-#define DISPATCH(target) return (target)
-#define LEAVE return NULL
+#define DISPATCH(target)      return (target)
+#define LEAVE                 return NULL
 #define CONTINUE_IN(function) return function(cpu, op)
 #endif
 
@@ -46,25 +46,27 @@ enum op_kind {
 
 struct op {
 	op_handler fn;
-	u64 imm;    /* immediate, sign-extended to 64 bits; branches: the displacement */
-	s64 disp;   /* displacement (RIP-relative: from the start of the trace); moffs */
+	u64 imm;  /* immediate, sign-extended to 64 bits; relative branches: the target, from the
+		   * start of the trace; other branches: the trace they went to last */
+	s64 disp; /* displacement (RIP-relative: from the start of the trace); moffs; relative
+		   * branches: the trace they go to (dispatch.h) */
 	/* Operands by their place in the encoding. General registers: byte offset into
 	 * cpu->reg (AH…BH included). Others: the register's number. */
-	u8 reg;	    /* ModRM.reg */
-	u8 rm;	    /* ModRM.r/m if a register, or the register in the opcode byte */
-	u8 vvvv;    /* VEX.vvvv */
-	u8 is4;	    /* second immediate: is4 register number, ENTER's level */
-	u8 base;    /* byte offsets into cpu->reg */
+	u8 reg;  /* ModRM.reg */
+	u8 rm;   /* ModRM.r/m if a register, or the register in the opcode byte */
+	u8 vvvv; /* VEX.vvvv */
+	u8 is4;  /* second immediate: is4 register number, ENTER's level */
+	u8 base; /* byte offsets into cpu->reg */
 	u8 index;
-	u8 scale;   /* 0..3 */
+	u8 scale;    /* 0..3 */
 	u8 seg_base; /* byte offset of the segment base (REG_ZERO where it counts as 0) */
-	u16 offset; /* of the instruction from the start of its trace, in bytes */
-	u8 length;  /* of the instruction, 1..15; 0 for pseudo-ops */
-	u8 number;  /* instructions before it in its trace */
-	u8 seg;	    /* enum segment_index of the memory operand, SEG_SS where none */
-	u8 width;   /* log2 of the operand size in bytes: 0..3 (vectors: 4, 5) */
-	u8 flags;   /* OP_* */
-	u8 kind;    /* enum op_kind */
+	u16 offset;  /* of the instruction from the start of its trace, in bytes */
+	u8 length;   /* of the instruction, 1..15; 0 for pseudo-ops */
+	u8 number;   /* instructions before it in its trace */
+	u8 seg;      /* enum segment_index of the memory operand, SEG_SS where none */
+	u8 width;    /* log2 of the operand size in bytes: 0..3 (vectors: 4, 5) */
+	u8 flags;    /* OP_* */
+	u8 kind;     /* enum op_kind */
 };
 
 enum {
@@ -73,7 +75,7 @@ enum {
 	OP_REP = 1 << 3,   /* F3 */
 	OP_REPNE = 1 << 4, /* F2 */
 	OP_REX_W = 1 << 5,
-	OP_CODE64 = 1 << 6, /* decoded in 64-bit mode */
+	OP_CODE64 = 1 << 6,  /* decoded in 64-bit mode */
 	OP_NOTRACK = 1 << 7, /* 3E on an indirect branch (CET) */
 };
 
@@ -83,8 +85,8 @@ enum {
 
 /*
  * The handlers of one instruction body. [width][kind]: integer rows use log2 of the operand
- * size as width; vector rows 0 = no VEX, 1 = VEX.128, 2 = VEX.256, 3 = EVEX.512 (later). A NULL entry
- * for KIND_BASE or KIND_INDEX falls back to KIND_ANY. `quiet` (may be NULL) does not keep the
+ * size as width; vector rows 0 = no VEX, 1 = VEX.128, 2 = VEX.256, 3 = EVEX.512 (later). A NULL
+ * entry for KIND_BASE or KIND_INDEX falls back to KIND_ANY. `quiet` (may be NULL) does not keep the
  * arithmetic flags: used where the trace overwrites them unread. `locked` serves LOCK. `guarded`
  * (near branches only) is used while CET protects the current privilege (MODE_CET).
  */
@@ -111,18 +113,25 @@ struct family {
 #define REG64(cpu, offset) (*(u64 *)((char *)(cpu)->reg + (offset)))
 
 /* RIP of the instruction, and of the one after it (not truncated to the code size). */
-#define OP_RIP(cpu, op)	     ((cpu)->reg[REG_RIP] + (op)->offset)
+#define OP_RIP(cpu, op)      ((cpu)->reg[REG_RIP] + (op)->offset)
 #define OP_NEXT_RIP(cpu, op) ((cpu)->reg[REG_RIP] + (op)->offset + (op)->length)
+/* Where a relative branch goes: the trace builder counts its displacement from the trace's start.
+ */
+#define OP_TARGET(cpu, op) ((cpu)->reg[REG_RIP] + (op)->imm)
 
 /*
  * For instructions that change RIP or the mode (flag END in the opcode table): commits @rip as
  * the next instruction's address, retires the ops up to and including this one, and goes back
  * to the run loop, which looks for events.  Use as `CPU_BRANCH(rip);` in place of NEXT.
  */
-#define CPU_BRANCH(target_rip)                                                                     \
+#define COMMIT_BRANCH(target_rip)                                                                  \
 	do {                                                                                       \
 		cpu->reg[REG_RIP] = (target_rip);                                                  \
 		cpu->budget -= op->number + 1;                                                     \
+	} while (0)
+#define CPU_BRANCH(target_rip)                                                                     \
+	do {                                                                                       \
+		COMMIT_BRANCH(target_rip);                                                         \
 		LEAVE;                                                                             \
 	} while (0)
 

@@ -31,15 +31,19 @@ HANDLER(pseudo_op_fall_through)
 	cpu->reg[REG_RIP] += op->offset;
 	cpu->budget -= op->number;
 	if (unlikely(!link))
-		link = trace_link(cpu, op);
+		CONTINUE_IN(dispatch_search_relative);
 	CHAIN(link);
 }
 
 HANDLER(pseudo_op_next_page)
 {
+	const struct trace *guess = (const struct trace *)op->disp;
+
 	cpu->reg[REG_RIP] += op->offset;
 	cpu->budget -= op->number;
-	CHAIN(trace_find(cpu, cpu->reg[REG_RIP]));
+	if (unlikely(!trace_is_at(cpu, guess, cpu->reg[REG_RIP])))
+		CONTINUE_IN(dispatch_search_relative);
+	CHAIN(guess);
 }
 
 HANDLER(pseudo_op_undefined)

@@ -15,16 +15,20 @@ struct builder {
 	u8 family_width[TRACE_MAX];
 	struct trace *trace;
 	struct decode_environment env;
-	u64 page_offset; /* of the trace in its page */
+	u64 page_offset;             /* of the trace in its page */
+	const struct trace *nowhere; /* first guess of branches that leave the page */
 };
 
 static op_handler failure_handler(enum decode_status status)
 {
 	switch (status) {
-	case DECODE_NM: return pseudo_op_not_available;
+	case DECODE_NM:
+		return pseudo_op_not_available;
 	case DECODE_GP:
-	case DECODE_LONG: return pseudo_op_privileged;
-	default: return pseudo_op_undefined;
+	case DECODE_LONG:
+		return pseudo_op_privileged;
+	default:
+		return pseudo_op_undefined;
 	}
 }
 
@@ -47,25 +51,29 @@ extern const struct family family_endbr64, family_endbr32, family_int3, family_i
  * INT1 are let through for debuggers (SDM 1:17.3.4). */
 static bool endbranch_missing(const struct builder *b, const struct instruction *insn)
 {
-	const struct family *wanted = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64
-					      ? &family_endbr64
-					      : &family_endbr32;
+	const struct family *wanted =
+		(b->env.mode & MODE_CODE_MASK) == MODE_CODE64 ? &family_endbr64 : &family_endbr32;
 
 	return (b->env.mode & MODE_ENDBRANCH) && b->trace->count == 0 &&
 	       !(insn->row && (insn->row->family == wanted || insn->row->family == &family_int3 ||
 			       insn->row->family == &family_int1));
 }
 
-/* Direct branches within the page keep their target trace on the op. */
+/* What branches find their target trace by: dispatch.h. */
 static void find_edge(struct builder *b, struct op *op, const struct instruction *insn)
 {
-	u64 target = b->page_offset + op->offset + op->length + op->imm;
+	s64 nowhere = (s64)b->nowhere;
 
-	if (!(insn->row->flags & BRANCH) || insn->form->operand[0].place != PLACE_REL)
+	if (!(insn->row->flags & BRANCH))
 		return;
-	op->disp = 0;
-	op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
-		  target < PAGE_SIZE_4K;
+	if (insn->form->operand[0].place == PLACE_REL) {
+		op->imm += op->offset + op->length;
+		op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
+			  b->page_offset + op->imm < PAGE_SIZE_4K;
+		op->disp = op->is4 ? 0 : nowhere;
+	} else if (insn->form->operand[0].place == PLACE_RM) {
+		op->imm = (u64)nowhere;
+	}
 }
 
 /* Appends one decoded instruction. True if the trace may go on behind it. */
@@ -142,14 +150,14 @@ static void close_trace(struct builder *b, bool open)
 	struct op *op = &trace->op[trace->count];
 	bool code64 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64;
 
-	*op = (struct op){.offset = trace->bytes, .number = trace->count,
-			  .flags = code64 ? OP_CODE64 : 0};
-	if (!open || !code64)
-		op->fn = pseudo_op_leave;
-	else if (b->page_offset + trace->bytes < PAGE_SIZE_4K)
+	*op = (struct op){
+		.offset = trace->bytes, .number = trace->count, .flags = code64 ? OP_CODE64 : 0};
+	if (open && code64 && b->page_offset + trace->bytes < PAGE_SIZE_4K) {
 		op->fn = pseudo_op_fall_through;
-	else
-		op->fn = pseudo_op_next_page;
+		return;
+	}
+	op->fn = open && code64 ? pseudo_op_next_page : pseudo_op_leave;
+	op->disp = (s64)b->nowhere;
 }
 
 static void begin(struct builder *b, struct cpu *cpu, const struct fetch_page *page,
@@ -157,6 +165,7 @@ static void begin(struct builder *b, struct cpu *cpu, const struct fetch_page *p
 {
 	*trace = (struct trace){.gpa = page->gpa, .mode = cpu->mode};
 	b->trace = trace;
+	b->nowhere = cpu->traces->nowhere;
 	b->env = (struct decode_environment){
 		.mode = cpu->mode, .feature = cpu->feature, .amd = cpu->amd};
 	b->page_offset = page->gpa & PAGE_OFFSET_MASK;

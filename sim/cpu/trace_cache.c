@@ -7,34 +7,56 @@
 #include "sim/cpu/trace_build.h"
 #include "sim/cpu/trace_cache.h"
 
-struct trace_cache *trace_cache_create(void)
+static size_t trace_bytes(unsigned int count)
 {
-	struct trace_cache *cache = calloc(1, sizeof(*cache));
-
-	if (!cache)
-		return NULL;
-	cache->arena = malloc(TRACE_ARENA);
-	cache->max = TRACE_MAX;
-	if (!cache->arena) {
-		free(cache);
-		return NULL;
-	}
-	return cache;
+	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
 }
 
-void trace_cache_free(struct trace_cache *cache)
+static void return_stack_clear(struct cpu *cpu)
 {
-	if (!cache)
-		return;
-	free(cache->arena);
-	free(cache);
+	unsigned int n;
+
+	for (n = 0; n < RETURN_STACK; n++)
+		cpu->return_point[n] = cpu->traces->nowhere->op;
 }
 
-void trace_cache_flush(struct trace_cache *cache)
+void trace_cache_flush(struct cpu *cpu)
 {
+	struct trace_cache *cache = cpu->traces;
+
 	__builtin_memset(cache->index, 0, sizeof(cache->index));
 	__builtin_memset(cache->page, 0, sizeof(cache->page));
 	cache->used = 0;
+	return_stack_clear(cpu);
+}
+
+bool trace_cache_open(struct cpu *cpu)
+{
+	struct trace_cache *cache = cpu->traces = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return false;
+	cache->arena = malloc(TRACE_ARENA);
+	cache->nowhere = calloc(1, trace_bytes(0));
+	cache->max = TRACE_MAX;
+	if (!cache->arena || !cache->nowhere) {
+		trace_cache_close(cpu);
+		return false;
+	}
+	cache->nowhere->gpa = TRACE_NOWHERE;
+	cache->nowhere->op[0].disp = (s64)cache->nowhere;
+	return_stack_clear(cpu);
+	return true;
+}
+
+void trace_cache_close(struct cpu *cpu)
+{
+	if (!cpu->traces)
+		return;
+	free(cpu->traces->arena);
+	free(cpu->traces->nowhere);
+	free(cpu->traces);
+	cpu->traces = NULL;
 }
 
 static struct trace **page_list(struct trace_cache *cache, u64 gpa)
@@ -67,6 +89,7 @@ void trace_cache_drop_page(struct cpu *cpu, u64 gpa)
 		}
 		*link = trace->page_next;
 		unindex(cache, trace);
+		trace->gpa = TRACE_NOWHERE;
 		/* The arena is not reused until it is flushed, so a running trace may be
 		 * changed under its handlers: the next one leaves. */
 		for (i = 0; i <= trace->count; i++)
@@ -84,11 +107,6 @@ static void enter(struct trace_cache *cache, struct trace *trace)
 	bucket[0] = trace;
 	trace->page_next = *list;
 	*list = trace;
-}
-
-static size_t trace_bytes(unsigned int count)
-{
-	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
 }
 
 /* From here on, writes to the trace's bytes have to be seen. */
@@ -113,7 +131,7 @@ static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *
 	struct trace *trace;
 
 	if (cache->used + trace_bytes(TRACE_MAX + 1) > TRACE_ARENA)
-		trace_cache_flush(cache);
+		trace_cache_flush(cpu);
 	trace = (struct trace *)(cache->arena + cache->used);
 	if (!trace_build(cpu, page, cache->max, trace))
 		return NULL;
@@ -150,18 +168,9 @@ const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit)
 	fetch_translate(cpu, &page);
 	if (limit > TRACE_MAX)
 		limit = TRACE_MAX;
+	return_stack_clear(cpu); /* it may point into what is overwritten now */
 	if (!page.cacheable || !trace_build(cpu, &page, limit, trace))
 		trace_build_crossing(cpu, &page, trace);
 	trace->op[trace->count].fn = pseudo_op_leave;
-	return trace;
-}
-
-const struct trace *trace_link(struct cpu *cpu, const struct op *op)
-{
-	const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
-
-	/* Ops are constant to their handlers; the link is the one thing that grows on them. */
-	if (trace)
-		((struct op *)op)->disp = (s64)trace;
 	return trace;
 }

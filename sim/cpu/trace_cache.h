@@ -10,24 +10,26 @@
 
 #include "sim/cpu/op.h"
 
-#define TRACE_MAX	32
+#define TRACE_MAX        32
 #define TRACE_INDEX_BITS 15
-#define TRACE_WAYS	2
-#define TRACE_PAGE_BITS	13
-#define TRACE_ARENA	(12u << 20) /* bytes of ops a vCPU keeps; full means start over */
+#define TRACE_WAYS       2
+#define TRACE_PAGE_BITS  13
+#define TRACE_ARENA      (12u << 20) /* bytes of ops a vCPU keeps; full means start over */
+#define TRACE_NOWHERE    UINT64_MAX  /* gpa of a trace that was dropped */
 
 struct trace {
-	u64 gpa;    /* of the first byte */
-	u32 mode;   /* MODE_* it was decoded in */
-	u16 count;  /* instructions */
+	u64 gpa;   /* of the first byte */
+	u32 mode;  /* MODE_* it was decoded in */
+	u16 count; /* instructions */
 	u16 bytes;
 	struct trace *page_next; /* other traces of pages with the same hash */
-	struct op op[];		 /* count, and a pseudo-op that leaves or falls through */
+	struct op op[];          /* count, and a pseudo-op that leaves or falls through */
 };
 
 struct trace_cache {
 	struct trace *index[1u << TRACE_INDEX_BITS][TRACE_WAYS];
 	struct trace *page[1u << TRACE_PAGE_BITS];
+	struct trace *nowhere; /* guess of branches that have gone nowhere yet: is at no address */
 	u8 *arena;
 	size_t used;
 	unsigned int max; /* instructions a trace: TRACE_MAX, or 1 with interp.trace=0 */
@@ -35,9 +37,9 @@ struct trace_cache {
 		__attribute__((aligned(16)));
 };
 
-struct trace_cache *trace_cache_create(void);
-void trace_cache_free(struct trace_cache *cache);
-void trace_cache_flush(struct trace_cache *cache);
+bool trace_cache_open(struct cpu *cpu); /* false: no memory */
+void trace_cache_close(struct cpu *cpu);
+void trace_cache_flush(struct cpu *cpu);
 /* A write hit code in @gpa's page: drops its traces. The one that runs leaves after the
  * instruction that wrote. */
 void trace_cache_drop_page(struct cpu *cpu, u64 gpa);
@@ -46,9 +48,6 @@ void trace_cache_drop_page(struct cpu *cpu, u64 gpa);
 const struct trace *trace_get(struct cpu *cpu);
 /* The next @limit instructions at RIP, made for one use, valid until the next call. */
 const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit);
-/* Looks for the trace of a linkable branch's target (RIP is committed) and hangs it on @op. */
-const struct trace *trace_link(struct cpu *cpu, const struct op *op);
-
 ALWAYS_INLINE u32 trace_hash(u64 gpa, u32 mode)
 {
 	u64 key = gpa ^ (u64)mode << 20;
@@ -76,6 +75,15 @@ ALWAYS_INLINE const struct trace *trace_find(struct cpu *cpu, u64 rip)
 	if (unlikely(entry->tag != tlb_tag(rip, 1, cpu->code_context)))
 		return NULL;
 	return trace_index_find(cpu->traces, entry->gpa | (rip & PAGE_OFFSET_MASK), cpu->mode);
+}
+
+/* 64-bit code only: true if @guess, found in this mode before, is the trace at @rip. */
+ALWAYS_INLINE bool trace_is_at(struct cpu *cpu, const struct trace *guess, u64 rip)
+{
+	const struct tlb_code_entry *entry = tlb_code_slot(&cpu->tlb, rip);
+
+	return likely(entry->tag == tlb_tag(rip, 1, cpu->code_context)) &&
+	       likely(guess->gpa == (entry->gpa | (rip & PAGE_OFFSET_MASK)));
 }
 
 #endif

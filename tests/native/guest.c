@@ -157,7 +157,7 @@ struct guest *guest_open(void)
 	guest->cpu.slots = &guest->slots;
 	guest->cpu.cpuid = guest->cpuid;
 	guest->cpu.platform = &platform;
-	guest->cpu.traces = trace_cache_create();
+	trace_cache_open(&guest->cpu);
 	tlb_flush_all(&guest->cpu.tlb);
 	cpuid_adopt(&guest->cpu);
 	cpu_reset(&guest->cpu, false);
@@ -175,7 +175,7 @@ void guest_load(struct guest *guest, const struct encoding *encoding)
 {
 	memset(guest->code, 0xcc, NATIVE_PAGE);
 	memcpy(guest->code + (NATIVE_START - NATIVE_CODE), encoding->bytes, encoding->length);
-	trace_cache_flush(guest->cpu.traces);
+	trace_cache_flush(&guest->cpu);
 }
 
 /* As the host's: flat, or in 16-bit code 64 KiB at NATIVE_CODE and NATIVE_SEGMENT. */
@@ -265,7 +265,7 @@ void guest_run(struct guest *guest, const struct encoding *encoding, const struc
 
 void guest_close(struct guest *guest)
 {
-	trace_cache_free(guest->cpu.traces);
+	trace_cache_close(&guest->cpu);
 	slots_free(&guest->slots);
 	munmap(guest->kernel, KERNEL_BYTES);
 	munmap(guest->code, NATIVE_PAGE);

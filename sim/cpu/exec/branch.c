@@ -42,6 +42,26 @@ static u64 checked_target(struct cpu *cpu, const struct op *op, u64 target, unsi
 	return target;
 }
 
+/* A relative branch out of its page whose guess was wrong. */
+static HANDLER(jmp_rel_search)
+{
+	check_canonical(cpu, op, OP_TARGET(cpu, op));
+	COMMIT_BRANCH(OP_TARGET(cpu, op));
+	CONTINUE_IN(dispatch_search_relative);
+}
+
+/* Ends the handler of a relative branch that is taken, in 64-bit code. */
+#define JUMP_RELATIVE                                                                              \
+	do {                                                                                       \
+		const struct trace *guess = (const struct trace *)op->disp;                        \
+		u64 target = OP_TARGET(cpu, op);                                                   \
+		if (likely(OP_LINKABLE(op)))                                                       \
+			JUMP_LINKED(target);                                                       \
+		if (unlikely(!trace_is_at(cpu, guess, target)))                                    \
+			CONTINUE_IN(jmp_rel_search);                                               \
+		JUMP_GUESSED(target, guess);                                                       \
+	} while (0)
+
 /* --- Jcc --- */
 
 #define JCC(cc)                                                                                    \
@@ -49,18 +69,13 @@ static u64 checked_target(struct cpu *cpu, const struct op *op, u64 target, unsi
 	{                                                                                          \
 		if (!condition_##cc(cpu))                                                          \
 			NEXT;                                                                      \
-		u64 target = OP_NEXT_RIP(cpu, op) + op->imm;                                       \
-		if (likely(OP_LINKABLE(op)))                                                       \
-			JUMP_LINKED(target);                                                       \
-		check_canonical(cpu, op, target);                                                  \
-		JUMP_ANYWHERE(target);                                                             \
+		JUMP_RELATIVE;                                                                     \
 	}                                                                                          \
 	static HANDLER(j##cc##_legacy)                                                             \
 	{                                                                                          \
 		if (!condition_##cc(cpu))                                                          \
 			NEXT;                                                                      \
-		CPU_BRANCH(legacy_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm,                  \
-					 1u << op->width));                                        \
+		CPU_BRANCH(legacy_target(cpu, op, OP_TARGET(cpu, op), 1u << op->width));           \
 	}                                                                                          \
 	const struct family family_j##cc = {                                                       \
 		.fn = {[1] = {j##cc##_legacy}, {j##cc##_legacy}, {j##cc##_64}}};
@@ -78,7 +93,7 @@ ALWAYS_INLINE unsigned int address_bytes(const struct op *op)
 	{                                                                                          \
 		unsigned int size = address_bytes(op);                                             \
 		u64 count = truncate_to(count_expression, size);                                   \
-		u64 target = OP_NEXT_RIP(cpu, op) + op->imm;                                       \
+		u64 target = OP_TARGET(cpu, op);                                                   \
 		bool jumps = taken;                                                                \
 		if (jumps)                                                                         \
 			target = checked_target(cpu, op, target, 1u << op->width);                 \
@@ -97,7 +112,7 @@ COUNTED(loopne, cpu->reg[REG_RCX] - 1, count != 0 && !flag_zf(cpu))
 
 static HANDLER(jcxz)
 {
-	u64 target = OP_NEXT_RIP(cpu, op) + op->imm;
+	u64 target = OP_TARGET(cpu, op);
 
 	if (truncate_to(cpu->reg[REG_RCX], address_bytes(op)))
 		NEXT;
@@ -110,37 +125,16 @@ const struct family family_jcxz = {.fn = {[1] = {jcxz}, {jcxz}, {jcxz}}};
 
 static HANDLER(jmp_rel_64)
 {
-	u64 target = OP_NEXT_RIP(cpu, op) + op->imm;
-
-	if (likely(OP_LINKABLE(op)))
-		JUMP_LINKED(target);
-	check_canonical(cpu, op, target);
-	JUMP_ANYWHERE(target);
+	JUMP_RELATIVE;
 }
 
 static HANDLER(jmp_rel_legacy)
 {
-	CPU_BRANCH(legacy_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm, 1u << op->width));
+	CPU_BRANCH(legacy_target(cpu, op, OP_TARGET(cpu, op), 1u << op->width));
 }
 
 const struct family family_jmp_rel = {
 	.fn = {[1] = {jmp_rel_legacy}, {jmp_rel_legacy}, {jmp_rel_64}}};
-
-static HANDLER(jmp_reg_64)
-{
-	u64 target = REG64(cpu, op->rm);
-
-	check_canonical(cpu, op, target);
-	JUMP_ANYWHERE(target);
-}
-
-static HANDLER(jmp_mem_64)
-{
-	u64 target = mem_load(cpu, op, ea_by_kind(cpu, op, 8, false), 8);
-
-	check_canonical(cpu, op, target);
-	JUMP_ANYWHERE(target);
-}
 
 /* The r/m operand, any width. */
 ALWAYS_INLINE u64 branch_operand(struct cpu *cpu, const struct op *op)
@@ -166,42 +160,45 @@ static HANDLER(jmp_guarded)
 	CPU_BRANCH(target);
 }
 
+/* 64-bit code: where the guess was wrong. */
+static HANDLER(jmp_search)
+{
+	u64 target = branch_operand(cpu, op);
+
+	check_canonical(cpu, op, target);
+	COMMIT_BRANCH(target);
+	CONTINUE_IN(dispatch_search_indirect);
+}
+
+#define JUMP_INDIRECT(target)                                                                      \
+	do {                                                                                       \
+		const struct trace *guess = (const struct trace *)op->imm;                         \
+		if (unlikely(!trace_is_at(cpu, guess, target)))                                    \
+			CONTINUE_IN(jmp_search);                                                   \
+		JUMP_GUESSED(target, guess);                                                       \
+	} while (0)
+
+static HANDLER(jmp_reg_64)
+{
+	JUMP_INDIRECT(REG64(cpu, op->rm));
+}
+
+#define JMP_MEM_64(kind)                                                                           \
+	static HANDLER(jmp_mem_64_##kind)                                                          \
+	{                                                                                          \
+		FAST_READ(host, kind, 8, jmp_search);                                              \
+		JUMP_INDIRECT(host_read(host, 8));                                                 \
+	}
+JMP_MEM_64(KIND_BASE)
+JMP_MEM_64(KIND_INDEX)
+
 const struct family family_jmp = {
 	.fn = {[1] = {[KIND_REG] = jmp_legacy, [KIND_ANY] = jmp_legacy},
 	       [2] = {[KIND_REG] = jmp_legacy, [KIND_ANY] = jmp_legacy},
-	       [3] = {[KIND_REG] = jmp_reg_64, [KIND_ANY] = jmp_mem_64}},
+	       [3] = {jmp_reg_64, jmp_mem_64_KIND_BASE, jmp_mem_64_KIND_INDEX, jmp_search}},
 	.guarded = {[1] = jmp_guarded, jmp_guarded, jmp_guarded}};
 
 /* --- CALL --- */
-
-static HANDLER(call_rel_64)
-{
-	u64 next = OP_NEXT_RIP(cpu, op), target = next + op->imm;
-
-	check_canonical(cpu, op, target);
-	push64(cpu, op, next);
-	if (OP_LINKABLE(op))
-		JUMP_LINKED(target);
-	JUMP_ANYWHERE(target);
-}
-
-static HANDLER(call_reg_64)
-{
-	u64 target = REG64(cpu, op->rm);
-
-	check_canonical(cpu, op, target);
-	push64(cpu, op, OP_NEXT_RIP(cpu, op));
-	JUMP_ANYWHERE(target);
-}
-
-static HANDLER(call_mem_64)
-{
-	u64 target = mem_load(cpu, op, ea_by_kind(cpu, op, 8, false), 8);
-
-	check_canonical(cpu, op, target);
-	push64(cpu, op, OP_NEXT_RIP(cpu, op));
-	JUMP_ANYWHERE(target);
-}
 
 /* The ordinary push is made first and undone in rSP if the shadow stack's faults. */
 static void call_push(struct cpu *cpu, const struct op *op)
@@ -220,7 +217,7 @@ static void call_push(struct cpu *cpu, const struct op *op)
 
 static HANDLER(call_rel_any)
 {
-	u64 target = checked_target(cpu, op, OP_NEXT_RIP(cpu, op) + op->imm, 1u << op->width);
+	u64 target = checked_target(cpu, op, OP_TARGET(cpu, op), 1u << op->width);
 
 	call_push(cpu, op);
 	CPU_BRANCH(target);
@@ -235,34 +232,75 @@ static HANDLER(call_any)
 	CPU_BRANCH(target);
 }
 
-const struct family family_call_rel = {
-	.fn = {[1] = {call_rel_any}, {call_rel_any}, {call_rel_64}},
-	.guarded = {[1] = call_rel_any, call_rel_any, call_rel_any}};
+/* 64-bit code, without CET: where a guess was wrong, or the stack is not in the TLB. */
+static HANDLER(call_rel_search)
+{
+	u64 target = OP_TARGET(cpu, op);
+
+	check_canonical(cpu, op, target);
+	push_any(cpu, op, OP_NEXT_RIP(cpu, op), 8);
+	return_push(cpu, op + 1);
+	COMMIT_BRANCH(target);
+	CONTINUE_IN(dispatch_search_relative);
+}
+
+static HANDLER(call_search)
+{
+	u64 target = branch_operand(cpu, op);
+
+	check_canonical(cpu, op, target);
+	push_any(cpu, op, OP_NEXT_RIP(cpu, op), 8);
+	return_push(cpu, op + 1);
+	COMMIT_BRANCH(target);
+	CONTINUE_IN(dispatch_search_indirect);
+}
+
+static HANDLER(call_rel_64)
+{
+	const struct trace *guess = (const struct trace *)op->disp;
+	u64 target = OP_TARGET(cpu, op);
+
+	if (unlikely(OP_LINKABLE(op) ? !guess : !trace_is_at(cpu, guess, target)))
+		CONTINUE_IN(call_rel_search);
+	FAST_PUSH(OP_NEXT_RIP(cpu, op), call_rel_search);
+	return_push(cpu, op + 1);
+	JUMP_GUESSED(target, guess);
+}
+
+#define CALL_INDIRECT(target)                                                                      \
+	do {                                                                                       \
+		const struct trace *guess = (const struct trace *)op->imm;                         \
+		u64 call_target = (target);                                                        \
+		if (unlikely(!trace_is_at(cpu, guess, call_target)))                               \
+			CONTINUE_IN(call_search);                                                  \
+		FAST_PUSH(OP_NEXT_RIP(cpu, op), call_search);                                      \
+		return_push(cpu, op + 1);                                                          \
+		JUMP_GUESSED(call_target, guess);                                                  \
+	} while (0)
+
+static HANDLER(call_reg_64)
+{
+	CALL_INDIRECT(REG64(cpu, op->rm));
+}
+
+#define CALL_MEM_64(kind)                                                                          \
+	static HANDLER(call_mem_64_##kind)                                                         \
+	{                                                                                          \
+		FAST_READ(host, kind, 8, call_search);                                             \
+		CALL_INDIRECT(host_read(host, 8));                                                 \
+	}
+CALL_MEM_64(KIND_BASE)
+CALL_MEM_64(KIND_INDEX)
+
+const struct family family_call_rel = {.fn = {[1] = {call_rel_any}, {call_rel_any}, {call_rel_64}},
+				       .guarded = {[1] = call_rel_any, call_rel_any, call_rel_any}};
 const struct family family_call = {
 	.fn = {[1] = {[KIND_REG] = call_any, [KIND_ANY] = call_any},
 	       [2] = {[KIND_REG] = call_any, [KIND_ANY] = call_any},
-	       [3] = {[KIND_REG] = call_reg_64, [KIND_ANY] = call_mem_64}},
+	       [3] = {call_reg_64, call_mem_64_KIND_BASE, call_mem_64_KIND_INDEX, call_search}},
 	.guarded = {[1] = call_any, call_any, call_any}};
 
 /* --- RET --- */
-
-static HANDLER(ret_64)
-{
-	u64 target = peek64(cpu, op);
-
-	check_canonical(cpu, op, target);
-	cpu->reg[REG_RSP] += 8;
-	JUMP_ANYWHERE(target);
-}
-
-static HANDLER(ret_imm_64)
-{
-	u64 target = peek64(cpu, op);
-
-	check_canonical(cpu, op, target);
-	cpu->reg[REG_RSP] += 8 + (u16)op->imm;
-	JUMP_ANYWHERE(target);
-}
 
 static HANDLER(ret_any)
 {
@@ -275,7 +313,36 @@ static HANDLER(ret_any)
 	CPU_BRANCH(target);
 }
 
+/* 64-bit code: where the guess was wrong. What is found is kept for the next return to there. */
+static HANDLER(ret_search)
+{
+	u64 target = peek_any(cpu, op, 8);
+	struct op *point = (struct op *)return_pop(cpu);
+	const struct trace *trace;
+
+	check_canonical(cpu, op, target);
+	cpu->reg[REG_RSP] += 8 + (u16)op->imm;
+	COMMIT_BRANCH(target);
+	trace = trace_find(cpu, target);
+	if (trace && point != cpu->traces->nowhere->op)
+		point->disp = (s64)trace;
+	CHAIN(trace);
+}
+
+static HANDLER(ret_64)
+{
+	const struct op *point = cpu->return_point[cpu->return_top];
+	const struct trace *guess = (const struct trace *)point->disp;
+
+	FAST_PEEK(target, cpu->reg[REG_RSP], ret_search);
+	if (unlikely(!trace_is_at(cpu, guess, target) || guess->mode != cpu->mode))
+		CONTINUE_IN(ret_search);
+	return_pop(cpu);
+	cpu->reg[REG_RSP] += 8 + (u16)op->imm;
+	JUMP_GUESSED(target, guess);
+}
+
 const struct family family_ret = {.fn = {[1] = {ret_any}, {ret_any}, {ret_64}},
 				  .guarded = {[1] = ret_any, ret_any, ret_any}};
-const struct family family_ret_imm = {.fn = {[1] = {ret_any}, {ret_any}, {ret_imm_64}},
+const struct family family_ret_imm = {.fn = {[1] = {ret_any}, {ret_any}, {ret_64}},
 				      .guarded = {[1] = ret_any, ret_any, ret_any}};

@@ -9,6 +9,9 @@
 #include "sim/cpu/exec/integer.h"
 #include "sim/cpu/fuse.h"
 
+extern const struct family family_cmp_EG, family_cmp_EI, family_cmp_GE, family_test_EG,
+	family_test_EI;
+
 ALWAYS_INLINE struct outcome cmp(u64 a, u64 b, unsigned int size)
 {
 	u64 difference = a - b;
@@ -54,44 +57,51 @@ ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
 #define test_s(a, b, size)   (sx((a) & (b), size) < 0)
 #define test_ns(a, b, size)  (sx((a) & (b), size) >= 0)
 
-#define MEMORY_OPERAND(size) mem_load(cpu, op, ea_linear(cpu, op, KIND_BASE, size, false), size)
-
-/* The operands of each form, in the order in which they are compared. */
-#define OPERANDS_EG(size) u64 a = RM_OPERAND(size), b = REG_OPERAND(size)
-#define OPERANDS_EI(size) u64 a = RM_OPERAND(size), b = IMM_OPERAND(size)
-#define OPERANDS_GE(size) u64 a = REG_OPERAND(size), b = RM_OPERAND(size)
-#define OPERANDS_MG(size) u64 a = MEMORY_OPERAND(size), b = REG_OPERAND(size)
-#define OPERANDS_MI(size) u64 a = MEMORY_OPERAND(size), b = IMM_OPERAND(size)
-#define OPERANDS_GM(size) u64 b = MEMORY_OPERAND(size), a = REG_OPERAND(size)
+/* The operands of each form, in the order in which they are compared. Off the fast path the first
+ * instruction runs by itself. */
+#define MEMORY_OPERAND(family, width, size)                                                        \
+	FAST_READ(host, KIND_BASE, size, family_##family.fn[width][KIND_ANY])
+#define OPERANDS_EG(family, width, size) u64 a = RM_OPERAND(size), b = REG_OPERAND(size)
+#define OPERANDS_EI(family, width, size) u64 a = RM_OPERAND(size), b = IMM_OPERAND(size)
+#define OPERANDS_GE(family, width, size) u64 a = REG_OPERAND(size), b = RM_OPERAND(size)
+#define OPERANDS_MG(family, width, size)                                                           \
+	MEMORY_OPERAND(family, width, size);                                                       \
+	u64 a = host_read(host, size), b = REG_OPERAND(size)
+#define OPERANDS_MI(family, width, size)                                                           \
+	MEMORY_OPERAND(family, width, size);                                                       \
+	u64 a = host_read(host, size), b = IMM_OPERAND(size)
+#define OPERANDS_GM(family, width, size)                                                           \
+	MEMORY_OPERAND(family, width, size);                                                       \
+	u64 b = host_read(host, size), a = REG_OPERAND(size)
 
 /* From here on `op` is the branch. A target that is not in the page is left to the branch's own
  * handler, flags being in place. */
-#define FUSED(body, form, width, size, cc)                                                         \
+#define FUSED(body, form, family, width, size, cc)                                                 \
 	static HANDLER(body##_##form##_##width##_##cc)                                             \
 	{                                                                                          \
-		OPERANDS_##form(size);                                                             \
+		OPERANDS_##form(family, width, size);                                              \
 		outcome_flags(cpu, body(a, b, size), false);                                       \
 		op++;                                                                              \
 		if (!(body##_##cc(a, b, size)))                                                    \
 			NEXT;                                                                      \
 		if (unlikely(!OP_LINKABLE(op)))                                                    \
 			DISPATCH(op);                                                              \
-		JUMP_LINKED(OP_NEXT_RIP(cpu, op) + op->imm);                                       \
+		JUMP_LINKED(OP_TARGET(cpu, op));                                                   \
 	}
 
-#define FUSED_CONDITIONS(MACRO, body, form, width, size)                                           \
-	MACRO(body, form, width, size, z)                                                          \
-	MACRO(body, form, width, size, nz)                                                         \
-	MACRO(body, form, width, size, b)                                                          \
-	MACRO(body, form, width, size, nb)                                                         \
-	MACRO(body, form, width, size, be)                                                         \
-	MACRO(body, form, width, size, nbe)                                                        \
-	MACRO(body, form, width, size, l)                                                          \
-	MACRO(body, form, width, size, nl)                                                         \
-	MACRO(body, form, width, size, le)                                                         \
-	MACRO(body, form, width, size, nle)                                                        \
-	MACRO(body, form, width, size, s)                                                          \
-	MACRO(body, form, width, size, ns)
+#define FUSED_CONDITIONS(MACRO, body, form, family, width, size)                                   \
+	MACRO(body, form, family, width, size, z)                                                  \
+	MACRO(body, form, family, width, size, nz)                                                 \
+	MACRO(body, form, family, width, size, b)                                                  \
+	MACRO(body, form, family, width, size, nb)                                                 \
+	MACRO(body, form, family, width, size, be)                                                 \
+	MACRO(body, form, family, width, size, nbe)                                                \
+	MACRO(body, form, family, width, size, l)                                                  \
+	MACRO(body, form, family, width, size, nl)                                                 \
+	MACRO(body, form, family, width, size, le)                                                 \
+	MACRO(body, form, family, width, size, nle)                                                \
+	MACRO(body, form, family, width, size, s)                                                  \
+	MACRO(body, form, family, width, size, ns)
 
 /* body, form, family of the first instruction, kind of its r/m operand */
 #define FUSED_FORMS(MACRO)                                                                         \
@@ -106,15 +116,13 @@ ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
 	MACRO(test, MI, test_EI, KIND_BASE)
 
 #define FUSED_WIDTHS(body, form, family, kind)                                                     \
-	FUSED_CONDITIONS(FUSED, body, form, 0, 1)                                                  \
-	FUSED_CONDITIONS(FUSED, body, form, 2, 4)                                                  \
-	FUSED_CONDITIONS(FUSED, body, form, 3, 8)
+	FUSED_CONDITIONS(FUSED, body, form, family, 0, 1)                                          \
+	FUSED_CONDITIONS(FUSED, body, form, family, 2, 4)                                          \
+	FUSED_CONDITIONS(FUSED, body, form, family, 3, 8)
 FUSED_FORMS(FUSED_WIDTHS)
 
 #define CONDITION_FAMILY(cc) extern const struct family family_j##cc;
 EACH_CONDITION(CONDITION_FAMILY)
-extern const struct family family_cmp_EG, family_cmp_EI, family_cmp_GE, family_test_EG,
-	family_test_EI;
 
 /* Columns of the table below. */
 static const struct family *const branches[] = {
@@ -127,13 +135,13 @@ static const struct {
 	u8 kind;
 	op_handler fn[4][ARRAY_SIZE(branches)];
 } fusions[] = {
-#define ENTRY(body, form, width, size, cc) body##_##form##_##width##_##cc,
+#define ENTRY(body, form, family, width, size, cc) body##_##form##_##width##_##cc,
 #define ROW(body, form, family_name, op_kind)                                                      \
 	{&family_##family_name,                                                                    \
 	 op_kind,                                                                                  \
-	 {[0] = {FUSED_CONDITIONS(ENTRY, body, form, 0, 1)},                                       \
-	  [2] = {FUSED_CONDITIONS(ENTRY, body, form, 2, 4)},                                       \
-	  [3] = {FUSED_CONDITIONS(ENTRY, body, form, 3, 8)}}},
+	 {[0] = {FUSED_CONDITIONS(ENTRY, body, form, , 0, 1)},                                     \
+	  [2] = {FUSED_CONDITIONS(ENTRY, body, form, , 2, 4)},                                     \
+	  [3] = {FUSED_CONDITIONS(ENTRY, body, form, , 3, 8)}}},
 	FUSED_FORMS(ROW)};
 
 void fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op)

@@ -163,11 +163,10 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 
 #define BINARY_NAME(body, form, width, kind, tag) body##_##form##_##width##_##kind##tag
 
-#define BINARY_STORE_MEM(body, form, width, size, kind, tag, quiet, source)                        \
-	static HANDLER(BINARY_NAME(body, form, width, kind, tag))                                  \
+#define BINARY_STORE_ANY(body, form, width, size, tag, quiet, source)                              \
+	static HANDLER(BINARY_NAME(body, form, width, KIND_ANY, tag))                              \
 	{                                                                                          \
-		u64 linear = ea_linear(cpu, op, kind, size, true);                                 \
-		void *host = mem_modify(cpu, op, linear, size);                                    \
+		void *host = mem_modify(cpu, op, ea_any(cpu, op, size, true), size);               \
 		struct outcome out = body(cpu, host_read(host, size), source, size);               \
 		host_write(host, out.value, size);                                                 \
 		mem_modify_end(cpu, op, host);                                                     \
@@ -175,16 +174,47 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 		NEXT;                                                                              \
 	}
 
-#define BINARY_READ_MEM(body, form, width, size, kind, tag, quiet, a, b, WRITE)                    \
+#define BINARY_STORE_FAST(body, form, width, size, kind, tag, quiet, source)                       \
 	static HANDLER(BINARY_NAME(body, form, width, kind, tag))                                  \
 	{                                                                                          \
-		u64 linear = ea_linear(cpu, op, kind, size, false);                                \
-		u64 memory = mem_load(cpu, op, linear, size);                                      \
-		struct outcome out = body(cpu, a, b, size);                                        \
-		WRITE;                                                                             \
+		FAST_WRITE(host, kind, size, BINARY_NAME(body, form, width, KIND_ANY, tag));       \
+		struct outcome out = body(cpu, host_read(host, size), source, size);               \
+		host_write(host, out.value, size);                                                 \
 		outcome_flags(cpu, out, quiet);                                                    \
 		NEXT;                                                                              \
 	}
+
+#define BINARY_READ_BODY(body, size, quiet, a, b, WRITE)                                           \
+	struct outcome out = body(cpu, a, b, size);                                                \
+	WRITE;                                                                                     \
+	outcome_flags(cpu, out, quiet);                                                            \
+	NEXT;
+
+#define BINARY_READ_ANY(body, form, width, size, tag, quiet, a, b, WRITE)                          \
+	static HANDLER(BINARY_NAME(body, form, width, KIND_ANY, tag))                              \
+	{                                                                                          \
+		u64 memory = mem_load(cpu, op, ea_any(cpu, op, size, false), size);                \
+		BINARY_READ_BODY(body, size, quiet, a, b, WRITE)                                   \
+	}
+
+#define BINARY_READ_FAST(body, form, width, size, kind, tag, quiet, a, b, WRITE)                   \
+	static HANDLER(BINARY_NAME(body, form, width, kind, tag))                                  \
+	{                                                                                          \
+		FAST_READ(host, kind, size, BINARY_NAME(body, form, width, KIND_ANY, tag));        \
+		u64 memory = host_read(host, size);                                                \
+		BINARY_READ_BODY(body, size, quiet, a, b, WRITE)                                   \
+	}
+
+/* Every kind of memory operand. */
+#define BINARY_STORE_MEM(body, form, width, size, tag, quiet, source)                              \
+	BINARY_STORE_ANY(body, form, width, size, tag, quiet, source)                              \
+	BINARY_STORE_FAST(body, form, width, size, KIND_BASE, tag, quiet, source)                  \
+	BINARY_STORE_FAST(body, form, width, size, KIND_INDEX, tag, quiet, source)
+
+#define BINARY_READ_MEM(body, form, width, size, tag, quiet, a, b, WRITE)                          \
+	BINARY_READ_ANY(body, form, width, size, tag, quiet, a, b, WRITE)                          \
+	BINARY_READ_FAST(body, form, width, size, KIND_BASE, tag, quiet, a, b, WRITE)              \
+	BINARY_READ_FAST(body, form, width, size, KIND_INDEX, tag, quiet, a, b, WRITE)
 
 #define BINARY_REG(body, form, width, size, tag, quiet, a, b, WRITE)                               \
 	static HANDLER(BINARY_NAME(body, form, width, KIND_REG, tag))                              \
@@ -219,27 +249,19 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 #define BINARY_TO_RM_WIDTH(body, form, width, size, tag, quiet, source)                            \
 	BINARY_REG(body, form, width, size, tag, quiet, RM_OPERAND(size), source,                  \
 		   reg_write(cpu, op->rm, out.value, size))                                        \
-	BINARY_STORE_MEM(body, form, width, size, KIND_BASE, tag, quiet, source)                   \
-	BINARY_STORE_MEM(body, form, width, size, KIND_INDEX, tag, quiet, source)                  \
-	BINARY_STORE_MEM(body, form, width, size, KIND_ANY, tag, quiet, source)
+	BINARY_STORE_MEM(body, form, width, size, tag, quiet, source)
 
 /* op reg, r/m: writes the register. */
 #define BINARY_TO_REG_WIDTH(body, form, width, size, tag, quiet)                                   \
 	BINARY_REG(body, form, width, size, tag, quiet, REG_OPERAND(size), RM_OPERAND(size),       \
 		   reg_write(cpu, op->reg, out.value, size))                                       \
-	BINARY_READ_MEM(body, form, width, size, KIND_BASE, tag, quiet, REG_OPERAND(size), memory, \
-			reg_write(cpu, op->reg, out.value, size))                                  \
-	BINARY_READ_MEM(body, form, width, size, KIND_INDEX, tag, quiet, REG_OPERAND(size),        \
-			memory, reg_write(cpu, op->reg, out.value, size))                          \
-	BINARY_READ_MEM(body, form, width, size, KIND_ANY, tag, quiet, REG_OPERAND(size), memory,  \
+	BINARY_READ_MEM(body, form, width, size, tag, quiet, REG_OPERAND(size), memory,            \
 			reg_write(cpu, op->reg, out.value, size))
 
 /* Writes nothing but flags: a is one of the operands, b the other. */
 #define BINARY_FLAGS_WIDTH(body, form, width, size, tag, quiet, reg_a, reg_b, mem_a, mem_b)        \
 	BINARY_REG(body, form, width, size, tag, quiet, reg_a, reg_b, (void)0)                     \
-	BINARY_READ_MEM(body, form, width, size, KIND_BASE, tag, quiet, mem_a, mem_b, (void)0)     \
-	BINARY_READ_MEM(body, form, width, size, KIND_INDEX, tag, quiet, mem_a, mem_b, (void)0)    \
-	BINARY_READ_MEM(body, form, width, size, KIND_ANY, tag, quiet, mem_a, mem_b, (void)0)
+	BINARY_READ_MEM(body, form, width, size, tag, quiet, mem_a, mem_b, (void)0)
 
 #define FAMILY_ROW(body, form, width, tag)                                                         \
 	{                                                                                          \

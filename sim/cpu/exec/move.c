@@ -4,21 +4,37 @@
 
 /* --- MOV: kinds times widths, by hand because nothing is hotter --- */
 
-#define LOAD_HANDLER(name, kind, size, convert, target_size)                                       \
-	static HANDLER(name)                                                                       \
+#define LOAD_FAST(name, kind, size, convert, target_size)                                          \
+	static HANDLER(name##_##kind)                                                              \
 	{                                                                                          \
-		u64 linear = ea_linear(cpu, op, kind, size, false);                                \
-		u64 value = mem_load(cpu, op, linear, size);                                       \
+		FAST_READ(host, kind, size, name##_KIND_ANY);                                      \
+		reg_write(cpu, op->reg, convert(host_read(host, size), size), target_size);        \
+		NEXT;                                                                              \
+	}
+#define LOAD_HANDLERS(name, size, convert, target_size)                                            \
+	static HANDLER(name##_KIND_ANY)                                                            \
+	{                                                                                          \
+		u64 value = mem_load(cpu, op, ea_any(cpu, op, size, false), size);                 \
 		reg_write(cpu, op->reg, convert(value, size), target_size);                        \
 		NEXT;                                                                              \
-	}
-#define STORE_HANDLER(name, kind, size, source)                                                    \
-	static HANDLER(name)                                                                       \
+	}                                                                                          \
+	LOAD_FAST(name, KIND_BASE, size, convert, target_size)                                     \
+	LOAD_FAST(name, KIND_INDEX, size, convert, target_size)
+#define STORE_FAST(name, kind, size, source)                                                       \
+	static HANDLER(name##_##kind)                                                              \
 	{                                                                                          \
-		u64 linear = ea_linear(cpu, op, kind, size, true);                                 \
-		mem_store(cpu, op, linear, source, size);                                          \
+		FAST_WRITE(host, kind, size, name##_KIND_ANY);                                     \
+		host_write(host, source, size);                                                    \
 		NEXT;                                                                              \
 	}
+#define STORE_HANDLERS(name, size, source)                                                         \
+	static HANDLER(name##_KIND_ANY)                                                            \
+	{                                                                                          \
+		mem_store(cpu, op, ea_any(cpu, op, size, true), source, size);                     \
+		NEXT;                                                                              \
+	}                                                                                          \
+	STORE_FAST(name, KIND_BASE, size, source)                                                  \
+	STORE_FAST(name, KIND_INDEX, size, source)
 #define PLAIN(value, size) (value)
 
 #define MOV_WIDTH(width, size, unused)                                                             \
@@ -37,15 +53,9 @@
 		reg_write(cpu, op->rm, op->imm, size);                                             \
 		NEXT;                                                                              \
 	}                                                                                          \
-	STORE_HANDLER(mov_EG_##width##_KIND_BASE, KIND_BASE, size, REG_OPERAND(size))              \
-	STORE_HANDLER(mov_EG_##width##_KIND_INDEX, KIND_INDEX, size, REG_OPERAND(size))            \
-	STORE_HANDLER(mov_EG_##width##_KIND_ANY, KIND_ANY, size, REG_OPERAND(size))                \
-	STORE_HANDLER(mov_EI_##width##_KIND_BASE, KIND_BASE, size, op->imm)                        \
-	STORE_HANDLER(mov_EI_##width##_KIND_INDEX, KIND_INDEX, size, op->imm)                      \
-	STORE_HANDLER(mov_EI_##width##_KIND_ANY, KIND_ANY, size, op->imm)                          \
-	LOAD_HANDLER(mov_GE_##width##_KIND_BASE, KIND_BASE, size, PLAIN, size)                     \
-	LOAD_HANDLER(mov_GE_##width##_KIND_INDEX, KIND_INDEX, size, PLAIN, size)                   \
-	LOAD_HANDLER(mov_GE_##width##_KIND_ANY, KIND_ANY, size, PLAIN, size)
+	STORE_HANDLERS(mov_EG_##width, size, REG_OPERAND(size))                                    \
+	STORE_HANDLERS(mov_EI_##width, size, op->imm)                                              \
+	LOAD_HANDLERS(mov_GE_##width, size, PLAIN, size)
 
 EACH_WIDTH(MOV_WIDTH, 0)
 
@@ -67,10 +77,11 @@ const struct family family_mov_moffs_store = {.fn = FAMILY_TABLE(mov, EG, )};
 	}
 #define EXTEND(name, size, convert, target_size)                                                   \
 	EXTEND_REG(name, size, convert, target_size)                                               \
-	LOAD_HANDLER(name##_KIND_BASE, KIND_BASE, size, convert, target_size)                      \
-	LOAD_HANDLER(name##_KIND_INDEX, KIND_INDEX, size, convert, target_size)                    \
-	LOAD_HANDLER(name##_KIND_ANY, KIND_ANY, size, convert, target_size)
-#define EXTEND_ROW(name) {name##_KIND_REG, name##_KIND_BASE, name##_KIND_INDEX, name##_KIND_ANY}
+	LOAD_HANDLERS(name, size, convert, target_size)
+#define EXTEND_ROW(name)                                                                           \
+	{                                                                                          \
+		name##_KIND_REG, name##_KIND_BASE, name##_KIND_INDEX, name##_KIND_ANY              \
+	}
 #define DEFINE_EXTEND(name, size, convert)                                                         \
 	EXTEND(name##_1, size, convert, 2)                                                         \
 	EXTEND(name##_2, size, convert, 4)                                                         \
@@ -119,8 +130,8 @@ static HANDLER(lea_64_base)
 
 static HANDLER(lea_64_index)
 {
-	REG64(cpu, op->reg) = REG64(cpu, op->base) + (REG64(cpu, op->index) << op->scale) +
-			      (u64)op->disp;
+	REG64(cpu, op->reg) =
+		REG64(cpu, op->base) + (REG64(cpu, op->index) << op->scale) + (u64)op->disp;
 	NEXT;
 }
 
@@ -161,10 +172,12 @@ const struct family family_lea = {
 	}
 EACH_WIDTH(XCHG_WIDTH, 0)
 
-#define XCHG_ROW(width) {[KIND_REG] = xchg_##width##_reg, [KIND_ANY] = xchg_##width##_mem}
-const struct family family_xchg = {
-	.fn = {XCHG_ROW(0), XCHG_ROW(1), XCHG_ROW(2), XCHG_ROW(3)},
-	.locked = {xchg_0_mem, xchg_1_mem, xchg_2_mem, xchg_3_mem}};
+#define XCHG_ROW(width)                                                                            \
+	{                                                                                          \
+		[KIND_REG] = xchg_##width##_reg, [KIND_ANY] = xchg_##width##_mem                   \
+	}
+const struct family family_xchg = {.fn = {XCHG_ROW(0), XCHG_ROW(1), XCHG_ROW(2), XCHG_ROW(3)},
+				   .locked = {xchg_0_mem, xchg_1_mem, xchg_2_mem, xchg_3_mem}};
 const struct family family_xchg_acc = {
 	.fn = {{xchg_acc_0}, {xchg_acc_1}, {xchg_acc_2}, {xchg_acc_3}}};
 

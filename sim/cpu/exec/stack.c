@@ -45,24 +45,6 @@ NOINLINE void stack_adjust(struct cpu *cpu, s64 bytes)
 
 /* --- PUSH: family width is the operand's --- */
 
-static HANDLER(push_64)
-{
-	push64(cpu, op, REG64(cpu, op->rm));
-	NEXT;
-}
-
-static HANDLER(push_imm_64)
-{
-	push64(cpu, op, op->imm);
-	NEXT;
-}
-
-static HANDLER(push_mem_64)
-{
-	push64(cpu, op, mem_load(cpu, op, ea_by_kind(cpu, op, 8, false), 8));
-	NEXT;
-}
-
 #define PUSH_WIDTH(width, size)                                                                    \
 	static HANDLER(push_reg_##width)                                                           \
 	{                                                                                          \
@@ -82,23 +64,37 @@ static HANDLER(push_mem_64)
 	}
 PUSH_WIDTH(1, 2)
 PUSH_WIDTH(2, 4)
+PUSH_WIDTH(3, 8)
+
+static HANDLER(push_64)
+{
+	FAST_PUSH(REG64(cpu, op->rm), push_reg_3);
+	NEXT;
+}
+
+static HANDLER(push_imm_64)
+{
+	FAST_PUSH(op->imm, push_imm_3);
+	NEXT;
+}
+
+#define PUSH_MEM_64(kind)                                                                          \
+	static HANDLER(push_mem_64_##kind)                                                         \
+	{                                                                                          \
+		FAST_READ(host, kind, 8, push_mem_3);                                              \
+		FAST_PUSH(host_read(host, 8), push_mem_3);                                         \
+		NEXT;                                                                              \
+	}
+PUSH_MEM_64(KIND_BASE)
+PUSH_MEM_64(KIND_INDEX)
 
 const struct family family_push = {
 	.fn = {[1] = {[KIND_REG] = push_reg_1, [KIND_ANY] = push_mem_1},
 	       [2] = {[KIND_REG] = push_reg_2, [KIND_ANY] = push_mem_2},
-	       [3] = {[KIND_REG] = push_64, [KIND_ANY] = push_mem_64}}};
+	       [3] = {push_64, push_mem_64_KIND_BASE, push_mem_64_KIND_INDEX, push_mem_3}}};
 const struct family family_push_imm = {.fn = {[1] = {push_imm_1}, {push_imm_2}, {push_imm_64}}};
 
 /* --- POP --- */
-
-static HANDLER(pop_64)
-{
-	u64 value = peek64(cpu, op);
-
-	cpu->reg[REG_RSP] += 8; /* first: POP RSP ends with the value */
-	REG64(cpu, op->rm) = value;
-	NEXT;
-}
 
 /* An address with rSP in it is computed with the incremented rSP (SDM 2B POP); rSP is put back if
  * the store faults. */
@@ -132,11 +128,19 @@ POP_MEM(2, 4)
 POP_MEM(3, 8)
 POP_REG(1, 2)
 POP_REG(2, 4)
+POP_REG(3, 8)
 
-const struct family family_pop = {
-	.fn = {[1] = {[KIND_REG] = pop_reg_1, [KIND_ANY] = pop_mem_1},
-	       [2] = {[KIND_REG] = pop_reg_2, [KIND_ANY] = pop_mem_2},
-	       [3] = {[KIND_REG] = pop_64, [KIND_ANY] = pop_mem_3}}};
+static HANDLER(pop_64)
+{
+	FAST_PEEK(value, cpu->reg[REG_RSP], pop_reg_3);
+	cpu->reg[REG_RSP] += 8; /* first: POP RSP ends with the value */
+	REG64(cpu, op->rm) = value;
+	NEXT;
+}
+
+const struct family family_pop = {.fn = {[1] = {[KIND_REG] = pop_reg_1, [KIND_ANY] = pop_mem_1},
+					 [2] = {[KIND_REG] = pop_reg_2, [KIND_ANY] = pop_mem_2},
+					 [3] = {[KIND_REG] = pop_64, [KIND_ANY] = pop_mem_3}}};
 
 /* --- PUSHA, POPA --- */
 
@@ -237,9 +241,8 @@ static HANDLER(leave_any)
 static HANDLER(leave_64)
 {
 	u64 rbp = cpu->reg[REG_RBP];
-	u64 *host = mem_read_pointer(cpu, rbp, 8);
-	u64 value = likely(host) ? *host : mem_load_slow(cpu, op, rbp, 8, SEG_SS);
 
+	FAST_PEEK(value, rbp, leave_any);
 	cpu->reg[REG_RSP] = rbp + 8;
 	cpu->reg[REG_RBP] = value;
 	NEXT;

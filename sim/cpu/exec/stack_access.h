@@ -5,28 +5,25 @@
 
 #include "sim/cpu/exec/integer.h"
 
-/* 64-bit mode, 64-bit operand: SS has no base and no limit. */
-ALWAYS_INLINE void push64(struct cpu *cpu, const struct op *op, u64 value)
-{
-	u64 rsp = cpu->reg[REG_RSP] - 8;
-	u64 *host = mem_write_pointer(cpu, rsp, 8);
+/* 64-bit mode, 64-bit operand: SS has no base and no limit. As FAST_READ in operand.h: where the
+ * TLB has no answer the handler @any does it all. */
+#define FAST_PUSH(value, any)                                                                      \
+	do {                                                                                       \
+		u64 push_rsp = cpu->reg[REG_RSP] - 8;                                              \
+		u64 *push_host = mem_write_pointer(cpu, push_rsp, 8);                              \
+		if (unlikely(!push_host))                                                          \
+			CONTINUE_IN(any);                                                          \
+		*push_host = (value);                                                              \
+		cpu->reg[REG_RSP] = push_rsp;                                                      \
+	} while (0)
 
-	if (likely(host))
-		*host = value;
-	else
-		mem_store_slow(cpu, op, rsp, value, 8, SEG_SS);
-	cpu->reg[REG_RSP] = rsp;
-}
-
-/* The value on top; the caller moves RSP once nothing can fault any more. */
-ALWAYS_INLINE u64 peek64(struct cpu *cpu, const struct op *op)
-{
-	u64 *host = mem_read_pointer(cpu, cpu->reg[REG_RSP], 8);
-
-	if (likely(host))
-		return *host;
-	return mem_load_slow(cpu, op, cpu->reg[REG_RSP], 8, SEG_SS);
-}
+/* Declares @value, what @address points at; the caller moves RSP once nothing can fault any more.
+ */
+#define FAST_PEEK(value, address, any)                                                             \
+	u64 *value##_host = mem_read_pointer(cpu, address, 8), value;                              \
+	if (unlikely(!value##_host))                                                               \
+		CONTINUE_IN(any);                                                                  \
+	value = *value##_host
 
 /* Any mode, any operand size; RSP moves after the access. */
 void push_any(struct cpu *cpu, const struct op *op, u64 value, unsigned int size);

@@ -9,6 +9,7 @@
 #include "sim/cpu/cpu.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/trace_cache.h"
 #include "tests/unit/check.h"
 
 #define RIG_MEMORY (1u << 20)
@@ -50,6 +51,7 @@ static inline void rig_open(struct cpu_rig *rig, const char *spec)
 	memset(rig->cpu, 0, sizeof(*rig->cpu));
 	rig->cpu->slots = &rig->slots;
 	rig->cpu->cpuid = rig->cpuid;
+	CU_ASSERT_TRUE_FATAL(trace_cache_open(rig->cpu));
 	cpuid_adopt(rig->cpu);
 	cpu_reset(rig->cpu, false);
 }
@@ -57,6 +59,7 @@ static inline void rig_open(struct cpu_rig *rig, const char *spec)
 static inline void rig_close(struct cpu_rig *rig)
 {
 	slots_free(&rig->slots);
+	trace_cache_close(rig->cpu);
 	free(rig->memory);
 	free(rig->cpuid);
 	free(rig->cpu);

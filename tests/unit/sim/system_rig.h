@@ -8,6 +8,7 @@
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/op.h"
+#include "sim/cpu/trace_build.h"
 #include "tests/unit/sim/cpu_rig.h"
 
 #define NOTHING (-1)   /* no exception */
@@ -65,26 +66,20 @@ static inline void rig_call(struct cpu *cpu, const struct op *op)
 #endif
 }
 
-/* Returns the vector that was raised, NOTHING, or LEFT. */
+/* Runs the one instruction in @bytes. Returns the vector that was raised, NOTHING, or LEFT. */
 static inline int rig_run(struct cpu_rig *rig, const u8 *bytes, unsigned int count)
 {
-	struct decode_environment env = {.mode = rig->cpu->mode, .feature = rig->cpu->feature,
-					  .amd = rig->cpu->amd};
-	static _Thread_local struct op ops[2];
-	struct instruction insn;
-	enum decode_status status = decode_instruction(&env, bytes, count, &insn);
-	op_handler handler;
+	struct trace *trace = (struct trace *)rig->cpu->traces->scratch;
+	u8 padded[INSTRUCTION_MAX] = {0};
+	struct fetch_page page = {.host = padded};
 
-	if (status != DECODE_OK)
-		return status == DECODE_GP ? VECTOR_GP : VECTOR_UD;
-	CHECK_EQUAL(insn.op.length, count);
-	ops[0] = insn.op;
-	handler = insn.row->family->fn[insn.family_width][insn.op.kind];
-	ops[0].fn = handler ? handler : insn.row->family->fn[insn.family_width][KIND_ANY];
-	ops[1] = (struct op){.fn = rig_stop};
+	memcpy(padded, bytes, count);
+	CU_ASSERT_TRUE_FATAL(trace_build(rig->cpu, &page, 1, trace));
+	trace->op[1].fn = rig_stop;
 	switch (setjmp(rig->cpu->unwind)) {
 	case 0:
-		rig_call(rig->cpu, ops);
+		rig_call(rig->cpu, trace->op);
+		CHECK_EQUAL(trace->bytes, count);
 		return NOTHING;
 	case 1:
 		return rig->cpu->exception.vector;
