@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 #include "machine/console.h"
-#include "machine/machine.h"
+#include "machine/fw_cfg.h"
+#include "machine/internal.h"
 #include "machine/memory.h"
 #include "machine/net.h"
 #include "machine/pci.h"
@@ -134,23 +135,43 @@ static int add_net(struct machine_pci *pci, const struct machine_net *net, struc
 	return ret < 0 ? ls_error_set(err, ret, "no memory for the network") : 0;
 }
 
-static int add_devices(struct machine_pci *pci, const struct machine_config *config,
-		       struct ls_error *err)
-{
-	struct virtio_rng_options rng = {.seed = config->rng_seed};
-	unsigned int i;
-	int ret = 0;
+/* SeaBIOS boots from the disks in the order of this file: Open Firmware's paths, one a line
+ * (QEMU, docs/bootindex). */
+#define BOOT_ORDER "bootorder"
+#define BOOT_LINE  "/pci@i0cf8/scsi@%x/disk@0,0\n"
 
-	if (config->pci_testdev)
-		ret = pci_testdev_create(pci->bus, err);
-	for (i = 0; ret == 0 && i < config->disk_count; i++) {
+static int add_disks(struct machine_pci *pci, const struct machine_config *config,
+		     struct ls_error *err)
+{
+	char order[MACHINE_MAX_DISKS * sizeof(BOOT_LINE)] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < config->disk_count; i++) {
 		struct virtio_blk_options disk = {
 			.path = config->disks[i].path,
 			.read_only = config->disks[i].read_only,
 		};
+		int slot = virtio_blk_create(pci->bus, &disk, err);
 
-		ret = virtio_blk_create(pci->bus, &disk, err);
+		if (slot < 0)
+			return slot;
+		used += (size_t)snprintf(order + used, sizeof(order) - used, BOOT_LINE,
+					 (unsigned int)slot);
 	}
+	/* With the 0 that ends the list. */
+	return used ? fw_cfg_add_file(pci->machine->fw_cfg, BOOT_ORDER, order, used + 1, err) : 0;
+}
+
+static int add_devices(struct machine_pci *pci, const struct machine_config *config,
+		       struct ls_error *err)
+{
+	struct virtio_rng_options rng = {.seed = config->rng_seed};
+	int ret = 0;
+
+	if (config->pci_testdev)
+		ret = pci_testdev_create(pci->bus, err);
+	if (ret == 0)
+		ret = add_disks(pci, config, err);
 	if (ret == 0 && config->net.kind != MACHINE_NET_NONE)
 		ret = add_net(pci, &config->net, err);
 	if (ret == 0 && config->virtio_console)

@@ -346,6 +346,7 @@ int virtio_blk_create(struct pci_bus *bus, const struct virtio_blk_options *opti
 		if (blk->fd >= 0)
 			close(blk->fd);
 		free(blk);
+		return ret;
 	}
-	return ret;
+	return (int)blk->device.pci.slot;
 }

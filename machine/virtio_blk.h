@@ -11,7 +11,7 @@ struct virtio_blk_options {
 	const char *serial; /* up to 20 characters; NULL: none */
 };
 
-/* Opens the image and puts the disk on @bus. Fails with nothing changed. */
+/* Opens the image and puts the disk on @bus. Returns its slot, or -errno with nothing changed. */
 int virtio_blk_create(struct pci_bus *bus, const struct virtio_blk_options *options,
 		      struct ls_error *err);
 

@@ -81,6 +81,55 @@ static void test_firmware_boot(void)
 	machine_destroy(machine);
 }
 
+/* Reads fw_cfg's file @name through its ports (QEMU, docs/specs/fw_cfg). */
+static void fw_cfg_file(struct machine *machine, const char *name, char *text, size_t room)
+{
+	struct bus *ports = machine_ports(machine);
+	uint8_t entry[64], count[4];
+	unsigned int files, i, j;
+
+	bus_write(ports, 0x510, 2, 0x19);
+	for (i = 0; i < 4; i++)
+		count[i] = (uint8_t)bus_read(ports, 0x511, 1);
+	files = (unsigned int)(count[2] << 8 | count[3]);
+	memset(text, 0, room);
+	for (i = 0; i < files; i++) {
+		for (j = 0; j < sizeof(entry); j++)
+			entry[j] = (uint8_t)bus_read(ports, 0x511, 1);
+		if (strcmp((const char *)entry + 8, name))
+			continue;
+		bus_write(ports, 0x510, 2, (uint64_t)(entry[4] << 8 | entry[5]));
+		for (j = 0; j < (unsigned int)(entry[2] << 8 | entry[3]) && j < room - 1; j++)
+			text[j] = (char)bus_read(ports, 0x511, 1);
+		return;
+	}
+}
+
+/* Firmware is told to boot from the disks in their order (SeaBIOS, docs/Runtime_config.md). */
+static void test_boot_order(void)
+{
+	char path[] = "/tmp/test_pci_machine.XXXXXX", order[256];
+	int fd = mkstemp(path);
+	struct machine_config options = {
+		.engine = &ls_engine_sim,
+		.memory = 4 << 20,
+		.pci_testdev = true,
+		.disks = {{.path = path}, {.path = path}},
+		.disk_count = 2,
+	};
+	struct machine *machine;
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(ftruncate(fd, 512), 0);
+	machine = machine_create(&options, NULL);
+	unlink(path);
+	close(fd);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	fw_cfg_file(machine, "bootorder", order, sizeof(order));
+	CU_ASSERT_STRING_EQUAL(order, "/pci@i0cf8/scsi@2/disk@0,0\n/pci@i0cf8/scsi@3/disk@0,0\n");
+	machine_destroy(machine);
+}
+
 /* A device that can't be made refuses the machine, in one line that names it. */
 static void test_refused(void)
 {
@@ -105,6 +154,7 @@ static void test_refused(void)
 static CU_TestInfo tests[] = {
 	{"a direct boot", test_direct_boot},
 	{"a firmware boot (PCI 3.0, 6.1)", test_firmware_boot},
+	{"firmware's boot order", test_boot_order},
 	{"devices that can't be made", test_refused},
 	CU_TEST_INFO_NULL,
 };

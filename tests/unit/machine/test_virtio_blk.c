@@ -51,7 +51,7 @@ static void start(struct fixture *f, bool read_only, uint64_t features)
 	f->rig = rig_create();
 	make_image(f, SECTORS * SECTOR);
 	options.path = f->path;
-	CU_ASSERT_EQUAL_FATAL(virtio_blk_create(f->rig->bus, &options, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(virtio_blk_create(f->rig->bus, &options, NULL), 1);
 	pci_reset(f->rig->bus);
 	pci_assign(f->rig->bus);
 	f->driver = driver_probe(f->rig, 1);
