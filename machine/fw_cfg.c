@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/chips.h"
 #include "machine/internal.h"
 
 #define SELECTOR_PORT 0x510
@@ -295,16 +296,18 @@ static int fw_cfg_add_basics(struct fw_cfg *fw_cfg, struct ls_error *err)
 int fw_cfg_create(struct machine *machine, struct ls_error *err)
 {
 	struct fw_cfg *fw_cfg = calloc(1, sizeof(*fw_cfg));
-	struct bus_region selector = {.name = "fw_cfg",
-				      .base = SELECTOR_PORT,
-				      .size = 2,
-				      .ops = &selector_ops,
-				      .opaque = fw_cfg};
-	struct bus_region dma = {.name = "fw_cfg DMA",
-				 .base = DMA_PORT,
-				 .size = 8,
-				 .ops = &dma_ops,
-				 .opaque = fw_cfg};
+	const struct bus_region ports[] = {
+		{.name = "fw_cfg",
+		 .base = SELECTOR_PORT,
+		 .size = 2,
+		 .ops = &selector_ops,
+		 .opaque = fw_cfg},
+		{.name = "fw_cfg DMA",
+		 .base = DMA_PORT,
+		 .size = 8,
+		 .ops = &dma_ops,
+		 .opaque = fw_cfg},
+	};
 	struct machine_device device = {.name = "fw_cfg",
 					.reset = fw_cfg_reset,
 					.destroy = fw_cfg_destroy,
@@ -315,14 +318,9 @@ int fw_cfg_create(struct machine *machine, struct ls_error *err)
 		return ls_error_set(err, -ENOMEM, "no memory for fw_cfg");
 	fw_cfg->machine = machine;
 	fw_cfg->next_file = FW_CFG_FILE_FIRST;
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(fw_cfg);
+	ret = chip_add(machine, &device, ports, 2, err);
+	if (ret)
 		return ret;
-	}
 	machine->fw_cfg = fw_cfg;
-	ret = fw_cfg_add_basics(fw_cfg, err);
-	if (!ret)
-		ret = bus_add(&machine->ports, &selector, err);
-	return ret ? ret : bus_add(&machine->ports, &dma, err);
+	return fw_cfg_add_basics(fw_cfg, err);
 }

@@ -238,27 +238,20 @@ static const struct bus_ops command_ops = {
 int i8042_create(struct machine *machine, struct ls_error *err)
 {
 	struct i8042 *kbc = calloc(1, sizeof(*kbc));
-	struct bus_region data = {
-		.name = "keyboard data", .base = 0x60, .size = 1, .ops = &data_ops, .opaque = kbc};
-	struct bus_region command = {.name = "keyboard command",
-				     .base = 0x64,
-				     .size = 1,
-				     .ops = &command_ops,
-				     .opaque = kbc};
+	const struct bus_region ports[] = {
+		{.name = "keyboard data", .base = 0x60, .size = 1, .ops = &data_ops, .opaque = kbc},
+		{.name = "keyboard command",
+		 .base = 0x64,
+		 .size = 1,
+		 .ops = &command_ops,
+		 .opaque = kbc},
+	};
 	struct machine_device device = {
 		.name = "i8042", .reset = i8042_reset, .destroy = free, .opaque = kbc};
-	int ret;
 
 	if (!kbc)
 		return ls_error_set(err, -ENOMEM, "no memory for the keyboard controller");
 	kbc->machine = machine;
 	kbc->wire.gsi = IRQ_GSI_KEYBOARD;
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(kbc);
-		return ret;
-	}
-	i8042_reset(kbc);
-	ret = bus_add(&machine->ports, &data, err);
-	return ret ? ret : bus_add(&machine->ports, &command, err);
+	return chip_add(machine, &device, ports, 2, err);
 }

@@ -353,6 +353,22 @@ void machine_destroy(struct machine *machine)
 	free(machine);
 }
 
+int chip_add(struct machine *machine, const struct machine_device *device,
+	     const struct bus_region *ports, size_t count, struct ls_error *err)
+{
+	int ret = machine_attach(machine, device, err);
+
+	if (ret) {
+		device->destroy(device->opaque);
+		return ret;
+	}
+	if (device->reset)
+		device->reset(device->opaque);
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = bus_add(&machine->ports, &ports[i], err);
+	return ret;
+}
+
 int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err)
 {
 	int ret = 0;

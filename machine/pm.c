@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "machine/chips.h"
 #include "machine/internal.h"
 
 #define PM1_TIMER  0x0001
@@ -199,32 +200,26 @@ static const struct bus_ops pm_reset_ops = {
 int pm_create(struct machine *machine, struct ls_error *err)
 {
 	struct pm *pm = calloc(1, sizeof(*pm));
-	struct bus_region block = {.name = "ACPI PM",
-				   .base = PM_EVENT_PORT,
-				   .size = PM_BLOCK_SIZE,
-				   .ops = &pm_ops,
-				   .opaque = pm};
-	struct bus_region reset = {.name = "reset control",
-				   .base = PM_RESET_PORT,
-				   .size = 1,
-				   .ops = &pm_reset_ops,
-				   .opaque = pm};
+	const struct bus_region ports[] = {
+		{.name = "ACPI PM",
+		 .base = PM_EVENT_PORT,
+		 .size = PM_BLOCK_SIZE,
+		 .ops = &pm_ops,
+		 .opaque = pm},
+		{.name = "reset control",
+		 .base = PM_RESET_PORT,
+		 .size = 1,
+		 .ops = &pm_reset_ops,
+		 .opaque = pm},
+	};
 	struct machine_device device = {
 		.name = "pm", .reset = pm_reset, .destroy = free, .opaque = pm};
-	int ret;
 
 	if (!pm)
 		return ls_error_set(err, -ENOMEM, "no memory for the ACPI registers");
 	pm->machine = machine;
 	pm->wire.gsi = IRQ_GSI_SCI;
 	pm->timer = (struct ls_timer){.deadline = LS_NEVER, .fn = pm_timer_carry, .opaque = pm};
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(pm);
-		return ret;
-	}
 	machine->pm = pm;
-	pm_reset(pm);
-	ret = bus_add(&machine->ports, &block, err);
-	return ret ? ret : bus_add(&machine->ports, &reset, err);
+	return chip_add(machine, &device, ports, 2, err);
 }

@@ -62,28 +62,21 @@ static const struct bus_ops post_ops = {.read = post_read, .write = post_write, 
 int port92_create(struct machine *machine, struct ls_error *err)
 {
 	struct port92 *port = calloc(1, sizeof(*port));
-	struct bus_region control = {.name = "system control",
-				     .base = 0x92,
-				     .size = 1,
-				     .ops = &port92_ops,
-				     .opaque = port};
-	struct bus_region post = {
-		.name = "POST code", .base = 0x80, .size = 1, .ops = &post_ops, .opaque = port};
+	const struct bus_region ports[] = {
+		{.name = "system control",
+		 .base = 0x92,
+		 .size = 1,
+		 .ops = &port92_ops,
+		 .opaque = port},
+		{.name = "POST code", .base = 0x80, .size = 1, .ops = &post_ops, .opaque = port},
+	};
 	struct machine_device device = {
 		.name = "port92", .reset = port92_reset, .destroy = free, .opaque = port};
-	int ret;
 
 	if (!port)
 		return ls_error_set(err, -ENOMEM, "no memory for the system control port");
 	port->machine = machine;
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(port);
-		return ret;
-	}
-	port92_reset(port);
-	ret = bus_add(&machine->ports, &control, err);
-	return ret ? ret : bus_add(&machine->ports, &post, err);
+	return chip_add(machine, &device, ports, 2, err);
 }
 
 static void exit_port_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)

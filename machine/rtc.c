@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "machine/chips.h"
 #include "machine/internal.h"
 #include "machine/pm.h"
 #include "machine/rtc_time.h"
@@ -401,7 +402,6 @@ int rtc_create(struct machine *machine, struct ls_error *err)
 		.name = "RTC", .base = 0x70, .size = 2, .ops = &rtc_ops, .opaque = rtc};
 	struct machine_device device = {
 		.name = "rtc", .reset = rtc_reset, .destroy = free, .opaque = rtc};
-	int ret;
 
 	if (!rtc)
 		return ls_error_set(err, -ENOMEM, "no memory for the RTC");
@@ -415,12 +415,7 @@ int rtc_create(struct machine *machine, struct ls_error *err)
 	rtc->cmos[0x3d] = 0x32; /* boot order: hard disk, CD-ROM, */
 	rtc->cmos[0x38] = 0x10; /* diskette */
 	rtc_set_memory(rtc);
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(rtc);
-		return ret;
-	}
-	machine->rtc = rtc;
 	rtc_refresh(rtc);
-	return bus_add(&machine->ports, &region, err);
+	machine->rtc = rtc;
+	return chip_add(machine, &device, &region, 1, err);
 }

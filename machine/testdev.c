@@ -89,24 +89,22 @@ static const struct bus_ops bytes_ops = {.read = bytes_read, .write = bytes_writ
 static const struct bus_ops lines_ops = {.write = lines_write, .widest = 1};
 static const struct bus_ops iomem_ops = {.read = iomem_read, .write = iomem_write};
 
-static const struct testdev_region {
-	const char *name;
-	bool mmio;
-	uint64_t base, size;
-	const struct bus_ops *ops;
-} testdev_regions[] = {
-	{"test device echo", false, ECHO_PORT, 4, &echo_ops},
-	{"test device flush", false, FLUSH_PORT, 4, &flush_ops},
-	{"test device bytes", false, BYTE_PORT, 4, &bytes_ops},
-	{"test device lines", false, LINES_PORT, IRQ_GSI_COUNT, &lines_ops},
-	{"test device memory", true, IOMEM_BASE, IOMEM_SIZE, &iomem_ops},
-};
-
 int testdev_create(struct machine *machine, struct ls_error *err)
 {
 	struct testdev *dev = calloc(1, sizeof(*dev));
 	struct machine_device device = {
 		.name = "testdev", .reset = testdev_reset, .destroy = free, .opaque = dev};
+	struct bus_region memory = {.name = "test device memory",
+				    .base = IOMEM_BASE,
+				    .size = IOMEM_SIZE,
+				    .ops = &iomem_ops,
+				    .opaque = dev};
+	const struct bus_region ports[] = {
+		{"test device echo", ECHO_PORT, 4, &echo_ops, dev, 0},
+		{"test device flush", FLUSH_PORT, 4, &flush_ops, dev, 0},
+		{"test device bytes", BYTE_PORT, 4, &bytes_ops, dev, 0},
+		{"test device lines", LINES_PORT, IRQ_GSI_COUNT, &lines_ops, dev, 0},
+	};
 	int ret;
 
 	if (!dev)
@@ -114,20 +112,6 @@ int testdev_create(struct machine *machine, struct ls_error *err)
 	dev->machine = machine;
 	for (unsigned int i = 0; i < IRQ_GSI_COUNT; i++)
 		dev->wires[i].gsi = i;
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(dev);
-		return ret;
-	}
-	for (size_t i = 0; i < sizeof(testdev_regions) / sizeof(testdev_regions[0]) && !ret; i++) {
-		const struct testdev_region *from = &testdev_regions[i];
-		struct bus_region region = {.name = from->name,
-					    .base = from->base,
-					    .size = from->size,
-					    .ops = from->ops,
-					    .opaque = dev};
-
-		ret = bus_add(from->mmio ? &machine->mmio : &machine->ports, &region, err);
-	}
-	return ret;
+	ret = chip_add(machine, &device, ports, sizeof(ports) / sizeof(ports[0]), err);
+	return ret ? ret : bus_add(&machine->mmio, &memory, err);
 }

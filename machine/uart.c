@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "machine/chips.h"
 #include "machine/console.h"
 #include "machine/internal.h"
 
@@ -327,7 +328,6 @@ int uart_create(struct machine *machine, struct ls_error *err)
 		.name = "COM1", .base = UART_BASE, .size = 8, .ops = &uart_ops, .opaque = uart};
 	struct machine_device device = {
 		.name = "uart", .reset = uart_reset, .destroy = free, .opaque = uart};
-	int ret;
 
 	if (!uart)
 		return ls_error_set(err, -ENOMEM, "no memory for the serial port");
@@ -335,12 +335,6 @@ int uart_create(struct machine *machine, struct ls_error *err)
 	uart->wire.gsi = IRQ_GSI_COM1;
 	uart->idle_timer =
 		(struct ls_timer){.deadline = LS_NEVER, .fn = uart_timeout, .opaque = uart};
-	ret = machine_attach(machine, &device, err);
-	if (ret) {
-		free(uart);
-		return ret;
-	}
-	uart_reset(uart);
 	console_connect(machine, CONSOLE_COM1, uart_take_input, uart);
-	return bus_add(&machine->ports, &region, err);
+	return chip_add(machine, &device, &region, 1, err);
 }
