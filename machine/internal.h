@@ -90,6 +90,13 @@ struct machine {
 	atomic_bool ending;      /* parallel vCPU threads are to leave */
 };
 
+/* --- config.c --- */
+/* Copies @from with its strings; config_free is due even after a failure. */
+int config_copy(struct machine_config *config, const struct machine_config *from,
+		struct ls_error *err);
+void config_free(struct machine_config *config);
+int config_check(const struct machine_config *config, struct ls_error *err);
+
 /* --- memory.c --- */
 int memory_create(struct machine *machine, struct ls_error *err);
 void memory_destroy(struct machine *machine);

@@ -16,77 +16,9 @@
 #include "machine/rtc.h"
 #include "machine/uart.h"
 
-#define DEFAULT_MEMORY (512ull << 20)
 /* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
  * below a 256 KiB firmware. */
 #define HIDDEN_PAGES 0xfffbd000ull
-
-static int copy_string(const char **string, struct ls_error *err)
-{
-	if (!*string)
-		return 0;
-	*string = strdup(*string);
-	return *string ? 0 : ls_error_set(err, -ENOMEM, "no memory for the configuration");
-}
-
-static int machine_copy_config(struct machine *machine, const struct machine_config *from,
-			       struct ls_error *err)
-{
-	struct machine_config *config = &machine->config;
-	const char **strings[] = {&config->cpu, &config->kernel, &config->initrd, &config->append,
-				  &config->net.tap};
-	size_t count = sizeof(strings) / sizeof(strings[0]), i;
-	int ret = 0;
-
-	*config = *from;
-	config->params = NULL; /* used up by machine_open */
-	config->param_count = 0;
-	for (i = 0; i < count && !ret; i++)
-		ret = copy_string(strings[i], err);
-	for (; i < count; i++) /* not copied: not ours to free */
-		*strings[i] = NULL;
-	for (unsigned int d = 0; d < MACHINE_MAX_DISKS; d++) {
-		if (d >= config->disk_count)
-			config->disks[d].path = NULL;
-		else if (ret)
-			config->disks[d].path = NULL;
-		else
-			ret = copy_string(&config->disks[d].path, err);
-	}
-	if (!config->vcpus)
-		config->vcpus = 1;
-	if (!config->memory)
-		config->memory = DEFAULT_MEMORY;
-	if (!config->quantum_ns)
-		config->quantum_ns = MACHINE_DEFAULT_QUANTUM_NS;
-	if (!config->epoch)
-		config->epoch = MACHINE_DEFAULT_EPOCH;
-	return ret;
-}
-
-static void machine_free_config(struct machine_config *config)
-{
-	free((char *)config->cpu);
-	free((char *)config->kernel);
-	free((char *)config->initrd);
-	free((char *)config->append);
-	free((char *)config->net.tap);
-	for (unsigned int i = 0; i < MACHINE_MAX_DISKS; i++)
-		free((char *)config->disks[i].path);
-}
-
-static int machine_check_config(const struct machine_config *config, struct ls_error *err)
-{
-	if (!config->engine)
-		return ls_error_set(err, -EINVAL, "no engine was chosen");
-	if (config->vcpus > MACHINE_MAX_VCPUS)
-		return ls_error_set(err, -EINVAL, "%u vCPUs are too many; give 1 to %d",
-				    config->vcpus, MACHINE_MAX_VCPUS);
-	if (config->disk_count > MACHINE_MAX_DISKS)
-		return ls_error_set(err, -EINVAL, "%u disks are too many; give at most %d",
-				    config->disk_count, MACHINE_MAX_DISKS);
-	return 0;
-}
 
 static bool machine_has_turns(const struct ls_extension *ext)
 {
@@ -277,10 +209,10 @@ static int machine_fill_fw_cfg(struct machine *machine, struct ls_error *err)
 static int machine_build(struct machine *machine, const struct machine_config *config,
 			 struct ls_error *err)
 {
-	int ret = machine_copy_config(machine, config, err);
+	int ret = config_copy(&machine->config, config, err);
 
 	if (!ret)
-		ret = machine_check_config(&machine->config, err);
+		ret = config_check(&machine->config, err);
 	if (!ret)
 		ret = machine_open(machine, config, err);
 	if (!ret)
@@ -349,7 +281,7 @@ void machine_destroy(struct machine *machine)
 	free(machine->sources);
 	free(machine->power_on);
 	control_destroy(machine);
-	machine_free_config(&machine->config);
+	config_free(&machine->config);
 	free(machine);
 }
 
