@@ -5,16 +5,15 @@
 #include "tools/qemu_front.h"
 #include "tools/size.h"
 
-static int qemu_attach_disk(struct qemu_front *front, const char *path, bool read_only,
+static int qemu_attach_disk(struct qemu_front *front, const struct machine_disk *disk,
 			    struct ls_error *err)
 {
 	struct machine_config *config = &front->session.config;
 
 	if (config->disk_count == MACHINE_MAX_DISKS)
 		return ls_error_set(err, -EINVAL, "-drive file=%s: there is room for %d disks",
-				    path, MACHINE_MAX_DISKS);
-	config->disks[config->disk_count++] =
-		(struct machine_disk){.path = path, .read_only = read_only};
+				    disk->path, MACHINE_MAX_DISKS);
+	config->disks[config->disk_count++] = *disk;
 	return 0;
 }
 
@@ -68,13 +67,13 @@ static int device_debugcon(struct qemu_front *front, const GPtrArray *properties
 static int device_blk(struct qemu_front *front, const GPtrArray *properties, struct ls_error *err)
 {
 	const char *drive = qemu_property(properties, "drive");
-	const char *path = drive ? g_hash_table_lookup(front->drives, drive) : NULL;
+	const struct machine_disk *disk = drive ? g_hash_table_lookup(front->drives, drive) : NULL;
 
-	if (!path)
+	if (!disk)
 		return ls_error_set(err, -EINVAL,
 				    "-device virtio-blk-pci: there is no -drive with id '%s'",
 				    drive ? drive : "");
-	return qemu_attach_disk(front, path, false, err);
+	return qemu_attach_disk(front, disk, err);
 }
 
 static int device_net(struct qemu_front *front, const GPtrArray *properties, struct ls_error *err)
@@ -203,28 +202,29 @@ int qemu_machine(struct qemu_front *front, const char *text, struct ls_error *er
 int qemu_drive(struct qemu_front *front, const char *text, struct ls_error *err)
 {
 	g_autoptr(GPtrArray) properties = qemu_properties(text);
-	const char *path = qemu_property(properties, "file");
+	const char *file = qemu_property(properties, "file");
 	const char *format = qemu_property(properties, "format");
 	const char *bus = qemu_property(properties, "if");
 	const char *id = qemu_property(properties, "id");
 	const char *read_only = qemu_property(properties, "readonly");
+	struct machine_disk disk = {.read_only = read_only && qemu_truth(read_only)};
 
-	if (!path)
+	if (!file)
 		return ls_error_set(err, -EINVAL, "-drive %s: say file=PATH", text);
 	if (format && strcmp(format, "raw"))
 		return ls_error_set(err, -EINVAL,
 				    "-drive format=%s: only raw images; qemu-img convert makes one",
 				    format);
-	path = qemu_keep(front, g_strdup(path));
+	disk.path = qemu_keep(front, g_strdup(file));
 	if (bus && !strcmp(bus, "none")) {
 		if (!id)
 			return ls_error_set(err, -EINVAL, "-drive if=none: say id=NAME");
-		g_hash_table_insert(front->drives, g_strdup(id), g_strdup(path));
+		g_hash_table_insert(front->drives, g_strdup(id), g_memdup2(&disk, sizeof(disk)));
 		return 0;
 	}
 	if (bus && strcmp(bus, "virtio"))
 		return ls_error_set(err, -EINVAL, "-drive if=%s: say virtio or none", bus);
-	return qemu_attach_disk(front, path, read_only && qemu_truth(read_only), err);
+	return qemu_attach_disk(front, &disk, err);
 }
 
 int qemu_netdev(struct qemu_front *front, const char *text, struct ls_error *err)

@@ -13,7 +13,7 @@ struct qemu_front {
 	struct session session;
 	const char *cpu; /* as given to -cpu */
 	bool serial_given, nographic;
-	GHashTable *drives; /* id to path, of -drive with if=none */
+	GHashTable *drives; /* id to struct machine_disk, of -drive with if=none */
 	GPtrArray *strings;
 };
 
