@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KVM_SET_GUEST_DEBUG and KVM_EXIT_DEBUG (api.rst). */
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/segment.h"
 #include "sim/state.h"
 #include "sim/vm.h"
-
-/* Bits that read as ones (SDM 3B:18.2.3, 18.2.4). */
-#define DR6_ONES UINT64_C(0xffff0ff0)
-#define DR7_ONES UINT64_C(0x400)
 
 /* What the debugger was shown and says belongs to the guest. */
 static int inject(struct cpu *cpu, u8 vector)

@@ -230,6 +230,14 @@ static bool vendor_is(const struct kvm_cpuid_entry2 *entry, const char *text)
 	       !memcmp(&entry->ecx, text + 8, 4);
 }
 
+/* A width that user space gave, 0 for @standard, as far as there are such processors. */
+static u8 within(u32 width, u8 standard, u8 least, u8 most)
+{
+	if (!width)
+		return standard;
+	return width < least ? least : width > most ? most : width;
+}
+
 void cpuid_adopt(struct cpu *cpu)
 {
 	const struct kvm_cpuid_entry2 *vendor = find(cpu, 0, 0), *sizes = find(cpu, 0x80000008, 0);
@@ -237,8 +245,8 @@ void cpuid_adopt(struct cpu *cpu)
 	cpu->amd =
 		vendor && (vendor_is(vendor, "AuthenticAMD") || vendor_is(vendor, "HygonGenuine"));
 	/* Without leaf 80000008H: 36 and, in 64-bit mode, 48 bits (SDM 3A:4.1.4). */
-	cpu->physical_bits = sizes && (sizes->eax & 0xff) ? sizes->eax & 0xff : 36;
-	cpu->linear_bits = sizes && (sizes->eax >> 8 & 0xff) ? sizes->eax >> 8 & 0xff : 48;
+	cpu->physical_bits = within(sizes ? sizes->eax & 0xff : 0, 36, 32, 52);
+	cpu->linear_bits = within(sizes ? sizes->eax >> 8 & 0xff : 0, 48, 48, 57);
 	adopt_features(cpu);
 	adopt_reserved_bits(cpu);
 	adopt_xstate(cpu);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Debug registers: breakpoints and single steps (SDM 3B:18.2, 18.3; APM 2:13.1). */
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/segment.h"
-
-#define DR6_BS       BIT(14)
-#define DEBUGCTL_BTF BIT(1)
 
 enum breakpoint_kind { BREAK_EXECUTE, BREAK_WRITE, BREAK_IO, BREAK_ACCESS };
 

@@ -14,8 +14,13 @@ static void user_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size,
 			__builtin_memcpy(data, &io->fragment[n].data, size);
 		return;
 	}
-	if (n == CPU_IO_FRAGMENTS)
-		return; /* no instruction has more; a write is lost rather than the process */
+	/* Only FXSAVE's and XSAVE's images have more: their writes are lost, their reads are ones.
+	 */
+	if (n == CPU_IO_FRAGMENTS) {
+		if (!write)
+			__builtin_memset(data, 0xff, size);
+		return;
+	}
 	io->fragment[n].address = gpa;
 	io->fragment[n].size = size;
 	io->fragment[n].write = write;

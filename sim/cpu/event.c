@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Delivery of one event, and of exceptions that meet another (SDM 3A:6.12 to 6.15). */
 #include "sim/cpu/cet.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
-
-/* DR6 and DR7 bits (SDM 3B:18.2). */
-#define DR6_TRAPS    UINT64_C(0xf)
-#define DR6_BD       BIT(13)
-#define DR7_GD       BIT(13)
-#define DEBUGCTL_LBR BIT(0)
-#define DEBUGCTL_BTF BIT(1)
 
 enum exception_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOUBLE_FAULT };
 

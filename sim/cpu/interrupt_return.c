@@ -101,6 +101,8 @@ static u64 return_nested(struct cpu *cpu, const struct op *op)
 
 	if (cpu_long_mode(cpu))
 		raise_gp(cpu, 0);
+	if (cpu->seg[SEG_TR].limit < 1) /* SDM 3A:6.15 table 6-6 */
+		raise_ts(cpu, selector_error(cpu->seg[SEG_TR].selector));
 	link = (u16)mem_load_system(cpu, SEG_BASE(cpu, SEG_TR), 2);
 	return task_switch(cpu, link, TASK_IRET, OP_NEXT_RIP(cpu, op), NULL);
 }

@@ -226,11 +226,31 @@ static u64 untag(const struct cpu *cpu, u64 linear)
 			  : linear & ~(BIT(63) - BIT(keep + 1));
 }
 
+/* SDM 3A:6.15 table 6-7; 32-byte operands as AMD's processors have it. Images of any other size are
+ * made of pieces that were checked by themselves. */
+static unsigned int alignment_of(unsigned int size)
+{
+	switch (size) {
+	case 1:
+	case 2:
+	case 4:
+	case 8:
+	case 16:
+		return size;
+	case 10:
+		return 8;
+	case 32:
+		return 16;
+	default:
+		return 0;
+	}
+}
+
 /* CR0.AM, RFLAGS.AC and CPL 3 (SDM 3A:6.15, interrupt 17). 16-byte operands with a rule of their
  * own raise #GP in their bodies. */
 static void check_alignment(struct cpu *cpu, u64 linear, unsigned int size)
 {
-	unsigned int align = size == 10 ? 8 : size > 8 ? 0 : size;
+	unsigned int align = alignment_of(size);
 
 	if (align && (linear & (align - 1)) && cpu->cpl == 3 && (cpu->cr0 & CR0_AM) &&
 	    (cpu->rflags & FLAG_AC))
@@ -336,6 +356,26 @@ void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, cons
 			  unsigned int size)
 {
 	operand_write(cpu, op, linear, from, size, op->seg);
+}
+
+u64 mem_load_element(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)
+{
+	u64 value = 0;
+
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, op->seg);
+	read_checked(cpu, linear, &value, size, own_access(cpu, WALK_READ));
+	watch(cpu, linear, size, false);
+	return value;
+}
+
+void mem_store_element(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
+		       unsigned int size)
+{
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, op->seg);
+	write_checked(cpu, linear, &value, size, own_access(cpu, WALK_WRITE));
+	watch(cpu, linear, size, true);
 }
 
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)

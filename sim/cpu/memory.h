@@ -22,6 +22,12 @@ void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, cons
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size);
 void mem_modify_commit(struct cpu *cpu, const struct op *op);
 
+/* Elements of gathers and masked moves: no #AC whatever their alignment (SDM 2A:2.4, types 6, 12).
+ * No fast path. */
+u64 mem_load_element(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size);
+void mem_store_element(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
+		       unsigned int size);
+
 /* Fills @entry for fetching at @linear; raises #GP(0) or #PF. */
 void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry);
 

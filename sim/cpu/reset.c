@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RESET and INIT (SDM 3A:9.1, table 9-1; APM 2:14.1). */
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/msr.h"
 #include "sim/cpu/pmu.h"
@@ -12,8 +13,6 @@
 #define RIGHTS_TSS  0x8bu
 
 #define RESET_VECTOR 0xfff0
-#define DR6_RESET    0xffff0ff0
-#define DR7_RESET    0x400
 
 static void reset_segments(struct cpu *cpu)
 {
@@ -84,8 +83,8 @@ void cpu_reset(struct cpu *cpu, bool init)
 	cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->efer = 0;
 	for (n = 0; n < 4; n++)
 		cpu->dr[n] = 0;
-	cpu->dr[6] = DR6_RESET;
-	cpu->dr[7] = DR7_RESET;
+	cpu->dr[6] = DR6_ONES;
+	cpu->dr[7] = DR7_ONES;
 	cpu->cpl = 0;
 	cpu->ssp = 0;
 	cpu->smm = false;

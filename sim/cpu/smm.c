@@ -5,13 +5,14 @@
  * AMD documents all of it (APM 2:10.2.3, table 10-1).
  */
 #include "sim/cpu/smm.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
 
 #define SAVE_AREA      0x8000 /* offsets below count from SMBASE + this */
 #define ENTRY_POINT    0x8000
-#define REVISION_INTEL 0x00030100u /* I/O restart, SMBASE relocation */
-#define REVISION_AMD   0x00030064u
+#define REVISION_INTEL 0x00020100u /* SMBASE relocation, no I/O restart */
+#define REVISION_AMD   0x00020064u
 #define INTEL_HIDDEN   0x7c00 /* 16 bytes a segment: base, limit, rights */
 
 struct save_map {
@@ -19,6 +20,7 @@ struct save_map {
 	u16 general[16];
 	u16 gdt_base, gdt_limit, idt_base, idt_limit; /* limit 0: none kept */
 	u16 smbase, revision, halt_restart, nmi_masked;
+	u16 debug_trap; /* in a reserved place: DR6 bits of a #DB that the SMI came before */
 	u8 halt_size;
 };
 
@@ -59,6 +61,7 @@ static const struct save_map intel_map = {
 	.halt_restart = 0x7f02,
 	.halt_size = 2,
 	.nmi_masked = 0x7ca0,
+	.debug_trap = 0x7ca4,
 };
 
 static const struct save_map amd_map = {
@@ -98,6 +101,7 @@ static const struct save_map amd_map = {
 	.halt_restart = 0x7ec9,
 	.halt_size = 1,
 	.nmi_masked = 0x7eca,
+	.debug_trap = 0x7ecc,
 };
 
 /* Intel's selectors, 4 bytes each, and AMD's segment entries of 16 bytes. */
@@ -173,7 +177,7 @@ static void load_segment(struct cpu *cpu, unsigned int n)
 	s->selector = (u16)load(cpu, intel_selector[n], 2);
 	SEG_BASE(cpu, n) = load(cpu, hidden, 8);
 	s->limit = (u32)load(cpu, hidden + 8, 4);
-	s->rights = (u32)load(cpu, hidden + 12, 4);
+	s->rights = (u32)load(cpu, hidden + 12, 4) & (SEG_RIGHTS_DESCRIPTOR | SEG_UNUSABLE);
 }
 
 static const struct save_map *map_of(const struct cpu *cpu)
@@ -206,6 +210,7 @@ static void save_state(struct cpu *cpu, bool nmi_blocked)
 	save(cpu, map->revision, cpu->amd ? REVISION_AMD : REVISION_INTEL, 4);
 	save(cpu, map->halt_restart, cpu->activity == ACTIVITY_HALTED, map->halt_size);
 	save(cpu, map->nmi_masked, nmi_blocked, 1);
+	save(cpu, map->debug_trap, cpu->pending_debug, 4);
 }
 
 /* SDM 3C:31.5.1, table 31-4: a kind of big real mode. */
@@ -217,7 +222,7 @@ static void enter_handler(struct cpu *cpu)
 	cpu->cr0 &= ~(CR0_PE | CR0_EM | CR0_TS | CR0_PG);
 	cpu->cr4 = 0;
 	cpu->efer = 0;
-	cpu->dr[7] = 0x400;
+	cpu->dr[7] = DR7_ONES;
 	cpu->cpl = 0;
 	for (i = SEG_ES; i <= SEG_GS; i++)
 		segment_commit_flat(cpu, i, 0, SEG_G | SEG_P | SEG_S | 0x3);
@@ -231,6 +236,7 @@ bool smm_enter(struct cpu *cpu)
 {
 	save_state(cpu, cpu->nmi_blocked);
 	cpu->smi_pending = false;
+	cpu->pending_debug = 0;
 	cpu->smm = true;
 	cpu->nmi_blocked = true;
 	cpu->shadow = SHADOW_NONE;
@@ -241,11 +247,16 @@ bool smm_enter(struct cpu *cpu)
 	return true;
 }
 
-/* SDM 3C:31.3.2: states that make RSM shut down. */
+/* SDM 3C:31.3.2, APM 2:10.3.7: states that make RSM shut down. */
 static bool state_valid(struct cpu *cpu, u64 cr0, u64 cr4, u64 efer)
 {
-	return !(cr4 & cpu->cr4_reserved) && !(efer & cpu->efer_reserved) && !(cr0 >> 32) &&
-	       !((cr0 & CR0_PG) && !(cr0 & CR0_PE)) && !((cr0 & CR0_NW) && !(cr0 & CR0_CD));
+	bool long_mode = (cr0 & CR0_PG) && (efer & EFER_LME);
+
+	if ((cr4 & cpu->cr4_reserved) || (efer & cpu->efer_reserved) || cr0 >> 32)
+		return false;
+	if (((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)))
+		return false;
+	return long_mode == !!(efer & EFER_LMA) && !(long_mode && !(cr4 & CR4_PAE));
 }
 
 static void load_registers(struct cpu *cpu, const struct save_map *map)
@@ -257,8 +268,8 @@ static void load_registers(struct cpu *cpu, const struct save_map *map)
 	for (i = 0; i < SEG_COUNT; i++)
 		load_segment(cpu, i);
 	cpu_set_rflags(cpu, load(cpu, map->rflags, 8));
-	cpu->dr[6] = load(cpu, map->dr6, 8);
-	cpu->dr[7] = load(cpu, map->dr7, 8);
+	cpu->dr[6] = (load(cpu, map->dr6, 8) & DR6_KNOWN) | DR6_ONES;
+	cpu->dr[7] = (load(cpu, map->dr7, 8) & DR7_KNOWN) | DR7_ONES;
 	cpu->gdtr.base = load(cpu, map->gdt_base, 8);
 	cpu->gdtr.limit = (u16)load(cpu, map->gdt_limit, 2);
 	cpu->idtr.base = load(cpu, map->idt_base, 8);
@@ -299,7 +310,10 @@ u64 smm_leave(struct cpu *cpu)
 	cpu_flush_tlb(cpu);
 	cpu_update_mode(cpu);
 	load_pae(cpu);
-	event_post(cpu, (cpu->nmi_pending ? EVENT_NMI : 0) | (cpu->smi_pending ? EVENT_SMI : 0) |
+	cpu->pending_debug = load(cpu, map->debug_trap, 4);
+	event_post(cpu, (cpu->pending_debug ? EVENT_TRAP : 0) |
+				(cpu->nmi_pending ? EVENT_NMI : 0) |
+				(cpu->smi_pending ? EVENT_SMI : 0) |
 				(cpu->init_pending ? EVENT_INIT : 0));
 	return rip;
 }

@@ -4,6 +4,7 @@
  * after it they are raised in the new one, with its CS:EIP.
  */
 #include "sim/cpu/cet.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
 
@@ -244,8 +245,6 @@ static void commit_registers(struct cpu *cpu, const struct task_state *state, bo
 	unsigned int i;
 	u64 flags = state->flags;
 
-	if (tss32 && (cpu->cr0 & CR0_PG) && state->cr3 != cpu->cr3)
-		control_write_cr3(cpu, state->cr3);
 	cpu->reg[REG_RIP] = state->ip;
 	if (!tss32)
 		flags &= 0xffff;
@@ -268,18 +267,20 @@ static void push_error(struct cpu *cpu, unsigned int size, u32 error)
 
 /* Everything after the commit point; raises in the new task. */
 static void enter_task(struct cpu *cpu, const struct task_state *state,
-		       const struct cet_task *shadow, const struct event *event,
-		       unsigned int error_size)
+		       const struct cet_task *shadow, const struct event *event, unsigned int size)
 {
+	/* 16-bit TSSs have no CR3. One with bad PDPTEs is #GP(0). */
+	if (size == 4 && (cpu->cr0 & CR0_PG) && state->cr3 != cpu->cr3)
+		control_write_cr3(cpu, state->cr3);
 	load_segments(cpu, state);
 	if (unlikely(cpu->cr4 & CR4_CET))
 		cet_enter_task(cpu, shadow, state->ssp);
 	if (state->trap)
-		debug_trap(cpu, BIT(15)); /* DR6.BT */
+		debug_trap(cpu, DR6_BT);
 	if (state->ip > cpu->seg[SEG_CS].limit)
 		raise_gp(cpu, 0);
 	if (event && event->has_error)
-		push_error(cpu, error_size, event->error);
+		push_error(cpu, size, event->error);
 }
 
 static unsigned int level_of(const struct task_state *state)

@@ -159,7 +159,8 @@ NOINLINE static void do_saveprevssp(struct cpu *cpu, const struct op *op)
 		raise_gp(cpu, 0);
 	token = cet_load(cpu, cpu->ssp, user(cpu));
 	/* The hole that RSTORSSP's CF tells of holds zero; there is none in 64-bit mode. */
-	if (hole && (mode || (u32)cet_load(cpu, cpu->ssp + 8, user(cpu))))
+	if (hole && (mode || mem_load_as(cpu, cpu->ssp + 8, 4,
+					 WALK_SHADOW_STACK | (user(cpu) ? WALK_USER : 0))))
 		raise_gp(cpu, 0);
 	if (!(token & TOKEN_PREVIOUS) || (!mode && token >> 32))
 		raise_gp(cpu, 0);

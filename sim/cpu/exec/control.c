@@ -2,6 +2,7 @@
 /* Control and debug registers, and the flags and bases that work like them. */
 #include "sim/cpu/control.h"
 #include "sim/cpu/apic_registers.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
@@ -74,13 +75,6 @@ static HANDLER(exec_mov_to_cr)
 FAMILY_ONE(mov_to_cr, exec_mov_to_cr);
 
 /* --- MOV DR (SDM 3B:18.2, SDM 2: MOV DR) --- */
-
-#define DR6_ONES  UINT64_C(0xffff0ff0)
-#define DR6_KNOWN UINT64_C(0x0000e00f)
-#define DR6_BD    BIT(13)
-#define DR7_ONES  UINT64_C(0x00000400)
-#define DR7_KNOWN UINT64_C(0xffff23ff)
-#define DR7_GD    BIT(13)
 
 /* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE; then DR7.GD is looked at. */
 static unsigned int debug_register(struct cpu *cpu, unsigned int number)

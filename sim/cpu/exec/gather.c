@@ -30,9 +30,10 @@ static u64 gather_load(struct cpu *cpu, const struct op *op, const struct gather
 	const union vec *to = &cpu->vec[op->reg], *mask = &cpu->vec[op->vvvv];
 
 	if (g->data_size == 4)
-		return mask->d[i] >> 31 ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 4)
+		return mask->d[i] >> 31 ? mem_load_element(cpu, op, gather_linear(cpu, op, g, i), 4)
 					: to->d[i];
-	return mask->q[i] >> 63 ? mem_load(cpu, op, gather_linear(cpu, op, g, i), 8) : to->q[i];
+	return mask->q[i] >> 63 ? mem_load_element(cpu, op, gather_linear(cpu, op, g, i), 8)
+				: to->q[i];
 }
 
 static void gather_commit(struct cpu *cpu, const struct op *op, const struct gather *g,

@@ -34,10 +34,10 @@ static NOINLINE void maskmov_load(struct cpu *cpu, const struct op *op, unsigned
 
 	FAULT_POINT(cpu, op);
 	for (unsigned int i = 0; i < count; i++)
-		value[i] =
-			selected(mask, size, i)
-				? mem_load(cpu, op, element_linear(cpu, op, size, i, false), size)
-				: 0;
+		value[i] = selected(mask, size, i)
+				   ? mem_load_element(cpu, op,
+						      element_linear(cpu, op, size, i, false), size)
+				   : 0;
 	for (unsigned int i = 0; i < count; i++)
 		__builtin_memcpy(cpu->bounce + (size_t)size * i, &value[i], size);
 }
@@ -54,8 +54,8 @@ static NOINLINE void maskmov_store(struct cpu *cpu, const struct op *op, unsigne
 				  WALK_WRITE);
 	for (unsigned int i = 0; i < count; i++)
 		if (selected(mask, size, i))
-			mem_store(cpu, op, element_linear(cpu, op, size, i, true),
-				  size == 4 ? from->d[i] : from->q[i], size);
+			mem_store_element(cpu, op, element_linear(cpu, op, size, i, true),
+					  size == 4 ? from->d[i] : from->q[i], size);
 }
 
 #define MASKMOV(name, size)                                                                        \

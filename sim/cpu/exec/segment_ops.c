@@ -63,13 +63,19 @@ FAMILY_ONE(mov_from_sreg, exec_mov_from_sreg);
 
 /* --- PUSH and POP --- */
 
+/* With 32 bits Intel's processors write the selector alone, AMD's zero-extend it (SDM 2B PUSH). */
 NOINLINE static void push_segment(struct cpu *cpu, const struct op *op, enum segment_index seg)
 {
+	unsigned int size = 1u << op->width;
 	struct stack_cursor stack;
 
 	FAULT_POINT(cpu, op);
 	stack_open(cpu, &stack);
-	stack_push(cpu, &stack, cpu->seg[seg].selector, 1u << op->width);
+	if (size == 4 && !cpu->amd) {
+		stack.rsp = (stack.rsp - 2) & stack.mask;
+		size = 2;
+	}
+	stack_push(cpu, &stack, cpu->seg[seg].selector, size);
 	stack_commit(cpu, &stack);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SYSCALL, SYSRET, SYSENTER, SYSEXIT (SDM 2B; APM 3 "SYSCALL" …), where the vendors differ. */
 #include "sim/cpu/cet.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 
-#define DR6_BS BIT(14)
 /* SYSRET: RFLAGS := (R11 & 3C7FD7H) | 2. */
 #define SYSRET_FLAGS UINT64_C(0x3c7fd7)
 

@@ -45,12 +45,18 @@ static void monitor(struct cpu *cpu, const struct op *op, u64 offset)
 	cpu->monitor_armed = true;
 }
 
+/* ECX, and in 64-bit mode RCX (SDM 2: MONITOR, MWAIT). */
+static u64 extensions(const struct cpu *cpu, const struct op *op)
+{
+	return op->flags & OP_CODE64 ? cpu->reg[REG_RCX] : (u32)cpu->reg[REG_RCX];
+}
+
 static HANDLER(exec_monitor)
 {
 	FAULT_POINT(cpu, op);
 	if (cpu->cpl != 0)
 		raise_ud(cpu);
-	if ((u32)cpu->reg[REG_RCX])
+	if (extensions(cpu, op))
 		raise_gp(cpu, 0);
 	monitor(cpu, op, cpu->reg[REG_RAX]);
 	NEXT;
@@ -62,7 +68,7 @@ static HANDLER(exec_mwait)
 	FAULT_POINT(cpu, op);
 	if (cpu->cpl != 0)
 		raise_ud(cpu);
-	if ((u32)cpu->reg[REG_RCX] & ~1u) /* bit 0: interrupts end it even if masked */
+	if (extensions(cpu, op) & ~UINT64_C(1)) /* bit 0: interrupts end it even if masked */
 		raise_gp(cpu, 0);
 	if (cpu->monitor_armed)
 		nap(cpu, op, UINT64_MAX);

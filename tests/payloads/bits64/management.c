@@ -61,6 +61,32 @@ static void send_with_registers(void)
 			 : "rbx", "r15", "memory");
 }
 
+static u32 steps;
+static word step_ip, step_dr6;
+static bool note_step(struct trap_frame *frame)
+{
+	if (frame->vector != 1)
+		return false;
+	if (!steps++) {
+		step_ip = frame->ip;
+		step_dr6 = READ_REGISTER("dr6");
+	}
+	frame->flags &= ~0x100ul;
+	return true;
+}
+
+/* TF is set for the store to the ICR alone. */
+extern const char after_smi[];
+static void step_into_management(void)
+{
+	APIC(0x310) = APIC(0x20);
+	__asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq\n"
+			 "movl %0, 0x300(%1)\n after_smi: nop\n .fill 32, 1, 0x90"
+			 :
+			 : "r"(SMI_COMMAND), "r"(0xfee00000ul)
+			 : "memory", "cc");
+}
+
 void payload(void)
 {
 	word cr0 = READ_REGISTER("cr0"), cr3 = READ_REGISTER("cr3"), cr4 = READ_REGISTER("cr4");
@@ -85,6 +111,9 @@ void payload(void)
 	CHECK_EQUAL(saved(SMBASE_RESET, 0x7f74, 0x7fe0), 0x9abcdef0);
 	CHECK_EQUAL(saved(SMBASE_RESET, 0x7ef8, 0x7f00), SMBASE_RESET);
 	CHECK((saved(SMBASE_RESET, 0x7fd8, 0x7f78) ^ (word)send_with_registers) < 0x1000);
+
+	section("SDM 3C:31.4.2 the revision: SMBASE can be moved, I/O is not restarted");
+	CHECK_EQUAL(saved(SMBASE_RESET, 0x7efc, 0x7efc) >> 16 & 3, 2);
 
 	section("SDM 3C:31.3.2 RSM brings all of it back");
 	CHECK_EQUAL(seen_rbx, 0x123456789abcdef0);
@@ -120,6 +149,16 @@ void payload(void)
 	send();
 	CHECK_EQUAL(mailbox->runs, 3);
 	CHECK_EQUAL(mailbox->cs, SMBASE_NEW >> 4);
+
+	section("SDM 3A:6.9 table 6-2: the SMI comes before the single-step trap, which waits for "
+		"RSM");
+	trap_hook = note_step;
+	step_into_management();
+	CHECK_EQUAL(mailbox->runs, 4);
+	CHECK_EQUAL(steps, 1);
+	CHECK_EQUAL(step_ip, (word)after_smi);
+	CHECK_EQUAL(step_dr6 & 0x4000, 0x4000);
+	trap_hook = NULL;
 
 	section("SDM 2B RSM outside SMM: #UD");
 	EXPECT_TRAP(resume, 6, NO_ERROR);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accesses that meet the edges of slots: no byte of the host's beside them is touched. */
 #include "sim/cpu/memory.h"
-#include "tests/unit/sim/cpu_rig.h"
+#include "tests/unit/sim/system_rig.h"
 
 #define EDGE 0x8000 /* where the only slot ends; the rig's host memory goes on */
 
@@ -78,7 +78,42 @@ static void test_descriptor_in_rom(void)
 	rig_close(&rig);
 }
 
+static bool leave_to_user(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
+{
+	(void)cpu, (void)gpa, (void)data, (void)size, (void)write;
+	return false;
+}
+
+/* An image of 512 bytes has more pieces than user space answers: the rest are ones, never what the
+ * interpreter's own memory holds. */
+static void test_image_from_device(void)
+{
+	static const struct cpu_platform platform = {.mmio = leave_to_user};
+	struct cpu_rig rig;
+	int outcome, exits = 0;
+
+	rig_open(&rig, "intel");
+	rig_mode(&rig, MODE_64, 0);
+	rig.cpu->cr4 |= CR4_OSFXSR;
+	cpu_update_mode(rig.cpu);
+	rig.cpu->platform = &platform;
+	rig.cpu->reg[REG_RDI] = RIG_MEMORY;
+	while ((outcome = RUN(&rig, 0x0f, 0xae, 0x0f)) == LEFT) { /* fxrstor [rdi] */
+		CU_ASSERT_EQUAL_FATAL(rig.cpu->exit, CPU_EXIT_IO);
+		rig.cpu->io.fragment[rig.cpu->io.completed++].data = 0;
+		rig.cpu->io.consumed = 0;
+		rig.cpu->single = true;
+		exits++;
+	}
+	CHECK_EQUAL(outcome, NOTHING);
+	CHECK_EQUAL(exits, CPU_IO_FRAGMENTS);
+	for (unsigned int i = 0; i < 16; i++)
+		CHECK_EQUAL(rig.cpu->vec[i].q[0], UINT64_MAX);
+	rig_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
+	{"image from a device", test_image_from_device},
 	{"physical edge", test_physical_edge},
 	{"physical crossing", test_physical_crossing},
 	{"descriptor in ROM", test_descriptor_in_rom},

@@ -15,7 +15,7 @@ static void test_alignment(void)
 		{MODE_32, {0x50}, 1, 4},       {MODE_32, {0x58}, 1, 4},
 		{MODE_32, {0x66, 0x50}, 2, 2}, {MODE_32, {0x60}, 1, 4},
 		{MODE_32, {0x61}, 1, 4},       {MODE_32, {0x9c}, 1, 4},
-		{MODE_32, {0x9d}, 1, 4},       {MODE_32, {0x1e}, 1, 4},
+		{MODE_32, {0x9d}, 1, 4},       {MODE_32, {0x1e}, 1, 2},
 		{MODE_32, {0xc3}, 1, 4},       {MODE_16, {0x50}, 1, 2},
 		{MODE_64, {0x50}, 1, 8},       {MODE_64, {0x9c}, 1, 8},
 		{MODE_64, {0x66, 0x58}, 2, 2}, {MODE_64, {0x0f, 0xa0}, 2, 8},
@@ -75,7 +75,26 @@ static void test_far_call(void)
 	rig_close(&rig);
 }
 
+/* SDM 2B PUSH: of a segment register's doubleword Intel's processors write the lower half alone. */
+static void test_push_segment(void)
+{
+	struct cpu_rig rig;
+
+	for (int amd = 0; amd < 2; amd++) {
+		rig_open(&rig, amd ? "amd" : "intel");
+		rig_mode(&rig, MODE_32, 0);
+		rig.cpu->reg[REG_RSP] = STACK;
+		rig.cpu->seg[SEG_DS].selector = 0x1234;
+		memset(rig.memory + STACK - 4, 0x55, 4);
+		CHECK_EQUAL(RUN(&rig, 0x1e), NOTHING);
+		CHECK_EQUAL(rig.cpu->reg[REG_RSP], STACK - 4);
+		CHECK_EQUAL(mem_load_physical(rig.cpu, STACK - 4, 4), amd ? 0x1234 : 0x55551234);
+		rig_close(&rig);
+	}
+}
+
 static CU_TestInfo tests[] = {
+	{"push of a segment", test_push_segment},
 	{"alignment", test_alignment},
 	{"enter", test_enter_limit},
 	{"far call", test_far_call},
