@@ -165,6 +165,11 @@ void payload_setup(void)
 {
 	unsigned int i;
 
+	/* 115,200 baud, 8 bits; a UART fresh from reset sends 5. */
+	outb(SERIAL + 3, 0x83);
+	outb(SERIAL, 1);
+	outb(SERIAL + 1, 0);
+	outb(SERIAL + 3, 0x03);
 	/* 8259s masked; no payload wants them unless it says so. */
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);

@@ -17,6 +17,8 @@ typedef unsigned long word; /* 32 or 64 bits */
 
 /* The payload: defined by each. */
 void payload(void);
+/* Where the loader put the multiboot information (0.6.96, section 3.3). */
+extern u32 multiboot_information;
 
 /* --- checks: print what failed and go on --- */
 void check_at(bool ok, const char *what, u64 found, u64 wanted);

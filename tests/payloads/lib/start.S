@@ -13,6 +13,7 @@
 start:
 	cli
 	cld
+	mov %ebx, multiboot_information
 	mov $stack_top, %esp
 	push $0
 	popf
@@ -85,6 +86,9 @@ start:
 gdt_pointer:
 	.word GDT_ENTRIES * 8 - 1
 	.long gdt
+	.long 0
+.globl multiboot_information
+multiboot_information:
 	.long 0
 
 .bss

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# How tools/bench starts its engines. Source it. ENGINE_command KIND VCPUS APPEND leaves in the
+# array `command` what runs a guest with its console on standard output. KIND is linux (the
+# kernel with bench.initrd) or payload.
+# shellcheck disable=SC2154 # its user has $lockstep, $baseline, $bochs, $images, $payload, $work
+
+memory=512 # MiB
+append_linux='console=ttyS0,115200 loglevel=6 printk.devkmsg=on'
+
+# $1's command line for a guest of kind $2.
+engine_append() {
+	case $1 in
+	linux) echo "$append_linux $2" ;;
+	payload) echo "$2" ;;
+	esac
+}
+
+lockstep_command() {
+	command=("$1" run --memory "${memory}M" --stats-file "$work/stats" --append
+		"$(engine_append "$2" "$4")")
+	[ "$3" -eq 1 ] || command+=(--smp "$3" --schedule parallel)
+	case $2 in
+	linux) command+=(--kernel "$images/vmlinuz" --initrd "$images/bench.initrd") ;;
+	payload) command+=(--payload "$payload") ;;
+	esac
+}
+
+sim_command() {
+	lockstep_command "$lockstep" "$@"
+}
+
+baseline_command() {
+	lockstep_command "$baseline" "$@"
+}
+
+# Four levels of page tables: five make QEMU slower, and Bochs' model has four, too.
+qemu_command() {
+	command=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu 'max,-la57' -m "$memory" -smp "$2"
+		-nodefaults -display none -serial stdio -no-reboot
+		-device "isa-debug-exit,iobase=0xf4,iosize=1" -append "$(engine_append "$1" "$3")")
+	case $1 in
+	linux) command+=(-kernel "$images/vmlinuz" -initrd "$images/bench.initrd") ;;
+	payload) command+=(-kernel "$payload") ;;
+	esac
+}
+
+# bochs_file NAME...: the first of Bochs' own files of these names, beside the binary or where
+# packages put them.
+bochs_file() {
+	local folder name
+
+	for name in "$@"; do
+		for folder in "${BXSHARE:-/usr/share/bochs}" "$(dirname "$bochs")/bios" \
+			"$(dirname "$bochs")/../share/bochs" /usr/share/bochs /usr/share/vgabios; do
+			[ ! -f "$folder/$name" ] || {
+				echo "$folder/$name"
+				return
+			}
+		done
+	done
+	ls_die "there is no $1 near $bochs; name its folder with BXSHARE=..."
+}
+
+# The disk with GRUB and the guest, made once for each command line.
+bochs_disk() {
+	local disk=$1 folder=$1.files
+
+	mkdir -p "$folder"
+	case $2 in
+	linux)
+		cp "$images/vmlinuz" "$images/bench.initrd" "$folder"
+		printf 'linux (hd0,msdos1)/vmlinuz %s\ninitrd (hd0,msdos1)/bench.initrd\nboot\n' \
+			"$(engine_append "$2" "$3")"
+		;;
+	payload)
+		cp "$payload" "$folder/payload"
+		printf 'multiboot (hd0,msdos1)/payload %s\nboot\n' "$3"
+		;;
+	esac >"$disk.cfg"
+	ls_boot_disk "$disk" "$disk.cfg" "$folder" || ls_die "the disk for Bochs could not be made"
+	rm -r "$folder"
+}
+
+# At ips=100M Bochs' clocks go about as fast as the host's; the boot takes the same time from 50
+# to 200 million, and longer with more (the kernel's timed waits grow).
+bochs_command() {
+	local disk bios vga
+
+	disk=$work/bochs-$1-$(printf '%s' "$3" | tr -c 'A-Za-z0-9\n' '-')
+	bios=$(bochs_file BIOS-bochs-latest) || exit 1
+	vga=$(bochs_file VGABIOS-lgpl/VGABIOS-lgpl-latest.bin VGABIOS-lgpl-latest.bin \
+		VGABIOS-lgpl-latest) || exit 1
+	[ -f "$disk" ] || bochs_disk "$disk" "$1" "$3"
+	cat >"$disk.rc" <<-EOF_RC
+		megs: $memory
+		cpu: model=corei7_skylake_x, count=1, ips=100000000, reset_on_triple_fault=0
+		romimage: file="$bios"
+		vgaromimage: file="$vga"
+		ata0-master: type=disk, path="$disk", mode=flat, cylinders=$(($(stat -c %s "$disk") / 516096)), heads=16, spt=63
+		boot: disk
+		clock: sync=none, time0=1767225600
+		com1: enabled=1, mode=file, dev=/dev/stdout
+		display_library: nogui
+		config_interface: textconfig
+		log: $work/bochs.log
+		panic: action=fatal
+		error: action=report
+		info: action=ignore
+	EOF_RC
+	command=("$bochs" -q -f "$disk.rc")
+}
+
+engine_version() {
+	case $1 in
+	sim) "$lockstep" --version ;;
+	baseline) "$baseline" --version ;;
+	qemu) qemu-system-x86_64 --version ;;
+	bochs) "$bochs" --help 2>&1 | sed -n 's/^ *\(Bochs x86 Emulator .*\)/\1/p' ;;
+	esac | head -n 1
+}
