@@ -230,9 +230,22 @@ static void platform_code_written(struct cpu *cpu, u64 gpa)
 	shootdown_others(cpu_vcpu(cpu), gpa, true);
 }
 
+/* Between two instructions: another vCPU may also want the bus. */
 static void platform_shootdown(struct cpu *cpu)
 {
-	shootdown_apply(cpu_vcpu(cpu));
+	platform_take(cpu);
+	bus_enter(cpu_vcpu(cpu));
+	platform_give(cpu);
+}
+
+static void platform_bus_lock(struct cpu *cpu)
+{
+	bus_own(cpu_vcpu(cpu));
+}
+
+static void platform_bus_unlock(struct cpu *cpu)
+{
+	bus_give(cpu_vcpu(cpu));
 }
 
 /* IRQ 13, as a PC wires FERR#. */
@@ -256,6 +269,8 @@ const struct cpu_platform irqchip_platform = {
 	.code_page_made = platform_code_made,
 	.code_page_written = platform_code_written,
 	.shootdown = platform_shootdown,
+	.bus_lock = platform_bus_lock,
+	.bus_unlock = platform_bus_unlock,
 	.ferr = platform_ferr,
 	.lock = platform_take,
 	.unlock = platform_give,

@@ -110,32 +110,18 @@ static u64 find_budget(struct vcpu *vcpu)
 	return least(budget, INT64_MAX); /* budgets are signed */
 }
 
-/* --- entering and leaving; under vm->lock --- */
-
-static void guest_enter(struct vcpu *vcpu)
-{
-	shootdown_apply(vcpu);
-	vcpu->in_guest = true;
-}
-
-static void guest_leave(struct vcpu *vcpu)
-{
-	vcpu->in_guest = false;
-	shootdown_apply(vcpu);
-	pthread_cond_broadcast(&vcpu->vm->shot);
-}
-
+/* Under vm->lock. */
 static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
 {
 	struct vm *vm = vcpu->vm;
 	enum cpu_exit exit;
 
 	cpu_set_budget(&vcpu->cpu, (s64)budget);
-	guest_enter(vcpu);
+	bus_enter(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	exit = cpu_run(&vcpu->cpu);
 	pthread_mutex_lock(&vm->lock);
-	guest_leave(vcpu);
+	bus_leave(vcpu);
 	pmu_expire(&vcpu->cpu);
 	return exit;
 }

@@ -55,6 +55,7 @@ static void ask(struct vcpu *self, struct vcpu *other, const struct shootdown *w
 		wait_done(self, other);
 	other->shootdown[other->shootdowns++] = *what;
 	__atomic_fetch_or(&other->cpu.event, EVENT_SHOOTDOWN, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&other->vm->shot); /* it may itself wait, for the bus */
 	wait_done(self, other);
 }
 

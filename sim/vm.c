@@ -68,6 +68,7 @@ void vm_memory_written(struct vm *vm, u64 gpa, u64 length)
 {
 	u64 page = gpa & ~PAGE_OFFSET_MASK;
 
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* as in code_written */
 	for (; page < gpa + length; page += PAGE_SIZE_4K) {
 		struct slot *slot = slots_find(&vm->slots, page);
 		u64 *word = slot ? slot_code_word(slot, page) : NULL;

@@ -75,7 +75,8 @@ struct vcpu {
 struct vm {
 	struct sim_engine *engine;
 	pthread_mutex_t lock; /* recursive: chips, clock, shootdowns */
-	pthread_cond_t shot;  /* a vCPU has done its shootdowns */
+	pthread_cond_t shot;  /* a vCPU has done its shootdowns or left the guest, or the bus is free */
+	struct vcpu *bus_owner; /* nobody else is in the guest; NULL: the bus is free */
 	struct slots slots;
 	struct sim_clock clock;
 	struct vcpu *vcpu[SIM_VCPUS_MAX];
@@ -131,6 +132,14 @@ void shootdown_others(struct vcpu *vcpu, u64 gpa, bool drop);
 void shootdown_apply(struct vcpu *vcpu);
 /* The machine wrote @gpa's page: drops its traces everywhere. */
 void shootdown_all(struct vm *vm, u64 gpa);
+
+/* bus_lock.c */
+/* Under vm->lock: a vCPU enters the guest, when nobody owns the bus. */
+void bus_enter(struct vcpu *vcpu);
+void bus_leave(struct vcpu *vcpu);
+/* Waits until no other vCPU is in the guest, and keeps them out. */
+void bus_own(struct vcpu *vcpu);
+void bus_give(struct vcpu *vcpu);
 
 /* tables.c */
 const struct ls_table *sim_table(struct ls_engine *engine, const char *name);

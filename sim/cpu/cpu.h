@@ -199,6 +199,10 @@ struct cpu_platform {
 	void (*code_page_written)(struct cpu *cpu, u64 gpa);
 	/* EVENT_SHOOTDOWN: does what other vCPUs asked of this one's TLB and traces. */
 	void (*shootdown)(struct cpu *cpu);
+	/* Stops every other vCPU between two instructions until it is given back. NULL where one
+	 * thread runs all. */
+	void (*bus_lock)(struct cpu *cpu);
+	void (*bus_unlock)(struct cpu *cpu);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
 	/* FERR#: an x87 exception is pending under CR0.NE = 0 (IRQ 13 on a PC). May be NULL. */
@@ -290,6 +294,7 @@ struct cpu {
 	u8 bounce[64] __attribute__((aligned(64))); /* read-modify-write off the fast path */
 	u64 bounce_linear;
 	u32 bounce_size;
+	bool bus_locked; /* by this processor, until that buffer is written back */
 
 	/* the exception being raised */
 	struct {

@@ -6,6 +6,7 @@
 #include "sim/cpu/memory.h"
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
+#include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
 
@@ -154,6 +155,8 @@ static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned i
 	u64 first = (gpa & PAGE_OFFSET_MASK) >> 6,
 	    last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
 
+	/* The store comes before the look: who makes a trace sets its bits and looks at the bytes. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (likely(!*word) || !(*word & (BIT(first) | BIT(last))))
 		return;
 	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
@@ -191,9 +194,14 @@ static void piece_read(struct cpu *cpu, const struct piece *piece, void *to)
 		device_access(cpu, piece->gpa, to, piece->size, false);
 }
 
+static bool piece_writable(const struct piece *piece)
+{
+	return piece->host && !(piece->slot->flags & KVM_MEM_READONLY);
+}
+
 static void piece_write(struct cpu *cpu, const struct piece *piece, const void *from)
 {
-	if (piece->host && !(piece->slot->flags & KVM_MEM_READONLY))
+	if (piece_writable(piece))
 		write_host(cpu, piece, from);
 	else
 		device_access(cpu, piece->gpa, (void *)from, piece->size, true);
@@ -387,11 +395,13 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
 	watch(cpu, linear, size, true);
-	if (!piece[1].size && piece[0].host && !(piece[0].slot->flags & KVM_MEM_READONLY) &&
+	if (!piece[1].size && piece_writable(&piece[0]) &&
 	    !*slot_code_word(piece[0].slot, piece[0].gpa)) {
 		slot_mark_dirty(piece[0].slot, piece[0].gpa);
 		return piece[0].host;
 	}
+	if (piece_writable(&piece[0]) && (!piece[1].size || piece_writable(&piece[1])))
+		bus_lock(cpu);
 	piece_read(cpu, &piece[0], cpu->bounce);
 	if (piece[1].size)
 		piece_read(cpu, &piece[1], cpu->bounce + piece[0].size);
@@ -405,6 +415,7 @@ void mem_modify_commit(struct cpu *cpu, const struct op *op)
 	cpu->op = op;
 	write_checked(cpu, cpu->bounce_linear, cpu->bounce, cpu->bounce_size,
 		      own_access(cpu, WALK_WRITE));
+	bus_unlock(cpu);
 }
 
 /* --- not the operand --- */

@@ -2,6 +2,7 @@
 /* Keeping traces: index, arena, and dropping what a write has changed. */
 #include <stdlib.h>
 
+#include "sim/cpu/decode.h"
 #include "sim/cpu/memory.h"
 #include "sim/cpu/pseudo_op.h"
 #include "sim/cpu/trace_build.h"
@@ -128,16 +129,21 @@ static void guard_page(struct cpu *cpu, const struct trace *trace)
 static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *page)
 {
 	struct trace_cache *cache = cpu->traces;
+	u8 seen[TRACE_MAX * INSTRUCTION_MAX];
+	size_t room = PAGE_SIZE_4K - (page->gpa & PAGE_OFFSET_MASK);
 	struct trace *trace;
 
 	if (cache->used + trace_bytes(TRACE_MAX + 1) > TRACE_ARENA)
 		trace_cache_flush(cpu);
 	trace = (struct trace *)(cache->arena + cache->used);
-	if (!trace_build(cpu, page, cache->max, trace))
-		return NULL;
+	do { /* again if the bytes were written before the guard was up */
+		__builtin_memcpy(seen, page->host, room < sizeof(seen) ? room : sizeof(seen));
+		if (!trace_build(cpu, page, cache->max, trace))
+			return NULL;
+		guard_page(cpu, trace);
+	} while (__builtin_memcmp(seen, page->host, trace->bytes));
 	cache->used += (trace_bytes(trace->count) + 15) & ~(size_t)15;
 	enter(cache, trace);
-	guard_page(cpu, trace);
 	cpu->stats.traces_built++;
 	return trace;
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bus lock: one vCPU alone in the guest. It serves LOCKed accesses that no host instruction
+ * makes atomic, those across a page boundary or to a page that holds traces.
+ */
+#include "sim/vm.h"
+
+/* A vCPU that is not in the guest is served its shootdowns on the spot, so waiting here blocks
+ * nobody. */
+static void wait_outside(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	bus_leave(vcpu);
+	while (vm->bus_owner && vm->bus_owner != vcpu)
+		pthread_cond_wait(&vm->shot, &vm->lock);
+}
+
+void bus_enter(struct vcpu *vcpu)
+{
+	wait_outside(vcpu);
+	shootdown_apply(vcpu);
+	vcpu->in_guest = true;
+}
+
+void bus_leave(struct vcpu *vcpu)
+{
+	vcpu->in_guest = false;
+	shootdown_apply(vcpu);
+	pthread_cond_broadcast(&vcpu->vm->shot);
+}
+
+static void wait_for_exit(struct vcpu *vcpu, struct vcpu *other)
+{
+	while (other->in_guest) {
+		__atomic_fetch_or(&other->cpu.event, EVENT_SHOOTDOWN, __ATOMIC_RELEASE);
+		shootdown_apply(vcpu);
+		pthread_cond_wait(&vcpu->vm->shot, &vcpu->vm->lock);
+	}
+}
+
+void bus_own(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	unsigned int n;
+
+	pthread_mutex_lock(&vm->lock);
+	bus_enter(vcpu);
+	vm->bus_owner = vcpu;
+	for (n = 0; n < vm->vcpus; n++)
+		if (vm->vcpu[n] != vcpu)
+			wait_for_exit(vcpu, vm->vcpu[n]);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+void bus_give(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->vm->lock);
+	vcpu->vm->bus_owner = NULL;
+	pthread_cond_broadcast(&vcpu->vm->shot);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+}
