@@ -8,7 +8,8 @@
 
 /* Buffers served at one go; a driver that refills the ring from another vCPU as fast as it is
  * emptied must not hold the machine. */
-#define BATCH (16 * VIRTQ_MAX_SIZE)
+#define BATCH    (16 * VIRTQ_MAX_SIZE)
+#define PAUSE_NS 10000 /* of guest time, until it goes on */
 
 #define AVAIL_IDX  2
 #define AVAIL_RING 4
@@ -293,7 +294,7 @@ static void go_on_later(struct virtqueue *queue)
 
 	queue->more = true;
 	if (clock)
-		clock->arm(clock, &queue->device->later, clock->now(clock));
+		clock->arm(clock, &queue->device->later, clock->now(clock) + PAUSE_NS);
 }
 
 void virtq_drain(struct virtqueue *queue,
