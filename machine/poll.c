@@ -38,8 +38,11 @@ bool poll_can_wake(const struct machine *machine)
 {
 	bool can = machine->config.host_input;
 
-	for (size_t i = 0; i < machine->source_count; i++)
-		can |= machine->sources[i].wakes;
+	for (size_t i = 0; i < machine->source_count && !can; i++) {
+		const struct poll_source *source = &machine->sources[i];
+
+		can = source->wakes && source->wakes(source->opaque);
+	}
 	return can;
 }
 
@@ -47,9 +50,11 @@ bool poll_paces(const struct machine *machine)
 {
 	bool paces = false;
 
-	for (size_t i = 0; i < machine->source_count; i++)
-		paces |= machine->sources[i].paces &&
-			 machine->sources[i].paces(machine->sources[i].opaque);
+	for (size_t i = 0; i < machine->source_count && !paces; i++) {
+		const struct poll_source *source = &machine->sources[i];
+
+		paces = source->paces && source->paces(source->opaque);
+	}
 	return paces;
 }
 

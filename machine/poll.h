@@ -21,8 +21,8 @@ struct poll_source {
 	/* Called after every poll with its own @count entries, ready or not. */
 	void (*ready)(void *opaque, struct pollfd *fds, int count);
 	void *opaque;
-	/* The source can wake a guest that is otherwise halted for ever. */
-	bool wakes;
+	/* True while the source can wake a guest that is otherwise halted for ever. NULL: never. */
+	bool (*wakes)(void *opaque);
 	/* True while somebody outside, who keeps real time, may be about to answer (an open
 	 * connection): then, while the guest idles, guest time passes no faster than the host's.
 	 * NULL: never. */

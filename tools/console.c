@@ -29,7 +29,7 @@ struct console {
 	struct console_config config;
 	struct machine *machine;
 	bool terminal; /* input is a terminal of ours */
-	bool input_open, source_added, source_wakes;
+	bool input_open, source_added;
 	bool output_direct; /* a person is looking: no buffering */
 	bool left;
 	int output_fd, output_error; /* the latter an errno */
@@ -217,9 +217,6 @@ static void console_read(struct console *console)
 
 /* --- the machine's polling --- */
 
-static int console_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms);
-static void console_ready(void *opaque, struct pollfd *fds, int count);
-
 /* A person at a prompt lives in real time: then an idle guest does, too. */
 static bool console_paces(void *opaque)
 {
@@ -229,23 +226,9 @@ static bool console_paces(void *opaque)
 }
 
 /* Once the input has ended, a guest that waits for it waits for ever. */
-static int console_add_source(struct console *console)
+static bool console_wakes(void *opaque)
 {
-	struct poll_source source = {
-		.fill = console_fill,
-		.ready = console_ready,
-		.opaque = console,
-		.wakes = console->input_open,
-		.paces = console_paces,
-	};
-	int rc;
-
-	if (console->source_added)
-		machine_poll_remove(console->machine, console);
-	rc = machine_poll_add(console->machine, &source);
-	console->source_added = !rc;
-	console->source_wakes = source.wakes;
-	return rc;
+	return ((const struct console *)opaque)->input_open;
 }
 
 static int console_fill(void *opaque, struct pollfd *fds, int room, int *timeout_ms)
@@ -256,8 +239,6 @@ static int console_fill(void *opaque, struct pollfd *fds, int room, int *timeout
 	console_flush(console);
 	if (signals_continued() && console->terminal)
 		terminal_raw(console->config.signal_keys);
-	if (console->source_wakes && !console->input_open)
-		console_add_source(console);
 	if (console->input_used)
 		console_deliver(console);
 	if (console->input_used)
@@ -294,13 +275,21 @@ static int console_open_output(struct console *console)
 
 int console_attach(struct console *console, struct machine *machine, struct ls_error *err)
 {
+	const struct poll_source source = {
+		.fill = console_fill,
+		.ready = console_ready,
+		.opaque = console,
+		.wakes = console_wakes,
+		.paces = console_paces,
+	};
 	int rc = console_open_output(console);
 
 	if (rc)
 		return ls_error_set(err, rc, "cannot write '%s': %s", console->config.output_path,
 				    strerror(-rc));
 	console->machine = machine;
-	rc = console_add_source(console);
+	rc = machine_poll_add(machine, &source);
+	console->source_added = !rc;
 	if (!rc && console->terminal)
 		rc = terminal_raw(console->config.signal_keys);
 	return rc ? ls_error_set(err, rc, "cannot set up the terminal: %s", strerror(-rc)) : 0;
