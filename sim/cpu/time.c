@@ -3,9 +3,12 @@
 #include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
 
+/* Also asked by other threads while the vCPU runs: @op is read once, for it may become NULL. */
 u64 cpu_time(const struct cpu *cpu)
 {
-	return cpu->time_base + cpu_retired(cpu) + (cpu->op ? cpu->op->number : 0);
+	const struct op *op = __atomic_load_n(&cpu->op, __ATOMIC_RELAXED);
+
+	return cpu->time_base + cpu_retired(cpu) + (op ? op->number : 0);
 }
 
 /* Ticks in @time ns. Guests that wait ask for little else, so only large numbers take 128 bits. */
