@@ -56,6 +56,12 @@ _lockstep_value() {
 _lockstep() {
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 
+	# "--cpu=amd" is three words to bash.
+	if [ "$cur" = = ]; then
+		cur=''
+	elif [ "$previous" = = ]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		_lockstep_words "run list help --help --version"
