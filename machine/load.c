@@ -40,7 +40,8 @@ int image_read(struct image *image, const char *path, const char *what, struct l
 	*image = (struct image){.path = path};
 	if (!path || !*path)
 		return ls_error_set(err, -EINVAL, "no %s was named", what);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe is refused below, and must not be waited for. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		ret = -errno;
 		if (fd >= 0)
@@ -108,6 +109,8 @@ int load_cmdline(struct machine *machine, const char *prefix, size_t limit, stru
 	char *text;
 	int ret;
 
+	if (limit > BOOT_CMDLINE_ROOM)
+		limit = BOOT_CMDLINE_ROOM;
 	if (length >= limit)
 		return ls_error_set(err, -E2BIG,
 				    "the command line has %zu characters; '%s' takes at most %zu",

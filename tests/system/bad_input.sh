@@ -59,6 +59,8 @@ refuse nothing-here --payload nothing-here
 refuse nothing-here --firmware nothing-here
 refuse nothing-here --payload exit --disk nothing-here
 refuse "$WORK" --kernel "$WORK"
+mkfifo pipe
+LIMIT=10 refuse pipe --kernel pipe
 if [ -f kernel ]; then
 	refuse truncated.in --kernel truncated.in
 	refuse big --kernel kernel --initrd big --memory 256M
