@@ -95,16 +95,20 @@ void memory_destroy(struct machine *machine)
 	}
 }
 
+static void *slot_ptr(const struct memory_slot *slot, uint64_t gpa, uint64_t len)
+{
+	uint64_t offset = gpa - slot->gpa;
+
+	if (gpa < slot->gpa || offset >= slot->size || len > slot->size - offset)
+		return NULL;
+	return slot->host + offset;
+}
+
 void *machine_memory_ptr(struct machine *machine, uint64_t gpa, uint64_t len)
 {
-	for (int i = 0; i < 2; i++) {
-		struct memory_slot *ram = &machine->memory.ram[i];
+	void *low = slot_ptr(&machine->memory.ram[0], gpa, len);
 
-		if (gpa >= ram->gpa && gpa - ram->gpa <= ram->size &&
-		    len <= ram->size - (gpa - ram->gpa) && ram->size)
-			return ram->host + (gpa - ram->gpa);
-	}
-	return NULL;
+	return low ? low : slot_ptr(&machine->memory.ram[1], gpa, len);
 }
 
 void machine_memory_written(struct machine *machine, uint64_t gpa, uint64_t len)
@@ -119,6 +123,8 @@ int machine_dma_read(struct machine *machine, uint64_t gpa, void *to, uint64_t l
 {
 	const void *from = machine_memory_ptr(machine, gpa, len);
 
+	if (!from)
+		from = slot_ptr(&machine->memory.rom, gpa, len);
 	if (!from)
 		return -EFAULT;
 	memcpy(to, from, len);

@@ -27,7 +27,7 @@ bool monitor_run(struct machine *machine);
 /* Prints one line of complaint and returns false, so that a command can return it. */
 bool monitor_fail(struct monitor *monitor, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* An address: 0x1000, 4096, rip, a symbol, each with +offset or -offset. */
+/* An address: 0x1000, 4096, rip, $rsp, a symbol, each with +offset or -offset. */
 bool monitor_address(struct monitor *monitor, const char *text, uint64_t *address);
 /* Reads guest memory through the vCPU's own paging, or physical memory. How many of @n bytes
  * could be read: it stops at a page that is not there. */

@@ -20,25 +20,54 @@ struct monitor_format {
 	unsigned int size;
 };
 
+#define REGISTER(name)                                                                             \
+	{                                                                                          \
+#name, offsetof(struct kvm_regs, name)                                             \
+	}
+static const struct {
+	const char *name;
+	size_t offset;
+} registers[] = {
+	REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rsi), REGISTER(rdi),
+	REGISTER(rsp), REGISTER(rbp), REGISTER(r8),  REGISTER(r9),  REGISTER(r10), REGISTER(r11),
+	REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15), REGISTER(rip),
+};
+
+/* A register's value as a linear address: in its segment, for RIP and RSP. */
+static bool monitor_register(struct monitor *monitor, const char *name, uint64_t *value)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	name += *name == '$';
+	for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+		if (strcmp(name, registers[i].name))
+			continue;
+		if (ls_ioctl_ptr(monitor->engine, monitor->vcpu, KVM_GET_REGS, &regs) < 0 ||
+		    ls_ioctl_ptr(monitor->engine, monitor->vcpu, KVM_GET_SREGS, &sregs) < 0)
+			return false;
+		memcpy(value, (const char *)&regs + registers[i].offset, sizeof(*value));
+		if (!sregs.cs.l && !strcmp(name, "rip"))
+			*value += sregs.cs.base;
+		if (!sregs.cs.l && !strcmp(name, "rsp"))
+			*value += sregs.ss.base;
+		return true;
+	}
+	return false;
+}
+
 static bool monitor_base(struct monitor *monitor, const char *name, uint64_t *base)
 {
 	const struct symbols *symbols = machine_symbols(monitor->machine);
 	const struct symbol *symbol;
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
 	char *end;
 
 	if (isdigit((unsigned char)*name)) {
 		*base = strtoull(name, &end, 0);
 		return !*end;
 	}
-	if (!strcmp(name, "rip") || !strcmp(name, "$rip")) {
-		if (ls_ioctl_ptr(monitor->engine, monitor->vcpu, KVM_GET_REGS, &regs) < 0 ||
-		    ls_ioctl_ptr(monitor->engine, monitor->vcpu, KVM_GET_SREGS, &sregs) < 0)
-			return false;
-		*base = regs.rip + (sregs.cs.l ? 0 : sregs.cs.base);
+	if (monitor_register(monitor, name, base))
 		return true;
-	}
 	symbol = symbols ? symbols_by_name(symbols, name) : NULL;
 	if (symbol)
 		*base = symbol->address;
@@ -60,7 +89,8 @@ bool monitor_address(struct monitor *monitor, const char *text, uint64_t *addres
 	}
 	free(name);
 	return good ? good
-		    : monitor_fail(monitor, "'%s' is no address: a number, rip or a symbol", text);
+		    : monitor_fail(monitor, "'%s' is no address: a number, a register or a symbol",
+				   text);
 }
 
 const char *monitor_symbol(struct monitor *monitor, uint64_t address, char *text, size_t room)
@@ -159,7 +189,8 @@ static void monitor_print_value(FILE *to, const struct monitor_format *format, u
 	}
 }
 
-static void monitor_print_string(struct monitor *monitor, uint64_t address, bool physical)
+/* Returns the address behind the string's 0. */
+static uint64_t monitor_print_string(struct monitor *monitor, uint64_t address, bool physical)
 {
 	unsigned int room = MONITOR_PAGE;
 	char byte;
@@ -172,6 +203,7 @@ static void monitor_print_string(struct monitor *monitor, uint64_t address, bool
 			fprintf(monitor->to, "\\x%02x", (unsigned char)byte);
 	}
 	fputs("\"\n", monitor->to);
+	return address;
 }
 
 static void monitor_print_values(struct monitor *monitor, const struct monitor_format *format,
@@ -210,7 +242,8 @@ void monitor_examine(struct monitor *monitor, char **words, bool physical)
 	if (!monitor_address(monitor, where, &address))
 		return;
 	if (format.form == 's') {
-		monitor_print_string(monitor, address, physical);
+		while (format.count--)
+			address = monitor_print_string(monitor, address, physical);
 	} else if (format.form == 'i') {
 		char count[24];
 		char *disas[] = {"disas", (char *)where, count, NULL};

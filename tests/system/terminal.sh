@@ -59,12 +59,14 @@ expect_end 130 "Ctrl-C on a payload"
 on_terminal '\001x' "$run"
 expect_end 130 "Ctrl-A X"
 
-on_terminal '\001cinfo registers\ndisas\nx /2xw _start\nnonsense\nquit\n' "$run"
+on_terminal '\001cinfo registers\ndisas\nx /2xw _start\nx /1xb rip\nx /1xg r15\nnonsense\nquit\n' "$run"
 expect_end 130 "quit in the monitor"
 grep -aqiE '\brip\b.*[0-9a-f]{6}' "$WORK/tty" || fail "info registers shows no RIP"
 grep -aq 'jmp' "$WORK/tty" || fail "disas doesn't show the loop's jmp"
 # The first instruction of spin.S, mov $message,%esi, is BE (SDM 2B, MOV: B8+rd).
 grep -aqE '0x[0-9a-f]{6}be ' "$WORK/tty" || fail "x doesn't show the program's first bytes"
+# CLI or the JMP back to it.
+grep -aqE '[0-9a-f]{16}: 0x(fa|eb)' "$WORK/tty" || fail "x rip doesn't show the loop"
 grep -aq "unknown command 'nonsense'" "$WORK/tty" || fail "the monitor takes nonsense"
 
 # After cont the guest has the keyboard again, and the escape key still works.

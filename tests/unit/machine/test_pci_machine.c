@@ -68,6 +68,7 @@ static void test_firmware_boot(void)
 		.kernel = path,
 	};
 	struct machine *machine;
+	uint32_t word = ~0u;
 
 	CU_ASSERT_FATAL(fd >= 0);
 	CU_ASSERT_EQUAL(write(fd, image, sizeof(image)), sizeof(image));
@@ -75,6 +76,10 @@ static void test_firmware_boot(void)
 	unlink(path);
 	close(fd);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	/* What the reset vector holds can be looked at, and not written. */
+	CHECK_EQUAL(machine_dma_read(machine, 0xfffffff0, &word, sizeof(word)), 0);
+	CHECK_EQUAL(word, 0);
+	CHECK_EQUAL(machine_dma_write(machine, 0xfffffff0, &word, sizeof(word)), -EFAULT);
 	CHECK_EQUAL(config(machine, 1, PCI_COMMAND, 2), 0);
 	CHECK_EQUAL(config(machine, 1, PCI_BASE_ADDRESS_0, 4), 0);
 	CHECK_EQUAL(config(machine, 1, PCI_BASE_ADDRESS_1, 4), 1);
