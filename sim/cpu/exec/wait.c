@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HLT, and waiting for a store or for a time. */
+/* HLT, and waiting for a store, for a time or for a moment. */
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/params.h"
@@ -33,6 +33,17 @@ static void nap(struct cpu *cpu, const struct op *op, u64 most)
 	cpu->time_base += length;
 	cpu_set_budget(cpu, cpu->budget - length);
 }
+
+/* "An implementation-specific delay" (SDM 2B PAUSE): what processors since Skylake take, some 140
+ * cycles (Intel's Optimization Reference Manual), so that a guest spins for few instructions. */
+#define PAUSE_NS 50
+
+static HANDLER(exec_pause)
+{
+	nap(cpu, op, PAUSE_NS);
+	NEXT;
+}
+FAMILY_ONE(pause, exec_pause);
 
 /* A byte at rAX (MONITOR) or in the operand (UMONITOR), in DS, is checked as a load. */
 static void monitor(struct cpu *cpu, const struct op *op, u64 offset)

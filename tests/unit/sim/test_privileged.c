@@ -374,6 +374,27 @@ static void test_ac_and_halt(void)
 	rig_close(&rig);
 }
 
+/* SDM 2: PAUSE delays, in no more instructions than itself and not beyond a bound of the run. */
+static void test_pause(void)
+{
+	struct cpu_rig rig;
+	u64 start, retired;
+
+	rig_open(&rig, "intel");
+	rig_mode(&rig, MODE_64, 3);
+	start = cpu_tsc(rig.cpu);
+	retired = cpu_retired(rig.cpu);
+	CHECK_EQUAL(RUN(&rig, 0xf3, 0x90), NOTHING);
+	CU_ASSERT_TRUE(cpu_tsc(rig.cpu) >= start + 40);
+	CHECK_EQUAL(cpu_retired(rig.cpu), retired);
+	cpu_set_budget(rig.cpu, 3);
+	start = cpu_tsc(rig.cpu);
+	CHECK_EQUAL(RUN(&rig, 0xf3, 0x90), NOTHING);
+	CHECK_EQUAL(rig.cpu->budget, 1); /* PAUSE itself, which the end of a trace counts */
+	CHECK_EQUAL(cpu_tsc(rig.cpu), start + 2);
+	rig_close(&rig);
+}
+
 /* SDM 2: TPAUSE, UMWAIT, MWAIT: they end, time passes, CF tells of the limit of 4:2.1
  * UMWAIT_CONTROL. */
 static void test_waiting(void)
@@ -482,6 +503,7 @@ static CU_TestInfo tests[] = {
 	{"invpcid", test_invpcid},
 	{"interrupt flag", test_interrupt_flag},
 	{"ac and halt", test_ac_and_halt},
+	{"pause", test_pause},
 	{"waiting", test_waiting},
 	{"random", test_random},
 	{"cache lines", test_cache_lines},
