@@ -36,6 +36,27 @@ static int vcpu_cpuid_host(struct vcpu *vcpu, union cpuid_buffer *cpuid, struct 
 	return 0;
 }
 
+/* CPUID.80000008H:EAX[7:0] (SDM 2A). The guest could not reach what lies above. */
+static int vcpu_check_memory(struct machine *machine, const struct kvm_cpuid2 *cpuid,
+			     struct ls_error *err)
+{
+	uint64_t high = machine_memory_high(machine);
+
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		unsigned int bits = cpuid->entries[i].eax & 0xff;
+
+		if (cpuid->entries[i].function != 0x80000008 || !high || bits >= 64 ||
+		    MEMORY_HIGH_START + high <= 1ull << bits)
+			continue;
+		return ls_error_set(
+			err, -EINVAL,
+			"%u physical address bits are too few for %llu MiB of memory; give "
+			"the machine less, or the CPU a larger phys-bits",
+			bits, (unsigned long long)(machine->config.memory >> 20));
+	}
+	return 0;
+}
+
 static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 {
 	struct machine *machine = vcpu->machine;
@@ -51,6 +72,8 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 				     machine->vcpu_count, &cpuid->head, err);
 	else
 		ret = vcpu_cpuid_host(vcpu, cpuid, err);
+	if (ret >= 0)
+		ret = vcpu_check_memory(machine, &cpuid->head, err);
 	if (ret >= 0) {
 		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_CPUID2, cpuid);
 		if (ret < 0)

@@ -92,6 +92,14 @@ static void console_output_failed(struct console *console, int code)
 		machine_stop(console->machine);
 }
 
+static bool console_writable(const struct console *console)
+{
+	struct pollfd fd = {.fd = console->output_fd, .events = POLLOUT};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/* What is left after a signal is dropped rather than waited for. */
 static void console_flush(struct console *console)
 {
 	const uint8_t *next = console->output;
@@ -99,6 +107,8 @@ static void console_flush(struct console *console)
 	ssize_t n;
 
 	while (left && !console->output_error) {
+		if (signals_taken() && !console_writable(console))
+			break; /* the reader is stuck, and somebody wants to leave */
 		n = write(console->output_fd, next, left);
 		if (n >= 0) {
 			next += n;
@@ -111,8 +121,6 @@ static void console_flush(struct console *console)
 		} else if (errno != EINTR) {
 			console_output_failed(console, errno);
 		}
-		if (left && signals_taken())
-			break;
 	}
 	console->output_used = 0;
 }

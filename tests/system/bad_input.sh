@@ -8,6 +8,7 @@
 need gcc gcc
 build_payload exit
 build_payload spin
+build_payload spin
 cd "$WORK" || die "no work folder"
 
 # expect_refusal STATUS WORD COMMAND...: the line has to name WORD.
@@ -59,8 +60,6 @@ refuse nothing-here --payload nothing-here
 refuse nothing-here --firmware nothing-here
 refuse nothing-here --payload exit --disk nothing-here
 refuse "$WORK" --kernel "$WORK"
-mkfifo pipe
-LIMIT=10 refuse pipe --kernel pipe
 if [ -f kernel ]; then
 	refuse truncated.in --kernel truncated.in
 	refuse big --kernel kernel --initrd big --memory 256M
@@ -103,6 +102,82 @@ refuse /dev/full --payload spin --serial file:/dev/full
 # A run that fails leaves an old result alone.
 printf 'old\n' >old.in
 refuse nothing-here --payload nothing-here --serial file:old.in --stats-file old.in
+
+# Things that are no files of bytes.
+mkfifo pipe
+mkdir folder
+for thing in pipe folder /dev/zero /dev/null; do
+	LIMIT=10 refuse $thing --kernel $thing
+	refuse $thing --payload $thing
+	refuse $thing --firmware $thing
+	refuse $thing --payload exit --initrd $thing
+	refuse $thing --payload exit --disk $thing
+done
+refuse empty.in --payload exit --initrd empty.in
+refuse empty.in --payload exit --disk empty.in
+refuse text.in --payload exit --disk text.in
+refuse folder --payload exit --serial file:folder
+refuse folder --payload exit --stats-file folder
+if [ -w /dev/full ]; then
+	refuse /dev/full --payload spin --serial file:/dev/full --max-instructions 1M
+	refuse /dev/full --payload exit --stats-file /dev/full
+fi
+
+# le VALUE BYTES: little-endian.
+le() {
+	local n
+
+	for ((n = 0; n < $2; n++)); do
+		# shellcheck disable=SC2059 # the format is the byte
+		printf "\\x$(printf %02x $(($1 >> (n < 8 ? 8 * n : 63) & 255)))"
+	done
+}
+
+# elf NAME FIELD=VALUE...: an x86-64 executable of one segment, with absurd fields.
+elf() {
+	local type=2 machine=62 phoff=64 phnum=1 phentsize=56 paddr=$((0x100000)) filesz=16 memsz=16
+
+	local "${@:2}"
+	{
+		printf '\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0'
+		le $type 2 && le $machine 2 && le 1 4 && le $((0x100000)) 8 && le "$phoff" 8
+		le 0 8 && le 0 4 && le 64 2 && le $phentsize 2 && le "$phnum" 2 && le 64 2 && le 0 4
+		le 1 4 && le 7 4 && le 120 8 && le "$paddr" 8 && le "$paddr" 8
+		le "$filesz" 8 && le "$memsz" 8 && le 4096 8
+		printf '\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4\xf4'
+	} >"$1"
+	refuse "$1" --payload "$1"
+}
+
+elf far-headers.in phoff=$((0x7fffffffffff0000))
+elf many-headers.in phnum=65535
+elf no-headers.in phnum=0
+elf huge-segment.in filesz=$((1 << 62)) memsz=$((1 << 62))
+elf huge-memory.in memsz=$((1 << 40))
+elf shrinking.in filesz=16 memsz=8
+elf wrapping.in paddr=$((-4096)) memsz=$((1 << 20))
+elf in-the-hole.in paddr=$((0xfee00000))
+elf other-machine.in machine=183
+elf object.in type=1
+elf image-of-memory.in type=4
+
+# Numbers that are none, or too large, or too small.
+for size in 3 3000001 100T; do
+	refuse "memory of" --payload exit --memory $size
+done
+for size in -5 1.5G 16E 99999999999999999999 ' 512M'; do
+	misuse "--memory $size" --payload exit --memory "$size"
+done
+refuse phys-bits --payload exit --memory 8G --cpu intel,phys-bits=32
+for count in -1 100000 99999999999999999999 1.5; do
+	misuse "--smp $count" --payload exit --smp $count
+done
+for bits in 4 -1 999 ''; do
+	refuse phys-bits= --payload exit --cpu intel,phys-bits=$bits
+done
+misuse --max-instructions --payload exit --max-instructions 0
+refuse "overlaps COM1" --payload exit --exit-port 0x3f8
+misuse --append --firmware random.in --append text
 
 expect_refusal 2 nosuchcommand "$LOCKSTEP" nosuchcommand
 expect_refusal 2 nosuchtable "$LOCKSTEP" list nosuchtable
