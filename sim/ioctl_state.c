@@ -2,6 +2,8 @@
 /* Requests about a vCPU's state. */
 #include "apic/lapic.h"
 #include "sim/cpu/msr.h"
+#include "sim/cpu/params.h"
+#include "sim/cpu/segment.h"
 #include "sim/cpu/xstate.h"
 #include "sim/ioctl_state.h"
 #include "sim/state.h"
@@ -9,6 +11,17 @@
 static void post(struct cpu *cpu, u32 event)
 {
 	__atomic_fetch_or(&cpu->event, event, __ATOMIC_RELEASE);
+}
+
+/* 0: the frequency that the VM's vCPUs have by default. */
+static int set_tsc_khz(struct cpu *cpu, unsigned long khz)
+{
+	if (khz == 0)
+		khz = cpu->params->tsc_khz;
+	if (!tsc_khz_valid(khz))
+		return -EINVAL;
+	cpu_set_tsc_khz(cpu, khz);
+	return 0;
 }
 
 static int get_state(struct cpu *cpu, unsigned long request, void *arg)
@@ -20,7 +33,8 @@ static int get_state(struct cpu *cpu, unsigned long request, void *arg)
 	case KVM_GET_MSRS: return state_get_msrs(cpu, arg);
 	case KVM_GET_CPUID2: return state_get_cpuid(cpu, arg);
 	case KVM_GET_FPU: xstate_save_kvm_fpu(cpu, arg); return 0;
-	case KVM_GET_XSAVE: xstate_save_kvm(cpu, arg); return 0;
+	case KVM_GET_XSAVE: /* KVM_CAP_XSAVE2: the struct is as large as it has always been */
+	case KVM_GET_XSAVE2: xstate_save_kvm(cpu, arg); return 0;
 	case KVM_GET_XCRS: state_get_xcrs(cpu, arg); return 0;
 	case KVM_GET_DEBUGREGS: state_get_debug(cpu, arg); return 0;
 	case KVM_GET_MP_STATE: state_get_mp(cpu, arg); return 0;
@@ -51,6 +65,8 @@ static int set_state(struct cpu *cpu, unsigned long request, const void *arg)
 	case KVM_SET_VCPU_EVENTS: return state_set_events(cpu, arg);
 	case KVM_SET_LAPIC: return cpu->lapic ? lapic_set_state(cpu->lapic, arg, false) : -EINVAL;
 	case KVM_SET_GUEST_DEBUG: return state_set_guest_debug(cpu, arg);
+	case KVM_GET_TSC_KHZ: return cpu_tsc_khz(cpu);
+	case KVM_SET_TSC_KHZ: return set_tsc_khz(cpu, (unsigned long)arg);
 	case KVM_NMI: post(cpu, EVENT_NMI); return 0;
 	case KVM_SMI: post(cpu, EVENT_SMI); return 0;
 	default: return -ENOTTY;
@@ -64,20 +80,65 @@ int vcpu_state_ioctl(struct cpu *cpu, unsigned long request, unsigned long arg)
 	return ret == -ENOTTY ? set_state(cpu, request, (const void *)arg) : ret;
 }
 
-/* The rows' numbers: all of them can be saved and restored. */
 static int get_msr_list(struct kvm_msr_list *list)
+{
+	unsigned int room = list->nmsrs, count = 0, n;
+
+	for (n = 0; n < MSR_INDEX_COUNT; n++)
+		if (state_msr_listed(&msr_rows[n])) {
+			if (count < room)
+				list->indices[count] = msr_rows[n].number;
+			count++;
+		}
+	list->nmsrs = count;
+	return room < count ? -E2BIG : 0;
+}
+
+/* MSRs that describe the processor, with what they offer whatever the model. */
+static const u16 feature_msrs[] = {MSR_ARCH_CAPABILITIES, MSR_DE_CFG};
+
+static int get_feature_list(struct kvm_msr_list *list)
 {
 	unsigned int room = list->nmsrs, n;
 
-	list->nmsrs = MSR_INDEX_COUNT;
-	if (room < MSR_INDEX_COUNT)
+	list->nmsrs = ARRAY_SIZE(feature_msrs);
+	if (room < ARRAY_SIZE(feature_msrs))
 		return -E2BIG;
-	for (n = 0; n < MSR_INDEX_COUNT; n++)
-		list->indices[n] = msr_rows[n].number;
+	for (n = 0; n < ARRAY_SIZE(feature_msrs); n++)
+		list->indices[n] = msr_rows[feature_msrs[n]].number;
 	return 0;
+}
+
+static const struct msr_row *find_feature(u32 number)
+{
+	unsigned int n;
+
+	for (n = 0; n < ARRAY_SIZE(feature_msrs); n++)
+		if (msr_rows[feature_msrs[n]].number == number)
+			return &msr_rows[feature_msrs[n]];
+	return NULL;
+}
+
+static int get_features(struct kvm_msrs *msrs)
+{
+	unsigned int n;
+
+	for (n = 0; n < msrs->nmsrs; n++) {
+		const struct msr_row *row = find_feature(msrs->entries[n].index);
+
+		if (!row)
+			break;
+		msrs->entries[n].data = row->reset;
+	}
+	return n;
 }
 
 int system_state_ioctl(unsigned long request, unsigned long arg)
 {
-	return request == KVM_GET_MSR_INDEX_LIST ? get_msr_list((void *)arg) : -ENOTTY;
+	switch (request) {
+	case KVM_GET_MSR_INDEX_LIST: return get_msr_list((void *)arg);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST: return get_feature_list((void *)arg);
+	case KVM_GET_MSRS: return get_features((void *)arg);
+	default: return -ENOTTY;
+	}
 }

@@ -57,23 +57,31 @@ static void show_io(struct vcpu *vcpu)
 	const struct cpu_io *io = &vcpu->cpu.io;
 
 	vcpu->io_pending = true;
-	if (io->fragment[io->completed].port)
+	if (io->fragment[io->completed].msr_reason)
+		vcpu_show_msr(vcpu, &io->fragment[io->completed]);
+	else if (io->fragment[io->completed].port)
 		show_port(vcpu, io, io->completed);
 	else
 		show_mmio(vcpu, io, io->completed);
 }
 
+/* Where user space has left what was asked for. */
+static const void *answer_of(const struct vcpu *vcpu, const struct cpu_io_access *access)
+{
+	if (access->msr_reason)
+		return &vcpu->run->msr.data;
+	return access->port ? (const u8 *)vcpu->run + SIM_PIO_OFFSET : vcpu->run->mmio.data;
+}
+
 static void take_answer(struct vcpu *vcpu)
 {
 	struct cpu_io *io = &vcpu->cpu.io;
-	unsigned int n = io->completed;
+	struct cpu_io_access *access = &io->fragment[io->completed];
 
 	vcpu->io_pending = false;
-	if (!io->fragment[n].write)
-		__builtin_memcpy(&io->fragment[n].data,
-				 io->fragment[n].port ? (u8 *)vcpu->run + SIM_PIO_OFFSET
-						      : vcpu->run->mmio.data,
-				 io->fragment[n].size);
+	if (!access->write)
+		__builtin_memcpy(&access->data, answer_of(vcpu, access), access->size);
+	access->msr_error = access->msr_reason && vcpu->run->msr.error;
 	io->completed++;
 }
 
@@ -221,8 +229,10 @@ static int run_immediate(struct vcpu *vcpu)
 
 static int run_open(struct vcpu *vcpu)
 {
-	int ret = user_irqchip_enter(vcpu);
+	int ret = sync_regs_enter(vcpu);
 
+	if (!ret)
+		ret = user_irqchip_enter(vcpu);
 	if (ret)
 		return ret;
 	catch_up(vcpu);
@@ -230,6 +240,7 @@ static int run_open(struct vcpu *vcpu)
 		take_answer(vcpu);
 	ret = vcpu->run->immediate_exit ? run_immediate(vcpu) : run_loop(vcpu);
 	user_irqchip_leave(vcpu);
+	sync_regs_leave(vcpu);
 	vcpu->run->flags = vcpu->cpu.smm ? KVM_RUN_X86_SMM : 0;
 	vcpu->exits++;
 	return ret;

@@ -17,6 +17,9 @@ void state_get_sregs2(const struct cpu *cpu, struct kvm_sregs2 *sregs);
 int state_set_sregs2(struct cpu *cpu, const struct kvm_sregs2 *sregs);
 void state_get_xcrs(const struct cpu *cpu, struct kvm_xcrs *xcrs);
 int state_set_xcrs(struct cpu *cpu, const struct kvm_xcrs *xcrs);
+/* Rows that KVM_GET_MSR_INDEX_LIST names: what can be saved and restored. */
+struct msr_row;
+bool state_msr_listed(const struct msr_row *row);
 /* How many of the list were done before the first that failed. */
 int state_get_msrs(struct cpu *cpu, struct kvm_msrs *msrs);
 int state_set_msrs(struct cpu *cpu, const struct kvm_msrs *msrs);
@@ -26,7 +29,7 @@ void state_get_debug(const struct cpu *cpu, struct kvm_debugregs *regs);
 int state_set_debug(struct cpu *cpu, const struct kvm_debugregs *regs);
 void state_get_mp(const struct cpu *cpu, struct kvm_mp_state *state);
 int state_set_mp(struct cpu *cpu, const struct kvm_mp_state *state);
-void state_get_events(const struct cpu *cpu, struct kvm_vcpu_events *events);
+void state_get_events(struct cpu *cpu, struct kvm_vcpu_events *events);
 int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events);
 /* What struct kvm_guest_debug's control may hold: KVM_CAP_SET_GUEST_DEBUG2. */
 #define GUEST_DEBUG_CONTROL                                                                        \

@@ -1,99 +1,177 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Debug registers, activity and pending events (api.rst 4.38, 4.39, 4.31 to 4.34). */
-#include "sim/cpu/state_table.h"
+/* struct kvm_vcpu_events (api.rst: KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS). */
+#include "sim/cpu/segment.h"
+#include "sim/cpu/smm.h"
 #include "sim/state.h"
+#include "sim/vm.h"
 
-void state_get_debug(const struct cpu *cpu, struct kvm_debugregs *regs)
+#define FLAGS_KNOWN                                                                                \
+	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |                       \
+	 KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |      \
+	 KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+
+static bool has_payload(u8 vector)
 {
-	*regs = (struct kvm_debugregs){0};
-	state_store_kvm(cpu, STATE_IN_DEBUGREGS, regs);
+	return vector == VECTOR_PF || vector == VECTOR_DB;
 }
 
-int state_set_debug(struct cpu *cpu, const struct kvm_debugregs *regs)
+/* An event whose delivery broke off for an answer of user space; KVM calls it injected. */
+static bool delivers(const struct cpu *cpu, enum event_type type)
 {
-	if (regs->flags || regs->dr6 >> 32 || regs->dr7 >> 32)
-		return -EINVAL;
-	state_load_kvm(cpu, STATE_IN_DEBUGREGS, regs);
-	cpu_update_mode(cpu);
-	return 0;
+	return cpu->delivering.active && cpu->delivering.type == type;
 }
 
-void state_get_mp(const struct cpu *cpu, struct kvm_mp_state *state)
+/* --- get --- */
+
+/* Who does not know of payloads gets an exception that has already left CR2 or DR6 behind. */
+static void get_exception(struct cpu *cpu, bool payloads, struct kvm_vcpu_events *events)
 {
-	switch (cpu->activity) {
-	case ACTIVITY_HALTED: state->mp_state = KVM_MP_STATE_HALTED; break;
-	case ACTIVITY_WAIT_SIPI: state->mp_state = KVM_MP_STATE_UNINITIALIZED; break;
-	default: state->mp_state = KVM_MP_STATE_RUNNABLE;
+	if (!cpu->exception_due)
+		return;
+	if (!payloads)
+		event_settle_exception(cpu);
+	events->exception.nr = cpu->exception.vector;
+	events->exception.has_error_code = cpu->exception.has_error;
+	events->exception.error_code = cpu->exception.has_error ? cpu->exception.error : 0;
+	events->exception.injected = cpu->exception.injected;
+	events->exception.pending = !cpu->exception.injected;
+	if (events->exception.pending && has_payload(cpu->exception.vector)) {
+		events->exception_has_payload = 1;
+		events->exception_payload = cpu->exception.address;
 	}
 }
 
-int state_set_mp(struct cpu *cpu, const struct kvm_mp_state *state)
+static void get_interrupts(const struct cpu *cpu, struct kvm_vcpu_events *events)
 {
-	switch (state->mp_state) {
-	case KVM_MP_STATE_RUNNABLE: cpu->activity = ACTIVITY_RUNNING; return 0;
-	case KVM_MP_STATE_HALTED: cpu->activity = ACTIVITY_HALTED; return 0;
-	case KVM_MP_STATE_INIT_RECEIVED:
-	case KVM_MP_STATE_UNINITIALIZED: cpu->activity = ACTIVITY_WAIT_SIPI; return 0;
-	default: return -EINVAL;
+	if (event_external(cpu) >= 0) {
+		events->interrupt.injected = 1;
+		events->interrupt.nr = event_external(cpu);
 	}
+	events->interrupt.shadow = (cpu->shadow & SHADOW_STI ? KVM_X86_SHADOW_INT_STI : 0) |
+				   (cpu->shadow & SHADOW_MOV_SS ? KVM_X86_SHADOW_INT_MOV_SS : 0);
+	events->nmi.injected = delivers(cpu, EVENT_TYPE_NMI);
+	events->nmi.pending = event_is_pending(cpu, EVENT_NMI);
+	events->nmi.masked = cpu->nmi_blocked;
 }
 
-void state_get_events(const struct cpu *cpu, struct kvm_vcpu_events *events)
+void state_get_events(struct cpu *cpu, struct kvm_vcpu_events *events)
 {
+	const struct vm *vm = cpu_vcpu(cpu)->vm;
+
 	*events = (struct kvm_vcpu_events){
-		.exception = {.injected = cpu->exception_due,
-			      .nr = cpu->exception.vector,
-			      .has_error_code = cpu->exception.has_error,
-			      .error_code = cpu->exception.error},
-		.interrupt.shadow = cpu->shadow,
-		.nmi = {.pending = cpu->nmi_pending || (cpu->event & EVENT_NMI),
-			.masked = cpu->nmi_blocked},
 		.sipi_vector = cpu->sipi_vector,
-		.smi = {.smm = cpu->smm, .pending = cpu->smi_pending},
+		.smi = {.smm = cpu->smm,
+			.pending = event_is_pending(cpu, EVENT_SMI),
+			.smm_inside_nmi = smm_inside_nmi(cpu),
+			.latched_init = event_is_pending(cpu, EVENT_INIT)},
+		.triple_fault.pending =
+			vm->triple_fault_event && cpu->activity == ACTIVITY_SHUTDOWN,
 		.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
-			 KVM_VCPUEVENT_VALID_SMM,
+			 KVM_VCPUEVENT_VALID_SMM |
+			 (vm->exception_payload ? KVM_VCPUEVENT_VALID_PAYLOAD : 0) |
+			 (vm->triple_fault_event ? KVM_VCPUEVENT_VALID_TRIPLE_FAULT : 0),
 	};
+	get_exception(cpu, vm->exception_payload, events);
+	get_interrupts(cpu, events);
+}
+
+/* --- set --- */
+
+static bool waits_for_sipi(const struct cpu *cpu)
+{
+	return cpu->activity == ACTIVITY_WAIT_SIPI && cpu->init_received;
+}
+
+/* A software interrupt has no place among the interpreter's events between instructions. */
+static bool acceptable(const struct cpu *cpu, const struct vm *vm,
+		       const struct kvm_vcpu_events *events)
+{
+	bool exception = events->exception.injected || events->exception.pending;
+	u32 flags = events->flags;
+
+	if ((flags & ~(u32)FLAGS_KNOWN) ||
+	    ((flags & KVM_VCPUEVENT_VALID_PAYLOAD) && !vm->exception_payload) ||
+	    ((flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) && !vm->triple_fault_event))
+		return false;
+	if (exception && (events->exception.nr > 31 || events->exception.nr == VECTOR_NMI))
+		return false;
+	if ((flags & KVM_VCPUEVENT_VALID_SMM) && (events->smi.smm || events->smi.pending) &&
+	    waits_for_sipi(cpu))
+		return false;
+	return !(events->interrupt.injected && events->interrupt.soft);
+}
+
+static void set_exception(struct cpu *cpu, const struct kvm_vcpu_events *events)
+{
+	bool pending = events->flags & KVM_VCPUEVENT_VALID_PAYLOAD && events->exception.pending;
+
+	cpu->exception_due = pending || events->exception.injected;
+	if (!cpu->exception_due)
+		return;
+	cpu->exception.vector = events->exception.nr;
+	cpu->exception.has_error = events->exception.has_error_code;
+	cpu->exception.error = events->exception.error_code;
+	cpu->exception.injected = !pending || !events->exception_has_payload;
+	cpu->exception.address = events->exception_payload;
+}
+
+static void resume_nmi(struct cpu *cpu)
+{
+	cpu->delivering.active = true;
+	cpu->delivering.vector = VECTOR_NMI;
+	cpu->delivering.type = EVENT_TYPE_NMI;
+	event_post(cpu, EVENT_TRAP);
+}
+
+static void set_interrupts(struct cpu *cpu, const struct kvm_vcpu_events *events)
+{
+	u8 shadow = events->interrupt.shadow;
+
+	cpu->user_interrupt = 0;
+	if (delivers(cpu, EVENT_TYPE_EXTERNAL) || delivers(cpu, EVENT_TYPE_NMI))
+		cpu->delivering.active = false;
+	if (events->interrupt.injected)
+		event_resume_external(cpu, events->interrupt.nr);
+	if (events->flags & KVM_VCPUEVENT_VALID_SHADOW)
+		cpu->shadow = (shadow & KVM_X86_SHADOW_INT_STI ? SHADOW_STI : 0) |
+			      (shadow & KVM_X86_SHADOW_INT_MOV_SS ? SHADOW_MOV_SS : 0);
+	if (events->nmi.injected)
+		resume_nmi(cpu);
+	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
+		event_set_pending(cpu, EVENT_NMI, events->nmi.pending);
+	cpu->nmi_blocked = events->nmi.masked;
+}
+
+static void set_smm(struct cpu *cpu, const struct kvm_vcpu_events *events)
+{
+	cpu->smm = events->smi.smm;
+	event_set_pending(cpu, EVENT_SMI, events->smi.pending);
+	if (cpu->smm)
+		smm_set_inside_nmi(cpu, events->smi.smm_inside_nmi);
+	if (cpu->lapic)
+		event_set_pending(cpu, EVENT_INIT, events->smi.latched_init);
+}
+
+static void set_triple_fault(struct cpu *cpu, bool pending)
+{
+	if (pending)
+		cpu->activity = ACTIVITY_SHUTDOWN;
+	else if (cpu->activity == ACTIVITY_SHUTDOWN)
+		cpu->activity = ACTIVITY_RUNNING;
 }
 
 int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events)
 {
-	if (events->exception.injected && events->exception.nr > 31)
+	if (!acceptable(cpu, cpu_vcpu(cpu)->vm, events))
 		return -EINVAL;
-	cpu->exception_due = events->exception.injected;
-	cpu->exception.vector = events->exception.nr;
-	cpu->exception.has_error = events->exception.has_error_code;
-	cpu->exception.error = events->exception.error_code;
-	cpu->exception.injected = true;
-	cpu->nmi_blocked = events->nmi.masked;
-	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
-		cpu->nmi_pending = false;
-		__atomic_fetch_and(&cpu->event, ~(u32)EVENT_NMI, __ATOMIC_RELAXED);
-		if (events->nmi.pending)
-			__atomic_fetch_or(&cpu->event, EVENT_NMI, __ATOMIC_RELAXED);
-	}
-	if (events->flags & KVM_VCPUEVENT_VALID_SHADOW)
-		cpu->shadow = events->interrupt.shadow & (SHADOW_STI | SHADOW_MOV_SS);
+	set_exception(cpu, events);
+	set_interrupts(cpu, events);
 	if (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
 		cpu->sipi_vector = events->sipi_vector;
-	if (events->flags & KVM_VCPUEVENT_VALID_SMM) {
-		cpu->smm = events->smi.smm;
-		cpu->smi_pending = events->smi.pending;
-	}
+	if (events->flags & KVM_VCPUEVENT_VALID_SMM)
+		set_smm(cpu, events);
+	if (events->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+		set_triple_fault(cpu, events->triple_fault.pending);
 	cpu_update_mode(cpu);
-	return 0;
-}
-
-int state_translate(struct cpu *cpu, struct kvm_translation *translation)
-{
-	struct walk_result result;
-	u64 linear = translation->linear_address;
-
-	*translation = (struct kvm_translation){.linear_address = linear};
-	if (!walk_linear(cpu->slots, &cpu->walk, linear, WALK_NO_AD | WALK_IMPLICIT, &result)) {
-		translation->physical_address = UINT64_MAX;
-		return 0;
-	}
-	translation->physical_address = result.gpa;
-	translation->valid = translation->writeable = 1;
 	return 0;
 }

@@ -2,10 +2,28 @@
 /* MSRs, CPUID and extended control registers (api.rst 4.18 to 4.20, 4.42 to 4.45). */
 #include <stdlib.h>
 
+#include "sim/cpu/msr.h"
 #include "sim/cpu/segment.h"
 #include "sim/state.h"
 
 #define CPUID_ENTRIES_MAX 256
+
+bool state_msr_listed(const struct msr_row *row)
+{
+	return row->access->read && row->access->write;
+}
+
+/* As in KVM: what the list names but this vCPU is without reads 0 for user space, and may be given
+ * that back, so that the whole list can always be saved and restored. */
+static bool listed(u32 number)
+{
+	unsigned int n;
+
+	for (n = 0; n < MSR_INDEX_COUNT; n++)
+		if (msr_rows[n].number == number)
+			return state_msr_listed(&msr_rows[n]);
+	return false;
+}
 
 int state_get_msrs(struct cpu *cpu, struct kvm_msrs *msrs)
 {
@@ -13,9 +31,11 @@ int state_get_msrs(struct cpu *cpu, struct kvm_msrs *msrs)
 	u64 value;
 
 	for (n = 0; n < msrs->nmsrs; n++) {
-		if (!msr_read(cpu, msrs->entries[n].index, &value, true))
+		u32 number = msrs->entries[n].index;
+
+		if (!msr_read(cpu, number, &value, true) && !listed(number))
 			break;
-		msrs->entries[n].data = value;
+		msrs->entries[n].data = value; /* 0 if it failed */
 	}
 	return n;
 }
@@ -24,9 +44,13 @@ int state_set_msrs(struct cpu *cpu, const struct kvm_msrs *msrs)
 {
 	unsigned int n;
 
-	for (n = 0; n < msrs->nmsrs; n++)
-		if (!msr_write(cpu, msrs->entries[n].index, msrs->entries[n].data, true))
+	for (n = 0; n < msrs->nmsrs; n++) {
+		const struct kvm_msr_entry *entry = &msrs->entries[n];
+
+		if (!msr_write(cpu, entry->index, entry->data, true) &&
+		    (entry->data || !listed(entry->index)))
 			break;
+	}
 	cpu_update_mode(cpu);
 	return n;
 }
@@ -58,7 +82,8 @@ int state_get_cpuid(const struct cpu *cpu, struct kvm_cpuid2 *cpuid)
 	if (room < have)
 		return -E2BIG;
 	if (have)
-		__builtin_memcpy(cpuid->entries, cpu->cpuid->entries, have * sizeof(cpuid->entries[0]));
+		__builtin_memcpy(cpuid->entries, cpu->cpuid->entries,
+				 have * sizeof(cpuid->entries[0]));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * and their setters): the rows of state.def, and what must hold between them. */
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/segment.h"
 #include "sim/cpu/state_table.h"
 #include "sim/state.h"
 
@@ -28,8 +29,12 @@ static bool pae_paging(u64 cr0, u64 cr4, u64 efer)
 
 void state_get_sregs(const struct cpu *cpu, struct kvm_sregs *sregs)
 {
+	int vector = event_external(cpu);
+
 	*sregs = (struct kvm_sregs){0};
 	state_store_kvm(cpu, STATE_IN_SREGS, sregs);
+	if (vector >= 0)
+		sregs->interrupt_bitmap[vector / 64] = BIT(vector % 64);
 }
 
 void state_get_sregs2(const struct cpu *cpu, struct kvm_sregs2 *sregs)
@@ -88,6 +93,18 @@ static void load_pdptes(struct cpu *cpu)
 		walk_load_pdptes(cpu->slots, &cpu->walk, cpu->cr3, cpu->walk.pdpte);
 }
 
+/* interrupt_bitmap: "at most one bit may be set; this interrupt has been acknowledged". */
+static void queue_interrupt(struct cpu *cpu, const struct kvm_sregs *sregs)
+{
+	unsigned int vector;
+
+	for (vector = 0; vector < 256; vector++)
+		if (sregs->interrupt_bitmap[vector / 64] >> vector % 64 & 1) {
+			event_resume_external(cpu, vector);
+			return;
+		}
+}
+
 int state_set_sregs(struct cpu *cpu, const struct kvm_sregs *sregs)
 {
 	struct kvm_sregs2 both = {0};
@@ -97,9 +114,11 @@ int state_set_sregs(struct cpu *cpu, const struct kvm_sregs *sregs)
 	if (!consistent(cpu, &both))
 		return -EINVAL;
 	ret = load_sregs(cpu, &both);
-	if (!ret)
-		load_pdptes(cpu);
-	return ret;
+	if (ret)
+		return ret;
+	load_pdptes(cpu);
+	queue_interrupt(cpu, sregs);
+	return 0;
 }
 
 int state_set_sregs2(struct cpu *cpu, const struct kvm_sregs2 *sregs)
@@ -117,5 +136,22 @@ int state_set_sregs2(struct cpu *cpu, const struct kvm_sregs2 *sregs)
 		__builtin_memcpy(cpu->walk.pdpte, sregs->pdptrs, sizeof(sregs->pdptrs));
 	else
 		load_pdptes(cpu);
+	return 0;
+}
+
+/* --- debug registers --- */
+
+void state_get_debug(const struct cpu *cpu, struct kvm_debugregs *regs)
+{
+	*regs = (struct kvm_debugregs){0};
+	state_store_kvm(cpu, STATE_IN_DEBUGREGS, regs);
+}
+
+int state_set_debug(struct cpu *cpu, const struct kvm_debugregs *regs)
+{
+	if (regs->flags || regs->dr6 >> 32 || regs->dr7 >> 32)
+		return -EINVAL;
+	state_load_kvm(cpu, STATE_IN_DEBUGREGS, regs);
+	cpu_update_mode(cpu);
 	return 0;
 }

@@ -13,8 +13,7 @@ int user_irqchip_interrupt(struct vcpu *vcpu, const struct kvm_interrupt *interr
 		return -ENXIO;
 	if (vcpu->cpu.user_interrupt)
 		return -EEXIST;
-	vcpu->cpu.user_interrupt = USER_INTERRUPT_VALID | interrupt->irq;
-	event_post(&vcpu->cpu, EVENT_INTERRUPT);
+	event_resume_external(&vcpu->cpu, interrupt->irq);
 	return 0;
 }
 

@@ -47,6 +47,8 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->cpu.slots = &vm->slots;
 	vcpu->cpu.platform = &irqchip_platform;
 	vcpu->cpu.params = &vm->engine->params;
+	vcpu->cpu.tsc_khz = vm->tsc_khz;
+	vcpu->cpu.msr_policy = vm->msr_policy;
 	vcpu->cpu.physical_bits = 36;
 	sem_init(&vcpu->wake, 0, 0);
 	if (vm->irqchip)
@@ -111,6 +113,8 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 				       : vcpu_state_ioctl(&vcpu->cpu, request, arg);
 	if (request == KVM_SET_CPUID2 && ret >= 0)
 		follow_cpuid(vcpu);
+	if (request == KVM_NMI || request == KVM_SMI)
+		vcpu_wake(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->lock);
 	return ret;
 }

@@ -2,6 +2,7 @@
 /* A VM: memory, chips, vCPUs, and its ioctls. */
 #include <stdlib.h>
 
+#include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
 #include "sim/ioctl_system.h"
 #include "sim/vm.h"
@@ -27,6 +28,7 @@ void vm_destroy(struct vm *vm)
 {
 	if (vm->has_pit)
 		pit_destroy(&vm->pit);
+	msr_exits_free(vm);
 	slots_free(&vm->slots);
 	pthread_cond_destroy(&vm->shot);
 	pthread_mutex_destroy(&vm->lock);
@@ -82,10 +84,36 @@ void vm_memory_written(struct vm *vm, u64 gpa, u64 length)
 	}
 }
 
+/* Time as the guest sees it is exact here, so it is always "stable"; there is no host time. */
 static int get_clock(struct vm *vm, struct kvm_clock_data *data)
 {
-	*data = (struct kvm_clock_data){.clock = vm->clock.base.now(&vm->clock.base)};
+	u64 now = vm->clock.base.now(&vm->clock.base);
+
+	*data = (struct kvm_clock_data){.clock = now + vm->clock_offset,
+					.flags = KVM_CLOCK_TSC_STABLE};
 	return 0;
+}
+
+static int set_clock(struct vm *vm, const struct kvm_clock_data *data)
+{
+	if (data->flags & ~(u32)KVM_CLOCK_TSC_STABLE)
+		return -EINVAL;
+	vm->clock_offset = data->clock - vm->clock.base.now(&vm->clock.base);
+	return 0;
+}
+
+/* Of vCPUs to come: "an error if vCPUs have been created". */
+static int set_tsc_khz(struct vm *vm, unsigned long khz)
+{
+	if (vm->vcpus || !tsc_khz_valid(khz))
+		return -EINVAL;
+	vm->tsc_khz = khz;
+	return 0;
+}
+
+static int get_tsc_khz(const struct vm *vm)
+{
+	return vm->tsc_khz ? vm->tsc_khz : vm->engine->params.tsc_khz;
 }
 
 static int locked_ioctl(struct vm *vm, unsigned long request, unsigned long arg)
@@ -97,6 +125,11 @@ static int locked_ioctl(struct vm *vm, unsigned long request, unsigned long arg)
 	case KVM_CREATE_IRQCHIP: return irqchip_create(vm);
 	case KVM_CREATE_PIT2: return irqchip_create_pit(vm);
 	case KVM_GET_CLOCK: return get_clock(vm, (void *)arg);
+	case KVM_SET_CLOCK: return set_clock(vm, (const void *)arg);
+	case KVM_GET_TSC_KHZ: return get_tsc_khz(vm);
+	case KVM_SET_TSC_KHZ: return set_tsc_khz(vm, arg);
+	case KVM_ENABLE_CAP: return vm_enable_cap(vm, (const void *)arg);
+	case KVM_X86_SET_MSR_FILTER: return msr_exits_filter(vm, (const void *)arg);
 	/* Places for VMX's helper pages under real mode, which the interpreter has no use for. */
 	case KVM_SET_TSS_ADDR:
 	case KVM_SET_IDENTITY_MAP_ADDR: return 0;

@@ -83,6 +83,10 @@ struct vm {
 	unsigned int vcpus;
 
 	bool irqchip, has_pit;
+	bool exception_payload, triple_fault_event; /* KVM_ENABLE_CAP's */
+	struct msr_policy *msr_policy;		    /* the newest; vCPUs may still read older ones */
+	u32 tsc_khz;				    /* of vCPUs to come; 0: the parameter's */
+	s64 clock_offset; /* KVM_SET_CLOCK: added to the VM's time to make KVM_GET_CLOCK's */
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	struct pic pic;
@@ -116,6 +120,20 @@ int user_irqchip_enter(struct vcpu *vcpu);
 void user_irqchip_leave(struct vcpu *vcpu);
 bool user_irqchip_pending(struct cpu *cpu);
 int user_irqchip_acknowledge(struct cpu *cpu);
+
+/* enable_cap.c */
+int vm_enable_cap(struct vm *vm, const struct kvm_enable_cap *cap);
+
+/* msr_exits.c */
+int msr_exits_enable(struct vm *vm, u64 reasons);
+int msr_exits_filter(struct vm *vm, const struct kvm_msr_filter *filter);
+void msr_exits_free(struct vm *vm);
+void vcpu_show_msr(struct vcpu *vcpu, const struct cpu_io_access *access);
+
+/* sync_regs.c */
+/* Around KVM_RUN: -EINVAL for bits that do not exist, or for state that can't be set. */
+int sync_regs_enter(struct vcpu *vcpu);
+void sync_regs_leave(struct vcpu *vcpu);
 
 /* guest_debug.c */
 void vcpu_show_debug(struct vcpu *vcpu);

@@ -23,6 +23,7 @@ struct cpu;
 struct lapic;
 struct trace_cache;
 struct sim_params;
+struct msr_policy;
 
 /*
  * The register file is one array, so that operands and address parts resolve to a byte offset
@@ -154,14 +155,17 @@ enum cpu_activity { ACTIVITY_RUNNING, ACTIVITY_HALTED, ACTIVITY_WAIT_SIPI, ACTIV
 /* An access outside memory slots, or a port access: fragments of the instruction in progress
  * that were completed by user space, so that its re-execution finds their results. */
 #define CPU_IO_FRAGMENTS 16
+struct cpu_io_access {
+	u64 address; /* gpa, port, or number of an MSR */
+	u64 data;
+	u8 size;
+	bool write;
+	bool port;
+	u8 msr_reason;	/* KVM_MSR_EXIT_REASON_*: an MSR; 0: none */
+	bool msr_error; /* user space answered with #GP */
+};
 struct cpu_io {
-	struct {
-		u64 address; /* gpa or port */
-		u64 data;
-		u8 size;
-		bool write;
-		bool port;
-	} fragment[CPU_IO_FRAGMENTS];
+	struct cpu_io_access fragment[CPU_IO_FRAGMENTS];
 	unsigned int completed; /* fragments answered so far */
 	unsigned int consumed;	/* of these, taken by the current execution */
 };
@@ -240,6 +244,7 @@ struct cpu {
 	bool nmi_blocked;
 	bool smm;
 	bool nmi_pending, smi_pending, init_pending, sipi_pending;
+	bool init_received; /* for KVM_MP_STATE_INIT_RECEIVED: waits for a SIPI after an INIT */
 	u8 sipi_vector;
 	u8 activity; /* enum cpu_activity */
 	u8 cr8;		    /* without a local APIC below the seam; else it is that one's TPR */
@@ -270,6 +275,8 @@ struct cpu {
 	const struct cpu_platform *platform;
 	void *vcpu; /* the engine's own object */
 	const struct sim_params *params; /* NULL: defaults */
+	const struct msr_policy *msr_policy; /* atomic; NULL: every MSR access is decided here */
+	u32 tsc_khz;			     /* 0: the parameter's */
 	u64 random_count; /* draws of RDRAND and RDSEED so far */
 	bool monitor_armed; /* by MONITOR or UMONITOR, for the next wait */
 

@@ -2,33 +2,35 @@
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 
-/* Takes the answer of an earlier execution, or asks user space. */
-static void user_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
+const struct cpu_io_access *device_ask(struct cpu *cpu, const struct cpu_io_access *access)
 {
 	struct cpu_io *io = &cpu->io;
 	unsigned int n = io->consumed;
 
 	if (n < io->completed) {
 		io->consumed++;
-		if (!write)
-			__builtin_memcpy(data, &io->fragment[n].data, size);
-		return;
+		return &io->fragment[n];
 	}
-	/* Only FXSAVE's and XSAVE's images have more: their writes are lost, their reads are ones.
-	 */
-	if (n == CPU_IO_FRAGMENTS) {
-		if (!write)
-			__builtin_memset(data, 0xff, size);
-		return;
-	}
-	io->fragment[n].address = gpa;
-	io->fragment[n].size = size;
-	io->fragment[n].write = write;
-	io->fragment[n].port = false;
-	io->fragment[n].data = 0;
-	if (write)
-		__builtin_memcpy(&io->fragment[n].data, data, size);
+	if (n == CPU_IO_FRAGMENTS)
+		return NULL;
+	io->fragment[n] = *access;
 	cpu_abandon(cpu, CPU_EXIT_IO);
+}
+
+static void user_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
+{
+	struct cpu_io_access access = {.address = gpa, .size = size, .write = write};
+	const struct cpu_io_access *answer;
+
+	if (write)
+		__builtin_memcpy(&access.data, data, size);
+	answer = device_ask(cpu, &access);
+	if (write)
+		return;
+	if (answer)
+		__builtin_memcpy(data, &answer->data, size);
+	else /* only FXSAVE's and XSAVE's images have more: their writes are lost, reads are ones */
+		__builtin_memset(data, 0xff, size);
 }
 
 static void access_once(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)

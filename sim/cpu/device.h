@@ -12,4 +12,9 @@
  */
 void device_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write);
 
+/* The answer that an earlier execution of the instruction brought, or not to come back: the
+ * instruction is abandoned for it. It has to run alone (cpu->single). NULL past the last fragment
+ * that any instruction has. */
+const struct cpu_io_access *device_ask(struct cpu *cpu, const struct cpu_io_access *access);
+
 #endif

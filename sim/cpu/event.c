@@ -132,6 +132,12 @@ static void set_side_registers(struct cpu *cpu)
 	}
 }
 
+void event_settle_exception(struct cpu *cpu)
+{
+	set_side_registers(cpu);
+	cpu->exception.injected = true;
+}
+
 /* SDM 3A:6.15, table 6-5: true if the processor shuts down. */
 static bool combine(struct cpu *cpu)
 {

@@ -7,6 +7,8 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/smm.h"
 
+#include <stddef.h>
+
 #define ARRIVALS (EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_MACHINE_CHECK)
 
 void event_post(struct cpu *cpu, u32 bits)
@@ -25,19 +27,70 @@ static u32 take_bits(struct cpu *cpu, u32 bits)
 	return __atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_ACQUIRE) & bits;
 }
 
+static const struct {
+	u32 bit;
+	size_t noted; /* offset of the bool in struct cpu */
+} arrivals[] = {
+	{EVENT_NMI, offsetof(struct cpu, nmi_pending)},
+	{EVENT_SMI, offsetof(struct cpu, smi_pending)},
+	{EVENT_INIT, offsetof(struct cpu, init_pending)},
+	{EVENT_SIPI, offsetof(struct cpu, sipi_pending)},
+	{EVENT_MACHINE_CHECK, offsetof(struct cpu, machine_check_pending)},
+};
+
+static bool *noted(const struct cpu *cpu, u32 bit)
+{
+	unsigned int n = 0;
+
+	while (arrivals[n].bit != bit)
+		n++;
+	return (bool *)((char *)cpu + arrivals[n].noted);
+}
+
 /* What other threads posted becomes the processor's own state. */
 static void note_arrivals(struct cpu *cpu)
 {
 	u32 arrived = take_bits(cpu, ARRIVALS);
+	unsigned int n;
 
-	cpu->nmi_pending |= (arrived & EVENT_NMI) != 0;
-	cpu->smi_pending |= (arrived & EVENT_SMI) != 0;
-	if (arrived & EVENT_INIT) { /* a SIPI that came before it has been dropped by its sender */
-		cpu->init_pending = true;
+	if (arrived & EVENT_INIT) /* a SIPI that came before it has been dropped by its sender */
 		cpu->sipi_pending = false;
+	for (n = 0; n < ARRAY_SIZE(arrivals); n++)
+		if (arrived & arrivals[n].bit)
+			*noted(cpu, arrivals[n].bit) = true;
+}
+
+bool event_is_pending(const struct cpu *cpu, u32 bit)
+{
+	return *noted(cpu, bit) || (__atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE) & bit);
+}
+
+void event_set_pending(struct cpu *cpu, u32 bit, bool pending)
+{
+	*noted(cpu, bit) = false;
+	take_bits(cpu, bit);
+	if (pending)
+		event_post(cpu, bit);
+}
+
+int event_external(const struct cpu *cpu)
+{
+	if (cpu->delivering.active && cpu->delivering.type == EVENT_TYPE_EXTERNAL)
+		return cpu->delivering.vector;
+	return cpu->user_interrupt ? (u8)cpu->user_interrupt : -1;
+}
+
+void event_resume_external(struct cpu *cpu, u8 vector)
+{
+	if (!cpu->lapic) {
+		cpu->user_interrupt = USER_INTERRUPT_VALID | vector;
+		event_post(cpu, EVENT_INTERRUPT);
+		return;
 	}
-	cpu->sipi_pending |= (arrived & EVENT_SIPI) != 0;
-	cpu->machine_check_pending |= (arrived & EVENT_MACHINE_CHECK) != 0;
+	cpu->delivering.active = true;
+	cpu->delivering.vector = vector;
+	cpu->delivering.type = EVENT_TYPE_EXTERNAL;
+	event_post(cpu, EVENT_TRAP);
 }
 
 static bool interrupt_waiting(struct cpu *cpu)
@@ -91,6 +144,7 @@ static bool take_init(struct cpu *cpu)
 		platform_unlock(cpu);
 		if (!(cpu->lapic->base & LAPIC_BASE_BSP)) {
 			cpu->activity = ACTIVITY_WAIT_SIPI;
+			cpu->init_received = true;
 			return sipi ? take_sipi(cpu) : true;
 		}
 	}
@@ -238,18 +292,18 @@ bool event_take_pending(struct cpu *cpu)
 bool event_pending(struct cpu *cpu)
 {
 	u32 event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
-	bool init = cpu->init_pending || (event & EVENT_INIT);
+	bool init = event_is_pending(cpu, EVENT_INIT);
 
 	if (cpu->activity == ACTIVITY_WAIT_SIPI)
-		return init || cpu->sipi_pending || (event & EVENT_SIPI);
+		return init || event_is_pending(cpu, EVENT_SIPI);
 	if (cpu->activity == ACTIVITY_SHUTDOWN)
 		return init;
-	if (cpu->delivering.active || cpu->exception_due || cpu->machine_check_pending ||
-	    (event & (EVENT_MACHINE_CHECK | EVENT_TRAP)))
+	if (cpu->delivering.active || cpu->exception_due || (event & EVENT_TRAP) ||
+	    event_is_pending(cpu, EVENT_MACHINE_CHECK))
 		return true;
-	if (!cpu->smm && (init || cpu->smi_pending || (event & EVENT_SMI)))
+	if (!cpu->smm && (init || event_is_pending(cpu, EVENT_SMI)))
 		return true;
-	if (!cpu->nmi_blocked && (cpu->nmi_pending || (event & EVENT_NMI)))
+	if (!cpu->nmi_blocked && event_is_pending(cpu, EVENT_NMI))
 		return true;
 	return interrupts_open(cpu) && interrupt_waiting(cpu);
 }

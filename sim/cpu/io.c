@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/io.h"
+#include "sim/cpu/device.h"
 #include "sim/cpu/segment.h"
 
 #define TSS_IO_MAP_BASE 102 /* of a 32-bit or 64-bit TSS (SDM 3A:8.2.1, 8.7) */
@@ -35,24 +36,16 @@ void io_check(struct cpu *cpu, u16 port, unsigned int size)
 		raise_gp(cpu, 0);
 }
 
-/* Takes the answer of an earlier execution, or asks user space. */
 static u32 user_access(struct cpu *cpu, u16 port, u32 value, unsigned int size, bool write)
 {
-	struct cpu_io *io = &cpu->io;
-	unsigned int n = io->consumed;
+	const struct cpu_io_access access = {.address = port,
+					     .data = write ? value : 0,
+					     .size = size,
+					     .write = write,
+					     .port = true},
+				   *answer = device_ask(cpu, &access);
 
-	if (n < io->completed) {
-		io->consumed++;
-		return io->fragment[n].data;
-	}
-	if (n == CPU_IO_FRAGMENTS)
-		return UINT32_MAX; /* no instruction has more */
-	io->fragment[n].address = port;
-	io->fragment[n].data = write ? value : 0;
-	io->fragment[n].size = size;
-	io->fragment[n].write = write;
-	io->fragment[n].port = true;
-	cpu_abandon(cpu, CPU_EXIT_IO);
+	return answer ? answer->data : UINT32_MAX;
 }
 
 static u32 io_access(struct cpu *cpu, u16 port, u32 value, unsigned int size, bool write)

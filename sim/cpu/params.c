@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "sim/cpu/params.h"
+#include "sim/cpu/segment.h"
 
 const struct param_info param_infos[] = {
 #define PARAM(type_, field_, name_, default_, min_, max_, description_)                            \

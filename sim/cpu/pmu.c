@@ -5,12 +5,12 @@
 #include "sim/cpu/op.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/pmu_control.h"
-#include "sim/cpu/params.h"
+#include "sim/cpu/segment.h"
 
 /* Reference cycles at that number of retired instructions. */
 static u64 reference(const struct cpu *cpu, u64 retired)
 {
-	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 khz = cpu_tsc_khz(cpu);
 
 	return (u128)retired * khz / 1000000;
 }
@@ -23,7 +23,7 @@ static u64 counted_between(const struct cpu *cpu, enum pmu_counted counted, u64 
 /* The number of retired instructions at which @count more will have been counted. */
 static u64 retired_when(const struct cpu *cpu, enum pmu_counted counted, u64 count)
 {
-	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 khz = cpu_tsc_khz(cpu);
 	u64 from = cpu->pmu.settled;
 
 	if (counted != PMU_REFERENCE)

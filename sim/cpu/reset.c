@@ -67,6 +67,8 @@ static void reset_events(struct cpu *cpu)
 	cpu->pending_debug = 0;
 	cpu->exception_due = cpu->rerun_alone = cpu->interrupt_waits = false;
 	cpu->delivering.active = false;
+	cpu->user_interrupt = 0;
+	cpu->init_received = false;
 	cpu->io.completed = cpu->io.consumed = 0;
 	cpu->single = false;
 }

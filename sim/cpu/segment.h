@@ -60,6 +60,16 @@ void event_deliver_exception(struct cpu *cpu);
 bool event_abandoned(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
 void event_post(struct cpu *cpu, u32 bits);
+/* One of the events that other threads post (EVENT_NMI, _SMI, _INIT, _SIPI, _MACHINE_CHECK): posted,
+ * or taken note of and still waiting. Setting leaves it posted or takes it back. */
+bool event_is_pending(const struct cpu *cpu, u32 bit);
+void event_set_pending(struct cpu *cpu, u32 bit, bool pending);
+/* The external interrupt that has been acknowledged but not delivered; -1: none. Setting one gives it
+ * to the processor as such. */
+int event_external(const struct cpu *cpu);
+void event_resume_external(struct cpu *cpu, u8 vector);
+/* CR2 and DR6 get what the exception that is due brings them, before it is delivered. */
+void event_settle_exception(struct cpu *cpu);
 /* Leaves cpu_run with @exit before the next instruction or event; the processor's own thread. */
 void event_stop(struct cpu *cpu, enum cpu_exit exit);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns
@@ -139,5 +149,11 @@ u64 cpu_tsc(const struct cpu *cpu);
 /* The first ns at which the TSC is >= @tsc; a past time if it is already, UINT64_MAX if never. */
 u64 cpu_tsc_to_time(const struct cpu *cpu, u64 tsc);
 u64 cpu_tsc_at(const struct cpu *cpu, u64 time);
+/* TSC ticks in a millisecond of guest time: the parameter's, or KVM_SET_TSC_KHZ's. */
+#define TSC_KHZ_MIN 1000
+#define TSC_KHZ_MAX 100000000
+u32 cpu_tsc_khz(const struct cpu *cpu);
+bool tsc_khz_valid(u64 khz);
+void cpu_set_tsc_khz(struct cpu *cpu, u32 khz);
 
 #endif

@@ -317,3 +317,13 @@ u64 smm_leave(struct cpu *cpu)
 				(cpu->init_pending ? EVENT_INIT : 0));
 	return rip;
 }
+
+bool smm_inside_nmi(struct cpu *cpu)
+{
+	return cpu->smm && (load(cpu, map_of(cpu)->nmi_masked, 1) & 1);
+}
+
+void smm_set_inside_nmi(struct cpu *cpu, bool inside)
+{
+	save(cpu, map_of(cpu)->nmi_masked, inside, 1);
+}

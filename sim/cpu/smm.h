@@ -12,4 +12,8 @@ bool smm_enter(struct cpu *cpu);
 /* RSM: restores the state and returns its RIP; shuts down on an invalid one (activity). */
 u64 smm_leave(struct cpu *cpu);
 
+/* In SMM: were NMIs blocked when the SMI came? Kept in the state-save map. False outside SMM. */
+bool smm_inside_nmi(struct cpu *cpu);
+void smm_set_inside_nmi(struct cpu *cpu, bool inside);
+
 #endif

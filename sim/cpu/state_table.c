@@ -3,41 +3,36 @@
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/hash.h"
+#include "sim/cpu/segment.h"
 
 #include <linux/kvm.h>
 #include <stddef.h>
 
 /* --- fields that are made of others --- */
 
-/* What another thread has posted and the run loop has not yet taken counts. */
-static bool posted(const struct cpu *cpu, u32 event)
-{
-	return __atomic_load_n(&cpu->event, __ATOMIC_RELAXED) & event;
-}
-
 static u64 state_nmi_pending(const struct cpu *cpu)
 {
-	return cpu->nmi_pending || posted(cpu, EVENT_NMI);
+	return event_is_pending(cpu, EVENT_NMI);
 }
 
 static u64 state_smi_pending(const struct cpu *cpu)
 {
-	return cpu->smi_pending || posted(cpu, EVENT_SMI);
+	return event_is_pending(cpu, EVENT_SMI);
 }
 
 static u64 state_init_pending(const struct cpu *cpu)
 {
-	return cpu->init_pending || posted(cpu, EVENT_INIT);
+	return event_is_pending(cpu, EVENT_INIT);
 }
 
 static u64 state_sipi_pending(const struct cpu *cpu)
 {
-	return cpu->sipi_pending || posted(cpu, EVENT_SIPI);
+	return event_is_pending(cpu, EVENT_SIPI);
 }
 
 static u64 state_machine_check_pending(const struct cpu *cpu)
 {
-	return cpu->machine_check_pending || posted(cpu, EVENT_MACHINE_CHECK);
+	return event_is_pending(cpu, EVENT_MACHINE_CHECK);
 }
 
 #define INTERRUPTION_HARDWARE_EXCEPTION (3u << 8)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guest time: one retired instruction is one nanosecond. */
+#include "apic/lapic.h"
 #include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
 
@@ -21,9 +22,32 @@ static u64 ticks_in(u64 time, u64 khz)
 	return (u64)((u128)time * khz / 1000000);
 }
 
+u32 cpu_tsc_khz(const struct cpu *cpu)
+{
+	if (cpu->tsc_khz)
+		return cpu->tsc_khz;
+	return cpu->params ? cpu->params->tsc_khz : 1000000;
+}
+
+bool tsc_khz_valid(u64 khz)
+{
+	return khz >= TSC_KHZ_MIN && khz <= TSC_KHZ_MAX;
+}
+
+/* The TSC itself goes on from where it is. */
+void cpu_set_tsc_khz(struct cpu *cpu, u32 khz)
+{
+	u64 now = cpu_tsc(cpu);
+
+	cpu->tsc_khz = khz;
+	cpu->msr[MSR_TSC] += now - cpu_tsc(cpu);
+	if (cpu->lapic)
+		lapic_tsc_changed(cpu->lapic);
+}
+
 u64 cpu_tsc_at(const struct cpu *cpu, u64 time)
 {
-	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 khz = cpu_tsc_khz(cpu);
 
 	return ticks_in(time, khz) + cpu->msr[MSR_TSC];
 }
@@ -35,7 +59,7 @@ u64 cpu_tsc(const struct cpu *cpu)
 
 u64 cpu_tsc_to_time(const struct cpu *cpu, u64 tsc)
 {
-	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 khz = cpu_tsc_khz(cpu);
 	u64 ticks = tsc - cpu->msr[MSR_TSC];
 	u128 time = ((u128)ticks * 1000000 + khz - 1) / khz;
 

@@ -2,6 +2,7 @@
 /* Identification, MSRs, time, random numbers, caches, NOPs. */
 #include "apic/lapic.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/msr_policy.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/params.h"
 #include "sim/cpu/pmu.h"
@@ -41,7 +42,7 @@ static NOINLINE void do_rdmsr(struct cpu *cpu)
 {
 	u64 value;
 
-	if (!msr_read(cpu, cpu->reg[REG_RCX], &value, false))
+	if (!msr_guest_read(cpu, cpu->reg[REG_RCX], &value))
 		raise_gp(cpu, 0);
 	set_edx_eax(cpu, value);
 }
@@ -57,7 +58,7 @@ FAMILY_ONE(rdmsr, exec_rdmsr);
 static HANDLER(exec_wrmsr)
 {
 	FAULT_POINT(cpu, op);
-	if (!msr_write(cpu, cpu->reg[REG_RCX], edx_eax(cpu), false))
+	if (!msr_guest_write(cpu, cpu->reg[REG_RCX], edx_eax(cpu)))
 		raise_gp(cpu, 0);
 	NEXT;
 }

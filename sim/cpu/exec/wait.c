@@ -2,7 +2,6 @@
 /* HLT, and waiting for a store, for a time or for a moment. */
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
-#include "sim/cpu/params.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
@@ -101,7 +100,7 @@ FAMILY_ONE(umonitor, exec_umonitor);
 
 static u64 tsc_to_instructions(const struct cpu *cpu, u64 ticks)
 {
-	u64 khz = cpu->params ? cpu->params->tsc_khz : 1000000;
+	u64 khz = cpu_tsc_khz(cpu);
 
 	return (u128)ticks * 1000000 / khz;
 }
