@@ -13,7 +13,7 @@
 #define SLOTS_MAX 512
 
 struct slot {
-	u32 id;	   /* KVM's slot number (address space 0) */
+	u32 id;    /* KVM's slot number (address space 0) */
 	u32 flags; /* KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY */
 	u64 gpa;   /* first byte, page aligned */
 	u64 size;  /* bytes, a multiple of 4 KiB */
@@ -49,6 +49,17 @@ static inline u8 *slots_host(struct slots *slots, u64 gpa)
 ALWAYS_INLINE u64 *slot_code_word(struct slot *slot, u64 gpa)
 {
 	return &slot->code[(gpa - slot->gpa) >> PAGE_SHIFT];
+}
+
+/* The bits of that word for the lines of 64 bytes that [gpa, gpa + size) touches; within one page.
+ */
+#define CODE_LINE_MASK UINT64_C(63)
+ALWAYS_INLINE u64 slot_code_lines(u64 gpa, unsigned int size)
+{
+	unsigned int first = (gpa & PAGE_OFFSET_MASK) >> 6;
+	unsigned int last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
+
+	return ~UINT64_C(0) << first & ~UINT64_C(0) >> (63 - last);
 }
 
 /* Marks the page dirty if the slot logs it. */

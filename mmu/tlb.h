@@ -16,8 +16,11 @@
 
 #include "mmu/types.h"
 
-#define TLB_DATA_ENTRIES 1024
-#define TLB_CODE_ENTRIES 512
+#define TLB_DATA_ENTRIES  1024
+#define TLB_CODE_ENTRIES  512
+#define TLB_SECOND_SETS   1024
+#define TLB_SECOND_WAYS   4
+#define TLB_WRITABLE_BITS 4096
 
 /* Privilege half of a context: what SDM 3A:4.6 lets the permissions depend on. */
 enum tlb_privilege {
@@ -54,9 +57,22 @@ struct tlb_code_entry {
 	u64 reserved;
 };
 
+/* The second level: what walks found, for data and code alike, under the privilege of the tag. It
+ * knows nothing of host memory, so guarding pages and dirty logs don't concern it. */
+struct tlb_second {
+	u64 tag; /* of the page; without TLB_CONTEXT_UPPER where the page is not global */
+	u64 gpa; /* guest-physical page */
+	u32 allowed; /* as struct walk_result's */
+	u32 epoch;   /* global pages with bit 63 set: counts while tlb->epoch is the same; else 0 */
+};
+
 struct tlb {
 	struct tlb_entry data[TLB_DATA_ENTRIES];
 	struct tlb_code_entry code[TLB_CODE_ENTRIES];
+	struct tlb_second second[TLB_SECOND_SETS][TLB_SECOND_WAYS];
+	/* Hashed guest-physical pages that an entry of data may have a write tag for. */
+	u64 writable[TLB_WRITABLE_BITS / 64];
+	u32 epoch; /* from 1 on */
 };
 
 ALWAYS_INLINE struct tlb_entry *tlb_data_slot(struct tlb *tlb, u64 linear)
@@ -87,12 +103,21 @@ ALWAYS_INLINE u64 tlb_tag(u64 linear, unsigned int size, u64 context)
 	return ((linear + size - 1) & ~PAGE_OFFSET_MASK) | context | upper;
 }
 
+/* NULL: not known. */
+const struct tlb_second *tlb_second_find(const struct tlb *tlb, u64 linear, u64 context);
+void tlb_second_fill(struct tlb *tlb, u64 linear, u64 context, u64 gpa, u32 allowed, bool global);
+
+/* Gives @entry, whose gpa is set, its write tag. */
+void tlb_allow_write(struct tlb *tlb, struct tlb_entry *entry, u64 tag);
+
 void tlb_flush_all(struct tlb *tlb);
-/* Drops all translations of addresses with bit 63 set. */
+/* Drops all translations of addresses with bit 63 set from the first level. */
 void tlb_flush_upper(struct tlb *tlb);
+/* Drops what the second level has for all address spaces. */
+void tlb_flush_global(struct tlb *tlb);
 /* Drops the translations of one 4 KiB page, for every context. */
 void tlb_flush_page(struct tlb *tlb, u64 linear);
-/* Takes write permission from every entry that maps @gpa (all pages if LS_NEVER-like ~0). */
+/* Takes write permission from every entry that maps the page of @gpa. */
 void tlb_protect_gpa(struct tlb *tlb, u64 gpa);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A page became code, or code was written: the other vCPUs' TLBs and traces have to follow before
- * the asking vCPU goes on. One that is not in the guest is served on the spot; one that runs does it
- * at its next look at the events, and the asking one waits, serving what others ask of it.
+ * the asking vCPU goes on. One that is not in the guest is served on the spot; one that runs does
+ * it at its next look at the events, and the asking one waits, serving what others ask of it.
  */
 #include "sim/cpu/trace_cache.h"
 #include "sim/vm.h"
@@ -11,7 +11,7 @@ static void apply(struct vcpu *vcpu, const struct shootdown *what)
 {
 	tlb_protect_gpa(&vcpu->cpu.tlb, what->gpa & ~PAGE_OFFSET_MASK);
 	if (what->drop)
-		trace_cache_drop_page(&vcpu->cpu, what->gpa);
+		trace_cache_drop(&vcpu->cpu, what->gpa & ~PAGE_OFFSET_MASK, PAGE_SIZE_4K);
 }
 
 /* Under vm->lock. */

@@ -61,6 +61,7 @@ void cpu_flush_tlb(struct cpu *cpu)
 {
 	forget_pcids(cpu);
 	forget_large_pages(cpu);
+	tlb_flush_global(&cpu->tlb);
 	if (cpu->space.upper)
 		drop_upper(cpu);
 	enter_asid(cpu, 0);

@@ -147,7 +147,7 @@ static void run_one(struct cpu *cpu)
 	cpu->rf_running = cpu->rflags & FLAG_RF;
 	cpu->single = true;
 	event_set(cpu, EVENT_STEP);
-	const struct trace *trace = trace_get_scratch(cpu, 1);
+	const struct trace *trace = trace_get_alone(cpu);
 	u64 next = cpu->reg[REG_RIP] + trace->bytes;
 	s64 budget = cpu->budget;
 

@@ -53,19 +53,6 @@ static void note_large_page(struct cpu *cpu, u64 linear, unsigned int shift)
 		cpu->space.large_high[half] = high;
 }
 
-static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_result *result)
-{
-	cpu->stats.page_walks++;
-	if (!walk_linear(cpu->slots, &cpu->walk, linear, access, result))
-		cpu_raise_page_fault(cpu, linear, result->error_code);
-	if (result->page_shift > PAGE_SHIFT)
-		note_large_page(cpu, linear, result->page_shift);
-	if (linear >> 63) {
-		cpu->space.upper = true;
-		cpu->space.upper_local |= !result->global;
-	}
-}
-
 /* The TLB context that an access is looked up and kept under. Event delivery reaches supervisor
  * structures and stacks while CPL is still 3. */
 static u64 context_of(const struct cpu *cpu, unsigned int access)
@@ -79,6 +66,41 @@ static u64 context_of(const struct cpu *cpu, unsigned int access)
 	else if (!(access & WALK_IMPLICIT) && (cpu->rflags & FLAG_AC))
 		privilege = TLB_SUPERVISOR_AC;
 	return (cpu->code_context & ~UINT64_C(3)) | privilege;
+}
+
+static bool second_level_allows(const struct tlb_second *known, unsigned int access)
+{
+	unsigned int wanted = access & (WALK_WRITE | WALK_EXEC);
+
+	return known && (known->allowed & (wanted ? wanted : WALK_ALLOWED_READ));
+}
+
+/* By the TLB's second level, or by a walk. Raises #PF. */
+static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_result *result)
+{
+	u64 context = context_of(cpu, access);
+	const struct tlb_second *known = NULL;
+
+	if (context != TLB_CONTEXT_NEVER)
+		known = tlb_second_find(&cpu->tlb, linear, context);
+	if (second_level_allows(known, access)) {
+		result->gpa = known->gpa | (linear & PAGE_OFFSET_MASK);
+		result->allowed = known->allowed;
+		result->global = known->epoch;
+	} else {
+		cpu->stats.page_walks++;
+		if (!walk_linear(cpu->slots, &cpu->walk, linear, access, result))
+			cpu_raise_page_fault(cpu, linear, result->error_code);
+		if (result->page_shift > PAGE_SHIFT)
+			note_large_page(cpu, linear, result->page_shift);
+		if (context != TLB_CONTEXT_NEVER)
+			tlb_second_fill(&cpu->tlb, linear, context, result->gpa, result->allowed,
+					result->global);
+	}
+	if (linear >> 63) {
+		cpu->space.upper = true;
+		cpu->space.upper_local |= !result->global;
+	}
 }
 
 static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
@@ -101,7 +123,7 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 	/* The access itself may yet fault elsewhere, or be a mere probe; what follows it through
 	 * this tag is not seen. */
 	slot_mark_dirty(slot, gpa);
-	entry->write_tag = tag;
+	tlb_allow_write(&cpu->tlb, entry, tag);
 }
 
 void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
@@ -152,15 +174,14 @@ u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
 static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
 {
 	u64 *word = slot_code_word(slot, gpa);
-	u64 first = (gpa & PAGE_OFFSET_MASK) >> 6,
-	    last = ((gpa + size - 1) & PAGE_OFFSET_MASK) >> 6;
+	u64 lines = slot_code_lines(gpa, size);
 
 	/* The store comes before the look: who makes a trace sets its bits and looks at the bytes. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (likely(!*word) || !(*word & (BIT(first) | BIT(last))))
+	if (likely(!(*word & lines)))
 		return;
-	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
-	trace_cache_drop_page(cpu, gpa);
+	__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
+	trace_cache_drop(cpu, gpa, size);
 	cpu->platform->code_page_written(cpu, gpa);
 }
 

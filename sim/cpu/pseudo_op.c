@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/pseudo_op.h"
 #include "sim/cpu/cet.h"
+#include "sim/cpu/decode.h"
 #include "sim/cpu/dispatch.h"
 
 /* Pseudo-ops count nothing themselves: number is what ran before them. */
@@ -22,6 +23,22 @@ HANDLER(pseudo_op_stale)
 {
 	commit(cpu, op);
 	LEAVE;
+}
+
+HANDLER(pseudo_op_replaced)
+{
+	struct trace *self = (struct trace *)((char *)op - offsetof(struct trace, op));
+
+	if ((cpu->mode & MODE_CODE_MASK) != MODE_CODE64)
+		LEAVE;
+	if (unlikely(!trace_is_at(cpu, self->successor, cpu->reg[REG_RIP]))) {
+		const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
+
+		if (!trace)
+			LEAVE;
+		self->successor = trace;
+	}
+	CHAIN(self->successor);
 }
 
 HANDLER(pseudo_op_fall_through)

@@ -77,25 +77,38 @@ static void unindex(struct trace_cache *cache, const struct trace *trace)
 			bucket[way] = NULL;
 }
 
-void trace_cache_drop_page(struct cpu *cpu, u64 gpa)
+/* The arena is not reused until it is flushed, so a running trace may be changed under its
+ * handlers: the next one leaves. Traces of the same page may still lead to its first op. */
+static void retire(struct cpu *cpu, struct trace *trace)
 {
-	struct trace_cache *cache = cpu->traces;
-	struct trace **link = page_list(cache, gpa), *trace;
-	unsigned int i;
+	unsigned int n;
+
+	unindex(cpu->traces, trace);
+	trace->gpa = TRACE_NOWHERE;
+	trace->successor = cpu->traces->nowhere;
+	trace->op[0].fn = pseudo_op_replaced;
+	for (n = 1; n <= trace->count; n++)
+		trace->op[n].fn = pseudo_op_stale;
+	cpu->stats.traces_dropped++;
+}
+
+static bool overlaps(const struct trace *trace, u64 first, u64 last)
+{
+	return trace->gpa <= last && trace->gpa + trace->bytes > first;
+}
+
+void trace_cache_drop(struct cpu *cpu, u64 gpa, unsigned int size)
+{
+	u64 first = gpa & ~CODE_LINE_MASK, last = (gpa + size - 1) | CODE_LINE_MASK;
+	struct trace **link = page_list(cpu->traces, gpa), *trace;
 
 	while ((trace = *link)) {
-		if (trace->gpa >> PAGE_SHIFT != gpa >> PAGE_SHIFT) {
+		if (overlaps(trace, first, last)) {
+			*link = trace->page_next;
+			retire(cpu, trace);
+		} else {
 			link = &trace->page_next;
-			continue;
 		}
-		*link = trace->page_next;
-		unindex(cache, trace);
-		trace->gpa = TRACE_NOWHERE;
-		/* The arena is not reused until it is flushed, so a running trace may be
-		 * changed under its handlers: the next one leaves. */
-		for (i = 0; i <= trace->count; i++)
-			trace->op[i].fn = pseudo_op_stale;
-		cpu->stats.traces_dropped++;
 	}
 }
 
@@ -115,22 +128,20 @@ static void guard_page(struct cpu *cpu, const struct trace *trace)
 {
 	struct slot *slot = slots_find(cpu->slots, trace->gpa);
 	u64 *word = slot_code_word(slot, trace->gpa), old;
-	u64 first = (trace->gpa & PAGE_OFFSET_MASK) >> 6;
-	u64 last = ((trace->gpa + trace->bytes - 1) & PAGE_OFFSET_MASK) >> 6;
-	u64 mask = (last == 63 ? ~UINT64_C(0) : BIT(last + 1) - 1) & ~(BIT(first) - 1);
 
-	old = __atomic_fetch_or(word, mask, __ATOMIC_ACQ_REL);
+	old = __atomic_fetch_or(word, slot_code_lines(trace->gpa, trace->bytes), __ATOMIC_ACQ_REL);
 	if (old)
 		return;
 	tlb_protect_gpa(&cpu->tlb, trace->gpa & ~PAGE_OFFSET_MASK);
 	cpu->platform->code_page_made(cpu, trace->gpa);
 }
 
-static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *page)
+static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *page, u32 mode)
 {
 	struct trace_cache *cache = cpu->traces;
 	u8 seen[TRACE_MAX * INSTRUCTION_MAX];
 	size_t room = PAGE_SIZE_4K - (page->gpa & PAGE_OFFSET_MASK);
+	unsigned int limit = mode & MODE_ALONE ? 1 : cache->max;
 	struct trace *trace;
 
 	if (cache->used + trace_bytes(TRACE_MAX + 1) > TRACE_ARENA)
@@ -138,32 +149,41 @@ static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *
 	trace = (struct trace *)(cache->arena + cache->used);
 	do { /* again if the bytes were written before the guard was up */
 		__builtin_memcpy(seen, page->host, room < sizeof(seen) ? room : sizeof(seen));
-		if (!trace_build(cpu, page, cache->max, trace))
+		if (!trace_build(cpu, page, limit, trace))
 			return NULL;
 		guard_page(cpu, trace);
 	} while (__builtin_memcmp(seen, page->host, trace->bytes));
+	trace->mode = mode;
+	if (mode & MODE_ALONE)
+		trace->op[trace->count].fn = pseudo_op_leave;
 	cache->used += (trace_bytes(trace->count) + 15) & ~(size_t)15;
 	enter(cache, trace);
 	cpu->stats.traces_built++;
 	return trace;
 }
 
-const struct trace *trace_get(struct cpu *cpu)
+static const struct trace *trace_get_in_mode(struct cpu *cpu, u32 mode)
 {
 	struct fetch_page page;
 	const struct trace *trace;
 
 	fetch_translate(cpu, &page);
-	trace = trace_index_find(cpu->traces, page.gpa, cpu->mode);
-	if (trace && fetch_within_limit(cpu, trace->bytes))
-		return trace;
+	trace = trace_index_find(cpu->traces, page.gpa, mode);
 	if (!trace && page.cacheable)
-		trace = trace_make(cpu, &page);
-	else
-		trace = NULL;
+		trace = trace_make(cpu, &page, mode);
 	if (trace && fetch_within_limit(cpu, trace->bytes))
 		return trace;
 	return trace_get_scratch(cpu, 1);
+}
+
+const struct trace *trace_get(struct cpu *cpu)
+{
+	return trace_get_in_mode(cpu, cpu->mode);
+}
+
+const struct trace *trace_get_alone(struct cpu *cpu)
+{
+	return trace_get_in_mode(cpu, cpu->mode | MODE_ALONE);
 }
 
 const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit)

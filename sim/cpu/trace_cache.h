@@ -22,8 +22,11 @@ struct trace {
 	u32 mode;  /* MODE_* it was decoded in */
 	u16 count; /* instructions */
 	u16 bytes;
-	struct trace *page_next; /* other traces of pages with the same hash */
-	struct op op[];          /* count, and a pseudo-op that leaves or falls through */
+	union {
+		struct trace *page_next;       /* other traces of pages with the same hash */
+		const struct trace *successor; /* dropped: what was found in its place */
+	};
+	struct op op[]; /* count, and a pseudo-op that leaves or falls through */
 };
 
 struct trace_cache {
@@ -40,12 +43,14 @@ struct trace_cache {
 bool trace_cache_open(struct cpu *cpu); /* false: no memory */
 void trace_cache_close(struct cpu *cpu);
 void trace_cache_flush(struct cpu *cpu);
-/* A write hit code in @gpa's page: drops its traces. The one that runs leaves after the
- * instruction that wrote. */
-void trace_cache_drop_page(struct cpu *cpu, u64 gpa);
+/* A write of @size bytes, within one page, hit code: drops the traces from the lines of 64 bytes
+ * that it touched. The one that runs leaves after the instruction that wrote. */
+void trace_cache_drop(struct cpu *cpu, u64 gpa, unsigned int size);
 
 /* The trace at RIP, made if need be; raises what fetching raises. */
 const struct trace *trace_get(struct cpu *cpu);
+/* The instruction at RIP as a trace of its own, which nothing is linked to. */
+const struct trace *trace_get_alone(struct cpu *cpu);
 /* The next @limit instructions at RIP, made for one use, valid until the next call. */
 const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit);
 ALWAYS_INLINE u32 trace_hash(u64 gpa, u32 mode)

@@ -217,6 +217,29 @@ static void two_targets(void)
 		CHECK_EQUAL(call_at(FAR_PAGE + (n & 1) * 0x1000), 1 + (n & 1));
 }
 
+/* Two functions on lines of one page: patching one leaves the other, and the way to both. */
+static void patches(void)
+{
+	section("code patched within the page of its caller");
+	emit_function(code[0] + 0x80, 1);
+	emit_function(code[0] + 0xc0, 100);
+	code[0][0] = 0xe8;
+	emit_relative(code[0] + 1, WINDOW + 1, WINDOW + 0x80);
+	__builtin_memcpy(code[0] + 5, "\x50", 1); /* push %rax */
+	code[0][6] = 0xe8;
+	emit_relative(code[0] + 7, WINDOW + 7, WINDOW + 0xc0);
+	__builtin_memcpy(code[0] + 11, "\x59\x01\xc8\xc3", 4); /* pop %rcx; add %ecx, %eax; ret */
+	for (u32 n = 0; n < 6; n++) {
+		CHECK_EQUAL(call_at(WINDOW), 101 + n);
+		CHECK_EQUAL(call_at(WINDOW), 101 + n);
+		emit_function(code[0] + 0x80, 2 + n);
+	}
+	for (u32 n = 0; n < 6; n++) {
+		emit_function(code[0] + 0xc0, 200 + n);
+		CHECK_EQUAL(call_at(WINDOW), 207 + n);
+	}
+}
+
 void payload(void)
 {
 	set_up();
@@ -226,4 +249,5 @@ void payload(void)
 	returns();
 	deep_returns();
 	two_targets();
+	patches();
 }

@@ -24,9 +24,9 @@ static void fill(struct tlb *tlb, u64 linear, u64 context, u64 gpa)
 {
 	*tlb_data_slot(tlb, linear) = (struct tlb_entry){
 		.read_tag = tlb_tag(linear, 1, context),
-		.write_tag = tlb_tag(linear, 1, context),
 		.gpa = gpa,
 	};
+	tlb_allow_write(tlb, tlb_data_slot(tlb, linear), tlb_tag(linear, 1, context));
 	tlb_code_slot(tlb, linear)->tag = tlb_tag(linear, 1, context);
 }
 
@@ -120,14 +120,85 @@ static void test_protect(void)
 	CU_ASSERT_TRUE(reads(tlb, 0x1000, 1, context));
 	CU_ASSERT_TRUE(reads(tlb, 0x3000, 1, context));
 	CU_ASSERT_TRUE(writes(tlb, 0x2000, 1, context));
-	tlb_protect_gpa(tlb, UINT64_MAX);
-	CU_ASSERT_FALSE(writes(tlb, 0x2000, 1, context));
-	CU_ASSERT_TRUE(reads(tlb, 0x2000, 1, context));
+	free(tlb);
+}
+
+/* Pages that share a bit of the filter in front of the search keep their own write tags. */
+static void test_protect_filter(void)
+{
+	u64 context = TLB_CONTEXT(5, TLB_SUPERVISOR),
+	    other = 0xa000 + ((u64)TLB_WRITABLE_BITS << 24);
+	struct tlb *tlb = empty();
+
+	for (u64 n = 0; n < 2 * TLB_WRITABLE_BITS; n++) { /* among them two of one bit */
+		fill(tlb, 0x1000, context, 0xa000);
+		fill(tlb, 0x2000, context, n << PAGE_SHIFT);
+		if (n << PAGE_SHIFT == 0xa000)
+			continue;
+		tlb_protect_gpa(tlb, 0xa000);
+		CU_ASSERT_FALSE(writes(tlb, 0x1000, 1, context));
+		CU_ASSERT_TRUE(writes(tlb, 0x2000, 1, context));
+		tlb_protect_gpa(tlb, n << PAGE_SHIFT);
+		CU_ASSERT_FALSE(writes(tlb, 0x2000, 1, context));
+	}
+	fill(tlb, 0x1000, context, other);
+	tlb_protect_gpa(tlb, 0xa000);
+	CU_ASSERT_TRUE(writes(tlb, 0x1000, 1, context));
+	free(tlb);
+}
+
+static bool known(struct tlb *tlb, u64 linear, u64 context, u64 gpa)
+{
+	const struct tlb_second *entry = tlb_second_find(tlb, linear, context);
+
+	return entry && entry->gpa == gpa;
+}
+
+/* SDM 3A:4.10.2.4: global translations serve every PCID, others their own. Here linear addresses
+ * with bit 63 clear are never shared. */
+static void test_second_level(void)
+{
+	u64 one = TLB_CONTEXT(1, TLB_SUPERVISOR), two = TLB_CONTEXT(2, TLB_SUPERVISOR);
+	u64 user = TLB_CONTEXT(1, TLB_USER), kernel = 0xffffffff81000000;
+	struct tlb *tlb = empty();
+
+	CU_ASSERT_PTR_NULL(tlb_second_find(tlb, kernel, one));
+	tlb_second_fill(tlb, kernel + 0x123, one, 0x5123, 1, true);
+	tlb_second_fill(tlb, kernel + 0x1000, one, 0x6000, 1, false);
+	tlb_second_fill(tlb, 0x400000, one, 0x7000, 1, false);
+	CU_ASSERT_TRUE(known(tlb, kernel, two, 0x5000));
+	CU_ASSERT_FALSE(known(tlb, kernel, user, 0x5000));
+	CU_ASSERT_TRUE(known(tlb, kernel + 0x1fff, one, 0x6000));
+	CU_ASSERT_FALSE(known(tlb, kernel + 0x1000, two, 0x6000));
+	CU_ASSERT_TRUE(known(tlb, 0x400000, one, 0x7000));
+	CU_ASSERT_FALSE(known(tlb, 0x400000, two, 0x7000));
+
+	tlb_second_fill(tlb, 0x400000, one, 0x8000, 1, false); /* found again with other rights */
+	CU_ASSERT_TRUE(known(tlb, 0x400000, one, 0x8000));
+
+	tlb_second_fill(tlb, kernel, user, 0x5000, 1, true);
+	tlb_flush_page(tlb, kernel + 0x800); /* INVLPG: global ones, every context (SDM 2A) */
+	CU_ASSERT_FALSE(known(tlb, kernel, one, 0x5000));
+	CU_ASSERT_FALSE(known(tlb, kernel, user, 0x5000));
+	CU_ASSERT_TRUE(known(tlb, kernel + 0x1000, one, 0x6000));
+
+	tlb_second_fill(tlb, kernel, one, 0x5000, 1, true);
+	tlb_flush_global(tlb);
+	CU_ASSERT_FALSE(known(tlb, kernel, one, 0x5000));
+	CU_ASSERT_TRUE(known(tlb, kernel + 0x1000, one, 0x6000));
+	tlb_flush_all(tlb);
+	CU_ASSERT_FALSE(known(tlb, kernel + 0x1000, one, 0x6000));
 	free(tlb);
 }
 
 static CU_TestInfo tests[] = {
-	{"page crossers", test_crossing},     {"contexts", test_contexts},  {"empty", test_empty},
-	{"flush of a page", test_flush_page}, {"protection", test_protect}, CU_TEST_INFO_NULL,
+	{"page crossers", test_crossing},
+	{"contexts", test_contexts},
+	{"empty", test_empty},
+	{"flush of a page", test_flush_page},
+	{"protection", test_protect},
+	{"protection's filter", test_protect_filter},
+	{"second level", test_second_level},
+	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("mmu.tlb", tests)
