@@ -118,67 +118,47 @@ static unsigned int bus_piece(const struct bus_region *region, uint64_t address,
 	return size < widest ? size : widest;
 }
 
-/* How much of an access at @address, which nothing claims, nothing claims. */
-static unsigned int bus_hole(const struct bus *bus, uint64_t address, unsigned int size)
+/* What takes the start of an access of @size at @address, and how much of it: a region, or
+ * (false) a hole, which is counted. Copied: a handler may add or remove regions. */
+static bool bus_next(struct bus *bus, uint64_t address, unsigned int size,
+		     struct bus_region *region, unsigned int *piece)
 {
-	size_t next = bus_position(bus, address);
+	size_t at = bus_position(bus, address);
+	const struct bus_region *next = at < bus->count ? &bus->regions[at] : NULL;
 
-	if (next < bus->count && bus->regions[next].base - address < size)
-		return (unsigned int)(bus->regions[next].base - address);
-	return size;
+	if (next && next->base <= address) {
+		*region = *next;
+		*piece = bus_piece(region, address, size);
+		return true;
+	}
+	bus->unclaimed++;
+	*piece = next && next->base - address < size ? (unsigned int)(next->base - address) : size;
+	return false;
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t address, unsigned int size)
 {
 	uint64_t value = 0;
-	unsigned int done = 0;
 
-	while (done < size) {
-		uint64_t at = address + done;
-		/* Copied: a handler may add or remove regions. */
-		const struct bus_region *found = bus_find(bus, at);
+	for (unsigned int done = 0, piece; done < size; done += piece) {
+		uint64_t at = address + done, part = UINT64_MAX;
 		struct bus_region region;
-		unsigned int piece;
-		uint64_t part;
 
-		if (!found) {
-			bus->unclaimed++;
-			piece = bus_hole(bus, at, size - done);
-			part = all_ones(piece);
-		} else {
-			region = *found;
-			piece = bus_piece(&region, at, size - done);
-			part = region.ops->read
-				       ? region.ops->read(region.opaque, at - region.base, piece)
-				       : UINT64_MAX;
-			part &= all_ones(piece);
-		}
-		value |= part << (8 * done);
-		done += piece;
+		if (bus_next(bus, at, size - done, &region, &piece) && region.ops->read)
+			part = region.ops->read(region.opaque, at - region.base, piece);
+		value |= (part & all_ones(piece)) << (8 * done);
 	}
 	return value;
 }
 
 void bus_write(struct bus *bus, uint64_t address, unsigned int size, uint64_t value)
 {
-	unsigned int done = 0;
-
-	while (done < size) {
+	for (unsigned int done = 0, piece; done < size; done += piece) {
 		uint64_t at = address + done;
-		const struct bus_region *found = bus_find(bus, at);
 		struct bus_region region;
-		unsigned int piece;
 
-		if (!found) {
-			bus->unclaimed++;
-			piece = bus_hole(bus, at, size - done);
-		} else {
-			region = *found;
-			piece = bus_piece(&region, at, size - done);
-			if (region.ops->write)
-				region.ops->write(region.opaque, at - region.base, piece,
-						  (value >> (8 * done)) & all_ones(piece));
-		}
-		done += piece;
+		if (bus_next(bus, at, size - done, &region, &piece) && region.ops->write)
+			region.ops->write(region.opaque, at - region.base, piece,
+					  (value >> (8 * done)) & all_ones(piece));
 	}
 }

@@ -121,8 +121,9 @@ static void elf_collect_symbols(struct symbols *symbols, Elf *elf)
 			const char *name;
 			GElf_Sym symbol;
 
-			if (!gelf_getsym(data, (int)i, &symbol) ||
-			    GELF_ST_TYPE(symbol.st_info) > STT_FUNC ||
+			if (!gelf_getsym(data, (int)i, &symbol))
+				break; /* fewer than the header says */
+			if (GELF_ST_TYPE(symbol.st_info) > STT_FUNC ||
 			    symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS)
 				continue;
 			name = elf_strptr(elf, header.sh_link, symbol.st_name);
