@@ -41,7 +41,8 @@ void *machine_memory_ptr(struct machine *machine, uint64_t gpa, uint64_t len);
 /* The one place that tells the engine of writes to guest memory that it did not make. */
 void machine_memory_written(struct machine *machine, uint64_t gpa, uint64_t len);
 
-/* Copies; -EFAULT, with nothing transferred, unless all of it is RAM (or, for reading, firmware). */
+/* Copies; -EFAULT, with nothing transferred, unless all of it is RAM (or, for reading, firmware).
+ */
 int machine_dma_read(struct machine *machine, uint64_t gpa, void *to, uint64_t len);
 int machine_dma_write(struct machine *machine, uint64_t gpa, const void *from, uint64_t len);
 int machine_dma_zero(struct machine *machine, uint64_t gpa, uint64_t len);

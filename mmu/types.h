@@ -23,13 +23,13 @@ typedef __int128 s128;
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NOINLINE      __attribute__((noinline))
-#define COLD	      __attribute__((noinline, cold))
+#define COLD          __attribute__((noinline, cold))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define BIT(n)	      (UINT64_C(1) << (n))
+#define BIT(n)        (UINT64_C(1) << (n))
 
-#define PAGE_SHIFT  12
-#define PAGE_SIZE_4K UINT64_C(4096)
+#define PAGE_SHIFT       12
+#define PAGE_SIZE_4K     UINT64_C(4096)
 #define PAGE_OFFSET_MASK UINT64_C(0xfff)
 
 #endif

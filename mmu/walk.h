@@ -16,32 +16,32 @@ enum walk_access {
 	WALK_READ = 0,
 	WALK_WRITE = 1 << 0,
 	WALK_EXEC = 1 << 1,
-	WALK_USER = 1 << 2,	     /* user-mode access: CPL 3 and not implicit supervisor */
-	WALK_IMPLICIT = 1 << 3,	     /* implicit supervisor access: SMAP ignores EFLAGS.AC */
-	WALK_SHADOW_STACK = 1 << 4,  /* CET shadow-stack access (SDM 3A:4.6.1) */
-	WALK_NO_AD = 1 << 5,	     /* probe: set no accessed or dirty bit (KVM_TRANSLATE) */
+	WALK_USER = 1 << 2,         /* user-mode access: CPL 3 and not implicit supervisor */
+	WALK_IMPLICIT = 1 << 3,     /* implicit supervisor access: SMAP ignores EFLAGS.AC */
+	WALK_SHADOW_STACK = 1 << 4, /* CET shadow-stack access (SDM 3A:4.6.1) */
+	WALK_NO_AD = 1 << 5,        /* probe: set no accessed or dirty bit (KVM_TRANSLATE) */
 };
 
 /* The registers that a walk depends on; kept up to date by the owner. */
 struct walk_registers {
 	u64 cr0, cr3, cr4, efer;
-	u64 pdpte[4];		/* PAE: the PDPTE registers (SDM 3A:4.4.1) */
+	u64 pdpte[4]; /* PAE: the PDPTE registers (SDM 3A:4.4.1) */
 	u32 pkru, pkrs;
 	bool rflags_ac;
-	bool amd;		/* where the vendors' walks differ, say so at the place */
-	u8 physical_bits;	/* MAXPHYADDR: bits at and above are reserved in entries */
-	bool gbyte_pages;	/* CPUID 80000001H:EDX[26]; else PDPTE.PS is reserved */
+	bool amd;         /* where the vendors' walks differ, say so at the place */
+	u8 physical_bits; /* MAXPHYADDR: bits at and above are reserved in entries */
+	bool gbyte_pages; /* CPUID 80000001H:EDX[26]; else PDPTE.PS is reserved */
 };
 
 struct walk_result {
-	u64 gpa;	  /* of the byte asked for */
-	u8 page_shift;	  /* 12, 21, 22 or 30; 12 without paging */
+	u64 gpa;       /* of the byte asked for */
+	u8 page_shift; /* 12, 21, 22 or 30; 12 without paging */
 	bool global;
 	/* What the same privilege may do with this page without another walk: bits WALK_WRITE
 	 * (only if the dirty bit is set), WALK_EXEC, and READ in bit 7. */
 	u8 allowed;
 	u8 memory_type_bits; /* PAT, PCD, PWT of the leaf: the PAT index */
-	u32 error_code;	  /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
+	u32 error_code;      /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
 };
 #define WALK_ALLOWED_READ 0x80
 
@@ -50,6 +50,7 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 		 unsigned int access, struct walk_result *result);
 
 /* PAE: loads the four PDPTEs from @cr3. False if a present one has reserved bits (#GP). */
-bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4]);
+bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3,
+		      u64 pdpte[4]);
 
 #endif

@@ -132,7 +132,8 @@ static enum monitor_next monitor_help(struct monitor *monitor, char **words)
 
 		fprintf(monitor->to, "  %-24s %s\n", head, commands[i].summary);
 	}
-	fputs("  ADDRESS is a number, a register or a symbol, and may end in +N or -N\n", monitor->to);
+	fputs("  ADDRESS is a number, a register or a symbol, and may end in +N or -N\n",
+	      monitor->to);
 	return MONITOR_AGAIN;
 }
 
