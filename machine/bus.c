@@ -65,7 +65,8 @@ int bus_add(struct bus *bus, const struct bus_region *region, struct ls_error *e
 	at = bus_position(bus, region->base);
 	if (at < bus->count && bus->regions[at].base <= region->base + (region->size - 1))
 		return ls_error_set(err, -EEXIST,
-				    "%s region %s at 0x%" PRIx64 " overlaps %s at 0x%" PRIx64,
+				    "%s region %s at 0x%" PRIx64 " overlaps %s at 0x%" PRIx64
+				    "; choose another address",
 				    bus->name, region->name, region->base, bus->regions[at].name,
 				    bus->regions[at].base);
 	if (bus->count == bus->room) {

@@ -160,8 +160,15 @@ int load_elf(struct machine *machine, const struct image *payload, struct boot_s
 	     struct ls_error *err)
 {
 	struct elf_image elf;
-	int ret = elf_load(machine, payload, &elf, err);
+	int ret;
 
+	if (machine->config.initrd)
+		return ls_error_set(
+			err, -EINVAL,
+			"'%s' has no multiboot header, so nothing tells it of '%s'; leave "
+			"out the initrd",
+			payload->path, machine->config.initrd);
+	ret = elf_load(machine, payload, &elf, err);
 	if (!ret)
 		ret = load_cmdline(machine, NULL, BOOT_CMDLINE_ROOM, err);
 	if (ret)

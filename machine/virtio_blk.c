@@ -284,16 +284,20 @@ static int open_image(struct virtio_blk *blk, const struct virtio_blk_options *o
 
 	blk->fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (blk->fd < 0)
-		return ls_error_set(err, -errno, "cannot open disk image %s%s: %s", options->path,
-				    options->read_only ? "" : " for writing", strerror(errno));
+		return ls_error_set(err, -errno,
+				    "cannot open disk image '%s'%s: %s; check the path and who may "
+				    "use it",
+				    options->path, options->read_only ? "" : " for writing",
+				    strerror(errno));
 	if (fstat(blk->fd, &stat) < 0 || !(S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode)))
 		return ls_error_set(err, -EINVAL,
-				    "disk image %s is neither a file nor a block device",
+				    "disk image '%s' is neither a file nor a block device; name "
+				    "another",
 				    options->path);
 	size = lseek(blk->fd, 0, SEEK_END);
 	if (size <= 0 || size % SECTOR)
 		return ls_error_set(err, -EINVAL,
-				    "disk image %s has %" PRId64
+				    "disk image '%s' has %" PRId64
 				    " bytes; it must be a whole number of 512-byte sectors "
 				    "(truncate -s %%512 pads it)",
 				    options->path, (int64_t)size);

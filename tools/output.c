@@ -10,7 +10,9 @@
 
 static int output_fail(const char *path, int code, struct ls_error *err)
 {
-	return ls_error_set(err, code, "cannot write '%s': %s", path, strerror(-code));
+	return ls_error_set(err, code,
+			    "cannot write '%s': %s; name a file in a folder you may write to", path,
+			    strerror(-code));
 }
 
 /* A device or a pipe cannot be replaced; it is written directly. */

@@ -69,6 +69,11 @@ else
 	echo "no guest images: the cases with a real kernel were left out"
 fi
 
+# An ELF program without a multiboot header has no way to learn of a boot module.
+printf '.globl _start\n_start: hlt\n' | gcc -m32 -c -x assembler -o plain.o - &&
+	ld -m elf_i386 -Ttext=0x100000 -o plain plain.o
+refuse text.in --payload plain --initrd text.in
+
 # Values.
 refuse nosuchcpu --payload exit --cpu nosuchcpu
 refuse nosuchfeature --payload exit --cpu intel,+nosuchfeature
