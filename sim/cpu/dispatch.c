@@ -108,8 +108,9 @@ HANDLER(dispatch_search_indirect)
 {
 	const struct trace *trace = trace_find(cpu, cpu->reg[REG_RIP]);
 
+	(void)op;
 	if (trace)
-		((struct op *)op)->imm = (u64)trace;
+		*trace_recent(cpu, cpu->reg[REG_RIP]) = trace;
 	CHAIN(trace);
 }
 

@@ -15,18 +15,26 @@ ALWAYS_INLINE bool trace_may_run(const struct cpu *cpu, const struct trace *trac
 	return !__atomic_load_n(&cpu->event, __ATOMIC_RELAXED) && cpu->budget >= trace->count;
 }
 
-/* Goes on in @target if it exists and may run, else back to the run loop. RIP and budget are
- * committed. */
-#define CHAIN(target)                                                                              \
+/* Goes on in @target if it may run, else back to the run loop. RIP and budget are committed. */
+#define CHAIN_TO(target)                                                                           \
 	do {                                                                                       \
 		const struct trace *chain_trace = (target);                                        \
-		if (likely(chain_trace && trace_may_run(cpu, chain_trace)))                        \
+		if (likely(trace_may_run(cpu, chain_trace)))                                       \
 			DISPATCH(chain_trace->op);                                                 \
 		LEAVE;                                                                             \
 	} while (0)
 
-/* RIP and budget are committed and no trace is known: looks for it and hangs it on the branch, on
- * op->disp or op->imm. */
+/* The same where @target may be NULL. */
+#define CHAIN(target)                                                                              \
+	do {                                                                                       \
+		const struct trace *chain_found = (target);                                        \
+		if (!chain_found)                                                                  \
+			LEAVE;                                                                     \
+		CHAIN_TO(chain_found);                                                             \
+	} while (0)
+
+/* RIP and budget are committed and no trace is known: looks for it and keeps it for the next time,
+ * on op->disp or among the recent ones. */
 HANDLER(dispatch_search_relative);
 HANDLER(dispatch_search_indirect);
 
@@ -37,14 +45,14 @@ HANDLER(dispatch_search_indirect);
 		COMMIT_BRANCH(target_rip);                                                         \
 		if (unlikely(!link))                                                               \
 			CONTINUE_IN(dispatch_search_relative);                                     \
-		CHAIN(link);                                                                       \
+		CHAIN_TO(link);                                                                    \
 	} while (0)
 
 /* A branch to where @guess, the trace that it went to last, is known to be (trace_is_at). */
 #define JUMP_GUESSED(target_rip, guess)                                                            \
 	do {                                                                                       \
 		COMMIT_BRANCH(target_rip);                                                         \
-		CHAIN(guess);                                                                      \
+		CHAIN_TO(guess);                                                                   \
 	} while (0)
 
 /*

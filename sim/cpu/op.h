@@ -47,7 +47,7 @@ enum op_kind {
 struct op {
 	op_handler fn;
 	u64 imm;  /* immediate, sign-extended to 64 bits; relative branches: the target, from the
-		   * start of the trace; other branches: the trace they went to last */
+		   * start of the trace */
 	s64 disp; /* displacement (RIP-relative: from the start of the trace); moffs; relative
 		   * branches: the trace they go to (dispatch.h) */
 	/* Operands by their place in the encoding. General registers: byte offset into

@@ -38,7 +38,7 @@ HANDLER(pseudo_op_replaced)
 			LEAVE;
 		self->successor = trace;
 	}
-	CHAIN(self->successor);
+	CHAIN_TO(self->successor);
 }
 
 HANDLER(pseudo_op_fall_through)
@@ -49,7 +49,7 @@ HANDLER(pseudo_op_fall_through)
 	cpu->budget -= op->number;
 	if (unlikely(!link))
 		CONTINUE_IN(dispatch_search_relative);
-	CHAIN(link);
+	CHAIN_TO(link);
 }
 
 HANDLER(pseudo_op_next_page)
@@ -60,7 +60,7 @@ HANDLER(pseudo_op_next_page)
 	cpu->budget -= op->number;
 	if (unlikely(!trace_is_at(cpu, guess, cpu->reg[REG_RIP])))
 		CONTINUE_IN(dispatch_search_relative);
-	CHAIN(guess);
+	CHAIN_TO(guess);
 }
 
 HANDLER(pseudo_op_undefined)

@@ -71,8 +71,6 @@ static void find_edge(struct builder *b, struct op *op, const struct instruction
 		op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
 			  b->page_offset + op->imm < PAGE_SIZE_4K;
 		op->disp = op->is4 ? 0 : nowhere;
-	} else if (insn->form->operand[0].place == PLACE_RM) {
-		op->imm = (u64)nowhere;
 	}
 }
 

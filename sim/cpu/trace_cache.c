@@ -13,6 +13,12 @@ static size_t trace_bytes(unsigned int count)
 	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
 }
 
+static void recent_clear(struct trace_cache *cache)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(cache->recent); n++)
+		cache->recent[n] = cache->nowhere;
+}
+
 static void return_stack_clear(struct cpu *cpu)
 {
 	unsigned int n;
@@ -28,6 +34,7 @@ void trace_cache_flush(struct cpu *cpu)
 	__builtin_memset(cache->index, 0, sizeof(cache->index));
 	__builtin_memset(cache->page, 0, sizeof(cache->page));
 	cache->used = 0;
+	recent_clear(cache);
 	return_stack_clear(cpu);
 }
 
@@ -46,6 +53,7 @@ bool trace_cache_open(struct cpu *cpu)
 	}
 	cache->nowhere->gpa = TRACE_NOWHERE;
 	cache->nowhere->op[0].disp = (s64)cache->nowhere;
+	recent_clear(cache);
 	return_stack_clear(cpu);
 	return true;
 }

@@ -10,12 +10,13 @@
 
 #include "sim/cpu/op.h"
 
-#define TRACE_MAX        32
-#define TRACE_INDEX_BITS 15
-#define TRACE_WAYS       2
-#define TRACE_PAGE_BITS  13
-#define TRACE_ARENA      (12u << 20) /* bytes of ops a vCPU keeps; full means start over */
-#define TRACE_NOWHERE    UINT64_MAX  /* gpa of a trace that was dropped */
+#define TRACE_MAX         32
+#define TRACE_INDEX_BITS  15
+#define TRACE_WAYS        2
+#define TRACE_RECENT_BITS 10
+#define TRACE_PAGE_BITS   13
+#define TRACE_ARENA       (12u << 20) /* bytes of ops a vCPU keeps; full means start over */
+#define TRACE_NOWHERE     UINT64_MAX  /* gpa of a trace that was dropped */
 
 struct trace {
 	u64 gpa;   /* of the first byte */
@@ -32,6 +33,7 @@ struct trace {
 struct trace_cache {
 	struct trace *index[1u << TRACE_INDEX_BITS][TRACE_WAYS];
 	struct trace *page[1u << TRACE_PAGE_BITS];
+	const struct trace *recent[1u << TRACE_RECENT_BITS]; /* guesses, by RIP */
 	struct trace *nowhere; /* guess of branches that have gone nowhere yet: is at no address */
 	u8 *arena;
 	size_t used;
@@ -80,6 +82,13 @@ ALWAYS_INLINE const struct trace *trace_find(struct cpu *cpu, u64 rip)
 	if (unlikely(entry->tag != tlb_tag(rip, 1, cpu->code_context)))
 		return NULL;
 	return trace_index_find(cpu->traces, entry->gpa | (rip & PAGE_OFFSET_MASK), cpu->mode);
+}
+
+/* Where indirect branches look for the trace at @rip first: a guess, never trusted. */
+ALWAYS_INLINE const struct trace **trace_recent(struct cpu *cpu, u64 rip)
+{
+	return &cpu->traces->recent[(rip ^ rip >> TRACE_RECENT_BITS) &
+				    ((1u << TRACE_RECENT_BITS) - 1)];
 }
 
 /* 64-bit code only: true if @guess, found in this mode before, is the trace at @rip. */

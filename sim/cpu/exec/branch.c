@@ -172,10 +172,11 @@ static HANDLER(jmp_search)
 
 #define JUMP_INDIRECT(target)                                                                      \
 	do {                                                                                       \
-		const struct trace *guess = (const struct trace *)op->imm;                         \
-		if (unlikely(!trace_is_at(cpu, guess, target)))                                    \
+		u64 jump_target = (target);                                                        \
+		const struct trace *guess = *trace_recent(cpu, jump_target);                       \
+		if (unlikely(!trace_is_at(cpu, guess, jump_target) || guess->mode != cpu->mode))   \
 			CONTINUE_IN(jmp_search);                                                   \
-		JUMP_GUESSED(target, guess);                                                       \
+		JUMP_GUESSED(jump_target, guess);                                                  \
 	} while (0)
 
 static HANDLER(jmp_reg_64)
@@ -269,9 +270,9 @@ static HANDLER(call_rel_64)
 
 #define CALL_INDIRECT(target)                                                                      \
 	do {                                                                                       \
-		const struct trace *guess = (const struct trace *)op->imm;                         \
 		u64 call_target = (target);                                                        \
-		if (unlikely(!trace_is_at(cpu, guess, call_target)))                               \
+		const struct trace *guess = *trace_recent(cpu, call_target);                       \
+		if (unlikely(!trace_is_at(cpu, guess, call_target) || guess->mode != cpu->mode))   \
 			CONTINUE_IN(call_search);                                                  \
 		FAST_PUSH(OP_NEXT_RIP(cpu, op), call_search);                                      \
 		return_push(cpu, op + 1);                                                          \
