@@ -4,7 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for payload in exit kvm triple; do
+for payload in exit kvm triple vendor; do
 	build_payload $payload
 done
 
@@ -43,6 +43,11 @@ for cpu in qemu64 EPYC max,kvm=on IvyBridge,kvm-pv-ipi=on,kvm-steal-time=off; do
 done
 for cpu in qemu64,kvm=off max,-kvm-pv-ipi; do
 	expect_status 41 "${kut[@]}" "$WORK/kvm" -cpu $cpu
+done
+# The default model has the vendor of max, others their own, all the one that is asked for.
+expect_status 43 "${kut[@]}" "$WORK/vendor"
+for cpu in EPYC qemu64,vendor=AuthenticAMD; do
+	expect_status 41 "${kut[@]}" "$WORK/vendor" -cpu $cpu
 done
 # QEMU ends with 0 when the guest resets and --no-reboot is given.
 expect_status 0 "${kut[@]}" "$WORK/triple"
