@@ -4,6 +4,7 @@
 #define LOCKSTEP_TESTS_CHECK_H
 
 #include <CUnit/Basic.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Prints both values in hex when they differ. */
@@ -15,6 +16,18 @@
 			fprintf(stderr, "%s:%d: %s is 0x%llx, expected 0x%llx\n", __FILE__,        \
 				__LINE__, #actual, check_a, check_e);                              \
 		CU_ASSERT_EQUAL(check_a, check_e);                                                 \
+	} while (0)
+
+/* A rule of a table of rules: which one was broken is printed, as by printf. */
+#define CHECK_ROW(holds, ...)                                                                      \
+	do {                                                                                       \
+		bool check_holds = (holds);                                                        \
+		if (!check_holds) {                                                                \
+			fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                            \
+			fprintf(stderr, __VA_ARGS__);                                              \
+			fputc('\n', stderr);                                                       \
+		}                                                                                  \
+		CU_ASSERT(check_holds);                                                            \
 	} while (0)
 
 #define CHECK_MAIN(suite_name, tests)                                                              \

@@ -113,10 +113,9 @@ static void test_x2apic_reserved(void)
 			 * written back they are taken. */
 			if (rows[i].msr >= 0x832 && rows[i].msr <= 0x837 && bit == 14)
 				continue;
-			if (lapic_msr_write(apic, rows[i].msr, 1ull << bit) != (legal ? 0 : GP))
-				fprintf(stderr, "MSR 0x%x bit %u\n", rows[i].msr, bit);
-			CHECK_EQUAL(lapic_msr_write(apic, rows[i].msr, 1ull << bit),
-				    legal ? 0 : GP);
+			CHECK_ROW(lapic_msr_write(apic, rows[i].msr, 1ull << bit) ==
+					  (legal ? 0 : GP),
+				  "MSR 0x%x bit %u", rows[i].msr, bit);
 		}
 	}
 	lapic_msr_write(apic, 0x808, 0x20);

@@ -161,9 +161,7 @@ static void expect_error(struct machine_config *config, const struct kernel *ker
 
 	CU_ASSERT_PTR_NULL(boot(config, kernel, size, &err));
 	CU_ASSERT(err.code < 0);
-	if (!strstr(err.text, phrase))
-		fprintf(stderr, "'%s' does not say '%s'\n", err.text, phrase);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, phrase));
+	CHECK_ROW(strstr(err.text, phrase), "'%s' does not say '%s'", err.text, phrase);
 	CU_ASSERT_PTR_NULL(strchr(err.text, '\n'));
 }
 

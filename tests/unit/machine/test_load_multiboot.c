@@ -132,9 +132,7 @@ static void expect_error(const struct file *file, size_t size, const char *phras
 	struct ls_error err = {0};
 
 	CU_ASSERT_PTR_NULL(boot(&config, file, size, NULL, &err));
-	if (!strstr(err.text, phrase))
-		fprintf(stderr, "'%s' does not say '%s'\n", err.text, phrase);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, phrase));
+	CHECK_ROW(strstr(err.text, phrase), "'%s' does not say '%s'", err.text, phrase);
 }
 
 static void test_bad_files(void)

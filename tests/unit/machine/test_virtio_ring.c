@@ -325,9 +325,7 @@ static void test_offences(void)
 		start(&f, INDIRECT);
 		offences[i].offer(&f);
 		queue_kick(&f.queue);
-		if (!needs_reset(&f))
-			fprintf(stderr, "not noticed: %s\n", offences[i].what);
-		CU_ASSERT_TRUE(needs_reset(&f));
+		CHECK_ROW(needs_reset(&f), "not noticed: %s", offences[i].what);
 		CHECK_EQUAL(bus_read(&f.rig->mmio, f.driver.isr, 1) & 2, 2);
 		used = get16(f.rig, f.queue.used + 2);
 		CHECK_EQUAL(used, 0);

@@ -140,12 +140,23 @@ static void run_row(const struct row *row)
 	rig_open(&rig, 0);
 	rig_build(&rig, row);
 	ok = walk_linear(&rig.slots, &rig.regs, linear_of(row->mode), row->access, &rig.result);
-	if (ok != (row->error == OK) || (!ok && rig.result.error_code != (u32)row->error)) {
-		fprintf(stderr, "%s (mode %u): %s, error %#x, expected %#x\n", row->rule, row->mode,
-			ok ? "translated" : "faulted", rig.result.error_code, row->error);
-		CU_FAIL("row");
-	}
+	CHECK_ROW(ok ? row->error == OK : rig.result.error_code == (u32)row->error,
+		  "%s (mode %u): %s, error %#x, expected %#x", row->rule, row->mode,
+		  ok ? "translated" : "faulted", rig.result.error_code, row->error);
 	rig_close(&rig);
+}
+
+/* What a walk says that has to succeed. */
+static struct walk_result result_of(const struct row *row)
+{
+	struct rig rig;
+
+	rig_open(&rig, 0);
+	rig_build(&rig, row);
+	CU_ASSERT_TRUE(
+		walk_linear(&rig.slots, &rig.regs, linear_of(row->mode), row->access, &rig.result));
+	rig_close(&rig);
+	return rig.result;
 }
 
 #define RUN(rows)                                                                                  \
@@ -427,15 +438,10 @@ static void test_addresses(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct row row = {"address",    rows[i].mode,       rows[i].leaf,
 				  rows[i].leaf, .set = rows[i].set, .cr4 = rows[i].cr4};
-		struct rig rig;
+		struct walk_result result = result_of(&row);
 
-		rig_open(&rig, 0);
-		rig_build(&rig, &row);
-		CU_ASSERT_TRUE(
-			walk_linear(&rig.slots, &rig.regs, linear_of(row.mode), READ, &rig.result));
-		CHECK_EQUAL(rig.result.gpa, rows[i].gpa);
-		CHECK_EQUAL(rig.result.page_shift, rows[i].shift);
-		rig_close(&rig);
+		CHECK_EQUAL(result.gpa, rows[i].gpa);
+		CHECK_EQUAL(result.page_shift, rows[i].shift);
 	}
 }
 
@@ -543,15 +549,10 @@ static void test_allowed(void)
 				  .cr4 = rows[i].cr4,
 				  .efer = rows[i].efer,
 				  .ac = rows[i].ac,
-				  .pkru = rows[i].pkru};
-		struct rig rig;
+				  .pkru = rows[i].pkru,
+				  .access = rows[i].access};
 
-		rig_open(&rig, 0);
-		rig_build(&rig, &row);
-		CU_ASSERT_TRUE(
-			walk_linear(&rig.slots, &rig.regs, LINEAR, rows[i].access, &rig.result));
-		CHECK_EQUAL(rig.result.allowed, rows[i].allowed);
-		rig_close(&rig);
+		CHECK_EQUAL(result_of(&row).allowed, rows[i].allowed);
 	}
 }
 
@@ -578,15 +579,10 @@ static void test_global_and_type(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct row row = {"type",       rows[i].mode,       rows[i].leaf,
 				  rows[i].leaf, .set = rows[i].set, .cr4 = rows[i].cr4};
-		struct rig rig;
+		struct walk_result result = result_of(&row);
 
-		rig_open(&rig, 0);
-		rig_build(&rig, &row);
-		CU_ASSERT_TRUE(
-			walk_linear(&rig.slots, &rig.regs, linear_of(row.mode), READ, &rig.result));
-		CHECK_EQUAL(rig.result.global, rows[i].global);
-		CHECK_EQUAL(rig.result.memory_type_bits, rows[i].type);
-		rig_close(&rig);
+		CHECK_EQUAL(result.global, rows[i].global);
+		CHECK_EQUAL(result.memory_type_bits, rows[i].type);
 	}
 }
 

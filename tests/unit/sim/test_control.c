@@ -102,11 +102,8 @@ static void run_rows(const char *spec, const struct row *rows, size_t count)
 		before = *which(rig.cpu, rows[i].what);
 		value = (before | rows[i].set) & ~rows[i].clear;
 		vector = try_write(rig.cpu, rows[i].what, value);
-		if (vector != rows[i].vector) {
-			fprintf(stderr, "%s: raised %d, expected %d\n", rows[i].rule, vector,
-				rows[i].vector);
-			CU_FAIL("row");
-		}
+		CHECK_ROW(vector == rows[i].vector, "%s: raised %d, expected %d", rows[i].rule,
+			  vector, rows[i].vector);
 		if (vector != NONE) /* nothing may be committed */
 			CHECK_EQUAL(*which(rig.cpu, rows[i].what), before);
 	}

@@ -64,11 +64,9 @@ static void test_bits(void)
 				if (f < 0 && repeated_by_amd(words[w].leaf, words[w].reg, bit))
 					offered = model_infos[m].vendor == VENDOR_AMD &&
 						  value(cpuid, 1, 0, EDX) >> bit & 1;
-				if ((word >> bit & 1) != offered)
-					fprintf(stderr, "%s: leaf %#x register %u bit %u\n",
-						model_infos[m].name, words[w].leaf, words[w].reg,
-						bit);
-				CHECK_EQUAL(word >> bit & 1, offered);
+				CHECK_ROW((word >> bit & 1) == offered,
+					  "%s: leaf %#x register %u bit %u", model_infos[m].name,
+					  words[w].leaf, words[w].reg, bit);
 			}
 		}
 		free(cpuid);
@@ -117,12 +115,11 @@ static void test_dependencies(void)
 
 	for (unsigned int m = 0; m < model_info_count; m++)
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-			if (model_offers(m, rows[i].feature) && !model_offers(m, rows[i].needs)) {
-				fprintf(stderr, "%s: %s without %s\n", model_infos[m].name,
-					feature_infos[rows[i].feature].name,
-					feature_infos[rows[i].needs].name);
-				CU_FAIL("dependency");
-			}
+			CHECK_ROW(!model_offers(m, rows[i].feature) ||
+					  model_offers(m, rows[i].needs),
+				  "%s: %s without %s", model_infos[m].name,
+				  feature_infos[rows[i].feature].name,
+				  feature_infos[rows[i].needs].name);
 }
 
 /* What the engine has not: no model may claim it. */
@@ -446,11 +443,8 @@ static void test_specs(void)
 
 		CHECK_EQUAL(model_resolve(&model, rows[i].spec, &err), rows[i].error);
 		CHECK_EQUAL(err.code, rows[i].error);
-		if (rows[i].word && !strstr(err.text, rows[i].word)) {
-			fprintf(stderr, "%s: '%s' lacks '%s'\n", rows[i].spec, err.text,
-				rows[i].word);
-			CU_FAIL("message");
-		}
+		CHECK_ROW(!rows[i].word || strstr(err.text, rows[i].word), "%s: '%s' lacks '%s'",
+			  rows[i].spec, err.text, rows[i].word);
 	}
 }
 

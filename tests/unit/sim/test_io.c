@@ -130,10 +130,7 @@ static void test_permission(void)
 			vector = RUN(&rig, 0xed);
 		else
 			vector = RUN(&rig, 0x66, 0xed);
-		if (vector != rows[i].vector) {
-			fprintf(stderr, "row %zu: %d\n", i, vector);
-			CU_FAIL("permission");
-		}
+		CHECK_ROW(vector == rows[i].vector, "row %zu: raised %d", i, vector);
 		CHECK_EQUAL(seen.count, vector == NOTHING);
 		rig_close(&rig);
 	}

@@ -199,10 +199,8 @@ static void test_values(void)
 
 	rig_open(&rig, "max");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (writes(rig.cpu, rows[i].number, rows[i].value) == rows[i].bad) {
-			fprintf(stderr, "%s\n", rows[i].rule);
-			CU_FAIL("value");
-		}
+		CHECK_ROW(writes(rig.cpu, rows[i].number, rows[i].value) != rows[i].bad, "%s",
+			  rows[i].rule);
 		/* These two are written for an effect. */
 		if (!rows[i].bad && rows[i].number != 0x49 && rows[i].number != 0x8b)
 			CHECK_EQUAL(value_of(rig.cpu, rows[i].number), rows[i].value);
@@ -250,10 +248,8 @@ static void test_presence(void)
 		struct cpu_rig rig;
 
 		rig_open(&rig, rows[i].spec);
-		if (exists(rig.cpu, rows[i].number) != rows[i].there) {
-			fprintf(stderr, "%s: %#x\n", rows[i].spec, rows[i].number);
-			CU_FAIL("presence");
-		}
+		CHECK_ROW(exists(rig.cpu, rows[i].number) == rows[i].there, "%s: MSR %#x",
+			  rows[i].spec, rows[i].number);
 		rig_close(&rig);
 	}
 }
@@ -338,11 +334,9 @@ static void test_list(void)
 		/* kept by the local APIC, which this rig has not, or not there at all */
 		if (numbers[i] == LAPIC_MSR_BASE)
 			continue;
-		if (!msr_read(rig.cpu, numbers[i], &value, true) ||
-		    !msr_write(rig.cpu, numbers[i], value, true)) {
-			fprintf(stderr, "MSR %#x\n", numbers[i]);
-			CU_FAIL("list");
-		}
+		CHECK_ROW(msr_read(rig.cpu, numbers[i], &value, true) &&
+				  msr_write(rig.cpu, numbers[i], value, true),
+			  "MSR %#x", numbers[i]);
 	}
 	rig_close(&rig);
 }

@@ -41,10 +41,7 @@ static u64 value_of(struct cpu *cpu, u32 number)
 
 static void rule(bool ok, const char *what)
 {
-	if (ok)
-		return;
-	fprintf(stderr, "%s\n", what);
-	CU_FAIL("rule");
+	CHECK_ROW(ok, "%s", what);
 }
 
 /* The rig runs no instructions for this: they are only said to have retired. */

@@ -54,10 +54,7 @@ static void test_cpl(void)
 
 		rig_mode(&rig, MODE_64, 3);
 		vector = rig_run(&rig, rows[i].bytes, rows[i].count);
-		if (vector != rows[i].vector) {
-			fprintf(stderr, "%s: %d\n", rows[i].name, vector);
-			CU_FAIL("row");
-		}
+		CHECK_ROW(vector == rows[i].vector, "%s: raised %d", rows[i].name, vector);
 	}
 	rig_close(&rig);
 }

@@ -41,9 +41,7 @@ static void what_is_no_size_is_refused(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (size_parse(bad[i], 1, &size) != -EINVAL)
-			fprintf(stderr, "size_parse takes '%s'\n", bad[i]);
-		CHECK_EQUAL(size_parse(bad[i], 1, &size), -EINVAL);
+		CHECK_ROW(size_parse(bad[i], 1, &size) == -EINVAL, "size_parse takes '%s'", bad[i]);
 	}
 }
 
