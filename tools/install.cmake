@@ -12,6 +12,8 @@ if(engine_objects)
 		OUTPUT_NAME lockstep LINKER_LANGUAGE C)
 	install(TARGETS lockstep_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
+# The prefix is known only to `cmake --install`: the file finds it from its own place.
+file(RELATIVE_PATH prefix_from_pcfile /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(lockstep.pc.in lockstep.pc @ONLY)
 
 install(TARGETS lockstep lockstep-qemu RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

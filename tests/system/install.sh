@@ -31,8 +31,7 @@ cat >"$WORK/program.c" <<-'EOF'
 		return version == 12 ? 0 : 1;
 	}
 EOF
-read -ra flags < <(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$WORK/prefix" \
-	--cflags --libs lockstep)
+read -ra flags < <(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs lockstep)
 gcc ${SANITIZE:+-fsanitize=address,undefined} -o "$WORK/program" "$WORK/program.c" "${flags[@]}" ||
 	die "a program doesn't build against the installed library"
 expect_status 0 "$WORK/program"
