@@ -39,6 +39,15 @@ static u8 fetch8(struct parse *p)
 	return p->bytes[p->at++];
 }
 
+static u8 peek8(struct parse *p)
+{
+	unsigned int at = p->at;
+	u8 byte = fetch8(p);
+
+	p->at = at;
+	return byte;
+}
+
 static u64 fetch(struct parse *p, unsigned int size)
 {
 	u64 value = 0;
@@ -112,13 +121,7 @@ static bool is_vex(struct parse *p, u8 byte)
 {
 	if (byte != 0xc4 && byte != 0xc5)
 		return false;
-	if (code64(p))
-		return true;
-	if (p->at >= p->available) {
-		p->failed_more = true;
-		return false;
-	}
-	return (p->bytes[p->at] & 0xc0) == 0xc0;
+	return code64(p) || (peek8(p) & 0xc0) == 0xc0;
 }
 
 /* SDM 2A:2.3.5. REX bits are stored inverted. */
