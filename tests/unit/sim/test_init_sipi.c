@@ -151,8 +151,8 @@ static void test_asleep(void)
 		u8 vector = 0x40 + n % 64;
 		struct kvm_sregs sregs;
 
-		rig.memory[vector << 12] = 0xe6; /* out %al, $0x80 */
-		rig.memory[(vector << 12) + 1] = 0x80;
+		/* out %al, $0x80; jmp . */
+		memcpy(rig.memory + (vector << 12), "\xe6\x80\xeb\xfe", 4);
 		pthread_create(&thread, NULL, run_thread, &rig);
 		send_init(&rig);
 		send_sipi(&rig, vector);
