@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/cpu/segment.h"
+#include "sim/cpu/wait.h"
 #include "sim/vm.h"
 
 /* --- what the local APIC tells its vCPU --- */
@@ -261,6 +262,31 @@ static void platform_ferr(struct cpu *cpu)
 	platform_give(cpu);
 }
 
+static void wait_fired(struct ls_timer *timer, uint64_t now)
+{
+	struct vcpu *vcpu = timer->opaque;
+
+	(void)now;
+	wait_expire(&vcpu->cpu);
+	vcpu_wake(vcpu);
+}
+
+/* Where user space has the chips it would have to know of this: as under KVM, nobody waits then. */
+static bool platform_wait(struct cpu *cpu, u64 until)
+{
+	struct vcpu *vcpu = cpu_vcpu(cpu);
+	struct ls_clock *clock = &vcpu->vm->clock.base;
+
+	if (!vcpu->vm->irqchip)
+		return false;
+	platform_take(cpu);
+	vcpu->wait.fn = wait_fired;
+	vcpu->wait.opaque = vcpu;
+	clock->arm(clock, &vcpu->wait, until);
+	platform_give(cpu);
+	return true;
+}
+
 const struct cpu_platform irqchip_platform = {
 	.mmio = platform_mmio,
 	.port = platform_port,
@@ -272,6 +298,7 @@ const struct cpu_platform irqchip_platform = {
 	.bus_lock = platform_bus_lock,
 	.bus_unlock = platform_bus_unlock,
 	.ferr = platform_ferr,
+	.wait = platform_wait,
 	.lock = platform_take,
 	.unlock = platform_give,
 };

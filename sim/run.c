@@ -130,7 +130,7 @@ static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
 	exit = cpu_run(&vcpu->cpu);
 	pthread_mutex_lock(&vm->lock);
 	bus_leave(vcpu);
-	pmu_expire(&vcpu->cpu);
+	pmu_settle(&vcpu->cpu);
 	return exit;
 }
 

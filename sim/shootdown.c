@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page became code, or code was written: the other vCPUs' TLBs and traces have to follow before
- * the asking vCPU goes on. One that is not in the guest is served on the spot; one that runs does
- * it at its next look at the events, and the asking one waits, serving what others ask of it.
+ * A page became code or is monitored, or such lines were written: the other vCPUs' TLBs and traces
+ * have to follow before the asking vCPU goes on. One that is not in the guest is served on the
+ * spot; one that runs does it at its next look at the events, and the asking one waits, serving
+ * what others ask of it.
  */
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/wait.h"
 #include "sim/vm.h"
 
 static void apply(struct vcpu *vcpu, const struct shootdown *what)
 {
 	tlb_protect_gpa(&vcpu->cpu.tlb, what->gpa & ~PAGE_OFFSET_MASK);
-	if (what->drop)
-		trace_cache_drop(&vcpu->cpu, what->gpa & ~PAGE_OFFSET_MASK, PAGE_SIZE_4K);
+	if (!what->drop)
+		return;
+	trace_cache_drop(&vcpu->cpu, what->gpa & ~PAGE_OFFSET_MASK, PAGE_SIZE_4K);
+	if (monitor_written(&vcpu->cpu, what->gpa))
+		vcpu_wake(vcpu);
 }
 
 /* Under vm->lock. */

@@ -42,7 +42,9 @@ void user_irqchip_leave(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	struct cpu *cpu = &vcpu->cpu;
 
-	run->if_flag = (cpu->rflags & FLAG_IF) != 0;
+	/* With the chips here api.rst leaves this open: it says whether an interrupt can wake. */
+	run->if_flag = (cpu->rflags & FLAG_IF) ||
+		       (cpu->activity == ACTIVITY_WAITING && cpu->wait.masked_too);
 	run->ready_for_interrupt_injection = vcpu->vm->irqchip || ready_for_interrupt(cpu);
 	run->cr8 = cpu_cr8(cpu);
 	run->apic_base = cpu_apic_base(cpu);

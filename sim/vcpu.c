@@ -51,6 +51,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->cpu.msr_policy = vm->msr_policy;
 	vcpu->cpu.physical_bits = 36;
 	sem_init(&vcpu->wake, 0, 0);
+	vcpu->wait.deadline = LS_NEVER;
 	if (vm->irqchip)
 		create_lapic(vcpu);
 	tlb_flush_all(&vcpu->cpu.tlb);
@@ -76,6 +77,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	if (vm->irqchip) {
 		apic_bus_remove(&vm->bus, &vcpu->lapic);
 		lapic_destroy(&vcpu->lapic);
+		vm->clock.base.disarm(&vm->clock.base, &vcpu->wait);
 	}
 	pthread_mutex_unlock(&vm->lock);
 	trace_cache_close(&vcpu->cpu);

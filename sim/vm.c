@@ -4,6 +4,7 @@
 
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/wait.h"
 #include "sim/ioctl_system.h"
 #include "sim/vm.h"
 
@@ -44,6 +45,8 @@ static void forget_memory(struct vm *vm)
 	for (n = 0; n < vm->vcpus; n++) {
 		cpu_flush_tlb(&vm->vcpu[n]->cpu);
 		trace_cache_flush(&vm->vcpu[n]->cpu);
+		if (monitor_end(&vm->vcpu[n]->cpu)) /* nothing is guarded any more */
+			vcpu_wake(vm->vcpu[n]);
 	}
 }
 

@@ -48,7 +48,7 @@ struct sim_engine {
 /* What another vCPU wants done to this one's TLB and traces. */
 struct shootdown {
 	u64 gpa;
-	bool drop; /* drop the page's traces; else only take write permission from it */
+	bool drop; /* drop the page's traces and end its monitors; else only take write permission */
 };
 
 struct vcpu {
@@ -63,6 +63,7 @@ struct vcpu {
 	u64 until; /* LS_NEVER: none, and HLT blocks */
 	u64 limit;
 
+	struct ls_timer wait; /* ends MWAIT and its kin: sim/cpu/wait.h */
 	sem_t wake; /* something to look at while halted; posted from signal handlers, too */
 
 	/* under vm->lock */

@@ -150,7 +150,13 @@ enum {
 /* Blocking after STI and MOV SS / POP SS (SDM 3A:6.8.3), for one instruction. */
 enum { SHADOW_NONE, SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
 
-enum cpu_activity { ACTIVITY_RUNNING, ACTIVITY_HALTED, ACTIVITY_WAIT_SIPI, ACTIVITY_SHUTDOWN };
+enum cpu_activity {
+	ACTIVITY_RUNNING,
+	ACTIVITY_HALTED,
+	ACTIVITY_WAIT_SIPI,
+	ACTIVITY_SHUTDOWN,
+	ACTIVITY_WAITING, /* in MWAIT, UMWAIT or TPAUSE */
+};
 
 /* An access outside memory slots, or a port access: fragments of the instruction in progress
  * that were completed by user space, so that its re-execution finds their results. */
@@ -207,6 +213,9 @@ struct cpu_platform {
 	 * thread runs all. */
 	void (*bus_lock)(struct cpu *cpu);
 	void (*bus_unlock)(struct cpu *cpu);
+	/* The processor begins to wait until that ns of its time (UINT64_MAX: without end), when
+	 * wait_expire is called. False if nothing could wake it. May be NULL. */
+	bool (*wait)(struct cpu *cpu, u64 until);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
 	/* FERR#: an x87 exception is pending under CR0.NE = 0 (IRQ 13 on a PC). May be NULL. */
@@ -278,7 +287,15 @@ struct cpu {
 	const struct msr_policy *msr_policy; /* atomic; NULL: every MSR access is decided here */
 	u32 tsc_khz;			     /* 0: the parameter's */
 	u64 random_count; /* draws of RDRAND and RDSEED so far */
-	bool monitor_armed; /* by MONITOR or UMONITOR, for the next wait */
+	/* MONITOR, MWAIT and their kin: wait.h */
+	struct {
+		bool armed; /* for the next wait; nothing was stored there since */
+		u64 gpa;
+	} monitor;
+	struct {
+		bool for_store, masked_too, limited;
+		u8 end; /* enum wait_end */
+	} wait;
 
 	/* address spaces: which TLB asid stands for what */
 	struct {

@@ -6,6 +6,7 @@
 #include "sim/cpu/fault.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/wait.h"
 
 /* --- the mode word --- */
 
@@ -266,7 +267,7 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 			if (exit != CPU_EXIT_NONE)
 				return exit;
 		}
-		if (unlikely(cpu->activity != ACTIVITY_RUNNING))
+		if (unlikely(cpu->activity != ACTIVITY_RUNNING) && !wait_over(cpu))
 			return cpu->activity == ACTIVITY_SHUTDOWN ? CPU_EXIT_SHUTDOWN
 								  : CPU_EXIT_HALT;
 		if (cpu->budget <= 0)

@@ -6,6 +6,7 @@
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/smm.h"
+#include "sim/cpu/wait.h"
 
 #include <stddef.h>
 
@@ -93,7 +94,7 @@ void event_resume_external(struct cpu *cpu, u8 vector)
 	event_post(cpu, EVENT_TRAP);
 }
 
-static bool interrupt_waiting(struct cpu *cpu)
+bool event_interrupt_waiting(struct cpu *cpu)
 {
 	if (cpu->lapic)
 		return lapic_pending(cpu->lapic) >= 0;
@@ -196,7 +197,7 @@ static bool take_interrupt(struct cpu *cpu)
 {
 	int vector = interrupt_acknowledge(cpu);
 
-	if (interrupt_waiting(cpu))
+	if (event_interrupt_waiting(cpu))
 		event_post(cpu, EVENT_INTERRUPT);
 	if (vector < 0)
 		return false;
@@ -286,7 +287,7 @@ bool event_take_pending(struct cpu *cpu)
 	if (!interrupts_open(cpu))
 		return false; /* EVENT_INTERRUPT stays: the run loop puts it off */
 	take_bits(cpu, EVENT_INTERRUPT);
-	return interrupt_waiting(cpu) && take_interrupt(cpu);
+	return event_interrupt_waiting(cpu) && take_interrupt(cpu);
 }
 
 bool event_pending(struct cpu *cpu)
@@ -298,6 +299,8 @@ bool event_pending(struct cpu *cpu)
 		return init || event_is_pending(cpu, EVENT_SIPI);
 	if (cpu->activity == ACTIVITY_SHUTDOWN)
 		return init;
+	if (wait_may_end(cpu))
+		return true;
 	if (cpu->delivering.active || cpu->exception_due || (event & EVENT_TRAP) ||
 	    event_is_pending(cpu, EVENT_MACHINE_CHECK))
 		return true;
@@ -305,5 +308,5 @@ bool event_pending(struct cpu *cpu)
 		return true;
 	if (!cpu->nmi_blocked && event_is_pending(cpu, EVENT_NMI))
 		return true;
-	return interrupts_open(cpu) && interrupt_waiting(cpu);
+	return interrupts_open(cpu) && event_interrupt_waiting(cpu);
 }

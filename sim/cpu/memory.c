@@ -9,6 +9,7 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/wait.h"
 
 /* A piece of an access that lies in one page. */
 struct piece {
@@ -170,7 +171,7 @@ u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
 
 /* --- the two ends of an access --- */
 
-/* A store into a page from which traces were made: drop them if it hits their bytes. */
+/* A store into a page from which traces were made, or that is monitored: if it hits a line of those. */
 static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
 {
 	u64 *word = slot_code_word(slot, gpa);
@@ -182,6 +183,7 @@ static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned i
 		return;
 	__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
 	trace_cache_drop(cpu, gpa, size);
+	monitor_written(cpu, gpa);
 	cpu->platform->code_page_written(cpu, gpa);
 }
 
@@ -359,6 +361,19 @@ static void operand_write(struct cpu *cpu, const struct op *op, u64 linear, cons
 	check_alignment(cpu, linear, size);
 	write_checked(cpu, linear, from, size, own_access(cpu, WALK_WRITE));
 	watch(cpu, linear, size, true);
+}
+
+u64 mem_load_gpa(struct cpu *cpu, const struct op *op, u64 linear, u8 seg)
+{
+	struct piece piece;
+	u8 byte;
+
+	cpu->op = op;
+	linear = check_linear(cpu, linear, 1, seg);
+	piece = piece_translate(cpu, linear, 1, own_access(cpu, WALK_READ));
+	piece_read(cpu, &piece, &byte);
+	watch(cpu, linear, 1, false);
+	return piece.gpa;
 }
 
 u64 mem_load_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size, u8 seg)

@@ -134,6 +134,8 @@ void mem_store_as(struct cpu *cpu, u64 linear, u64 value, unsigned int size, uns
  * @access: WALK_READ or WALK_WRITE; privilege of CPL is added. */
 void mem_probe(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size,
 	       unsigned int access);
+/* Loads a byte of the operand and returns its guest-physical address (MONITOR). */
+u64 mem_load_gpa(struct cpu *cpu, const struct op *op, u64 linear, u8 seg);
 /* Translates for CPL's privilege and @access; raises #PF. Returns the gpa. */
 u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access);
 /* Compare-exchange of an implicit supervisor 32-bit word (descriptor accessed/busy bits). */

@@ -195,12 +195,13 @@ void pmu_halted(struct cpu *cpu)
 	cpu->pmu.privilege = PMU_HALTED;
 }
 
-void pmu_expire(struct cpu *cpu)
+void pmu_settle(struct cpu *cpu)
 {
-	if (cpu_retired(cpu) < cpu->pmu.deadline)
-		return;
+	bool due = cpu_retired(cpu) >= cpu->pmu.deadline;
+
 	pmu_before_change(cpu);
-	choose(cpu);
+	if (due)
+		choose(cpu);
 }
 
 u64 pmu_instructions_left(const struct cpu *cpu)

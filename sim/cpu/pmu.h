@@ -71,8 +71,8 @@ bool pmu_read_by_number(struct cpu *cpu, u32 ecx, u64 *value);
 void pmu_reset(struct cpu *cpu);
 /* HLT: the next privilege seen is a new one. */
 void pmu_halted(struct cpu *cpu);
-/* An instruction bound has been reached: overflows, if there are any. */
-void pmu_expire(struct cpu *cpu);
+/* After a run: cpu->msr holds true values, and overflows that are due have happened. */
+void pmu_settle(struct cpu *cpu);
 /* Instructions until the next overflow that interrupts; never 0. */
 u64 pmu_instructions_left(const struct cpu *cpu);
 

@@ -75,6 +75,8 @@ void event_stop(struct cpu *cpu, enum cpu_exit exit);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns
  * true if the state changed (delivered, INIT taken, woken). */
 bool event_take_pending(struct cpu *cpu);
+/* The local APIC or the INTR pin has an interrupt, whatever RFLAGS.IF. */
+bool event_interrupt_waiting(struct cpu *cpu);
 /* True if something would be taken now or would wake a halted processor. */
 bool event_pending(struct cpu *cpu);
 

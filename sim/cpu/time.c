@@ -2,6 +2,7 @@
 /* Guest time: one retired instruction is one nanosecond. */
 #include "apic/lapic.h"
 #include "sim/cpu/params.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 /* Also asked by other threads while the vCPU runs: @op is read once, for it may become NULL. */
@@ -39,7 +40,9 @@ void cpu_set_tsc_khz(struct cpu *cpu, u32 khz)
 {
 	u64 now = cpu_tsc(cpu);
 
+	pmu_before_change(cpu);
 	cpu->tsc_khz = khz;
+	pmu_after_change(cpu);
 	cpu->msr[MSR_TSC] += now - cpu_tsc(cpu);
 	if (cpu->lapic)
 		lapic_tsc_changed(cpu->lapic);

@@ -49,7 +49,7 @@ static void retire(struct cpu *cpu, u64 count)
 {
 	cpu->op = NULL;
 	cpu->budget -= count;
-	pmu_expire(cpu);
+	pmu_settle(cpu);
 }
 
 static void set_cpl(struct cpu *cpu, unsigned int cpl)

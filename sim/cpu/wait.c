@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/cpu/wait.h"
+#include "sim/cpu/flags.h"
+#include "sim/cpu/pmu.h"
+#include "sim/cpu/segment.h"
+
+/* --- the monitor --- */
+
+void monitor_arm(struct cpu *cpu, u64 gpa)
+{
+	struct slot *slot = slots_find(cpu->slots, gpa);
+	u64 *word, line = BIT((gpa & PAGE_OFFSET_MASK) / MONITOR_LINE);
+
+	cpu->monitor.armed = slot && cpu->platform;
+	if (!cpu->monitor.armed)
+		return; /* not memory */
+	cpu->monitor.gpa = gpa;
+	word = slot_code_word(slot, gpa);
+	if (!__atomic_fetch_or(word, line, __ATOMIC_ACQ_REL))
+		tlb_protect_gpa(&cpu->tlb, gpa & ~PAGE_OFFSET_MASK);
+	/* Guarded before or not: another vCPU may be about to give its permission up. */
+	cpu->platform->code_page_made(cpu, gpa);
+}
+
+bool monitor_end(struct cpu *cpu)
+{
+	bool ends = cpu->activity == ACTIVITY_WAITING && cpu->wait.for_store &&
+		    cpu->wait.end == WAIT_GOES_ON;
+
+	cpu->monitor.armed = false;
+	if (ends)
+		cpu->wait.end = WAIT_STORED;
+	return ends;
+}
+
+bool monitor_written(struct cpu *cpu, u64 gpa)
+{
+	return !((cpu->monitor.gpa ^ gpa) >> PAGE_SHIFT) && monitor_end(cpu);
+}
+
+/* --- waiting --- */
+
+/* False if there is no reason to wait, or nobody to end it. */
+static bool has_reason(struct cpu *cpu, const struct wait *wait)
+{
+	if (!cpu->platform || !cpu->platform->wait || (wait->for_store && !cpu->monitor.armed))
+		return false;
+	return wait->until > cpu_time(cpu) + 1 &&
+	       !(wait->masked_too && event_interrupt_waiting(cpu));
+}
+
+void wait_begin(struct cpu *cpu, const struct wait *wait)
+{
+	bool waits = has_reason(cpu, wait) && cpu->platform->wait(cpu, wait->until);
+
+	if (wait->for_store)
+		cpu->monitor.armed = false;
+	if (!waits)
+		return;
+	cpu->wait.for_store = wait->for_store;
+	cpu->wait.masked_too = wait->masked_too;
+	cpu->wait.limited = wait->limited;
+	cpu->wait.end = WAIT_GOES_ON;
+	cpu->activity = ACTIVITY_WAITING;
+	pmu_halted(cpu);
+}
+
+void wait_expire(struct cpu *cpu)
+{
+	if (cpu->activity == ACTIVITY_WAITING && cpu->wait.end == WAIT_GOES_ON)
+		cpu->wait.end = WAIT_EXPIRED;
+}
+
+bool wait_may_end(struct cpu *cpu)
+{
+	return cpu->activity == ACTIVITY_WAITING &&
+	       (cpu->wait.end != WAIT_GOES_ON ||
+		(cpu->wait.masked_too && event_interrupt_waiting(cpu)));
+}
+
+bool wait_over(struct cpu *cpu)
+{
+	if (!wait_may_end(cpu))
+		return false;
+	cpu->activity = ACTIVITY_RUNNING;
+	if (cpu->wait.end == WAIT_EXPIRED && cpu->wait.limited)
+		flags_set_arith(cpu, FLAG_CF);
+	pmu_note_privilege(cpu);
+	return true;
+}
