@@ -95,7 +95,7 @@ static int get_msr_list(struct kvm_msr_list *list)
 }
 
 /* MSRs that describe the processor, with what they offer whatever the model. */
-static const u16 feature_msrs[] = {MSR_ARCH_CAPABILITIES, MSR_DE_CFG};
+static const u16 feature_msrs[] = {MSR_ARCH_CAPABILITIES, MSR_PERF_CAPABILITIES, MSR_DE_CFG};
 
 static int get_feature_list(struct kvm_msr_list *list)
 {

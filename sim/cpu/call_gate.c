@@ -49,11 +49,7 @@ u64 call_gate_jump(struct cpu *cpu, const struct op *op, u16 selector, struct de
 	code_descriptor_read(cpu, target, &code);
 	check_target(cpu, target, &code, true);
 	rip = code_check_rip(cpu, &code, gate_target(cpu, gate));
-	if (cet_shadow_stack_enabled(cpu))
-		cet_check_low(cpu, cpu->ssp, code_is_64bit(cpu, &code));
-	code_commit(cpu, target, cpu->cpl, &code);
-	cet_start_tracker(cpu, cpu->cpl);
-	cpu_update_mode(cpu);
+	far_jump_commit(cpu, target, &code);
 	return rip;
 }
 
@@ -108,9 +104,7 @@ static u64 call_same(struct cpu *cpu, u16 target, struct descriptor *code, u64 r
 		     const struct descriptor *gate, u64 return_rip)
 {
 	unsigned int size = gate_size(cpu, gate);
-	u16 old_cs = cpu->seg[SEG_CS].selector;
 	struct stack_cursor stack;
-	u64 ssp = cpu->ssp;
 
 	rip = code_check_rip(cpu, code, rip);
 	/* A 64-bit gate called from compatibility mode pushes 8 bytes all the same. */
@@ -119,18 +113,7 @@ static u64 call_same(struct cpu *cpu, u16 target, struct descriptor *code, u64 r
 	else
 		stack_open(cpu, &stack);
 	stack_reserve(cpu, &stack, 2 * size);
-	stack_push(cpu, &stack, old_cs, size);
-	stack_push(cpu, &stack, return_rip, size);
-	if (cet_shadow_stack_enabled(cpu)) {
-		cet_check_low(cpu, ssp, code_is_64bit(cpu, code));
-		ssp = cet_push_frame(cpu, ssp, old_cs, current_linear(cpu, return_rip),
-				     cpu->cpl == 3);
-	}
-	code_commit(cpu, target, cpu->cpl, code);
-	stack_commit(cpu, &stack);
-	cpu->ssp = ssp;
-	cet_start_tracker(cpu, cpu->cpl);
-	cpu_update_mode(cpu);
+	far_call_commit(cpu, &stack, target, code, return_rip, size);
 	return rip;
 }
 

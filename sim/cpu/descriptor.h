@@ -185,6 +185,13 @@ void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u
 			u32 rights, u64 rsp, unsigned int cpl);
 void stack_open_flat(struct cpu *cpu, struct stack_cursor *stack, u64 rsp, unsigned int cpl);
 
+/* --- far_transfer.c --- */
+/* The end of a JMP or CALL to @code at the same level; a call's frame goes to @stack,
+ * where it has been found to fit. */
+void far_jump_commit(struct cpu *cpu, u16 selector, struct descriptor *code);
+void far_call_commit(struct cpu *cpu, struct stack_cursor *stack, u16 selector,
+		     struct descriptor *code, u64 return_rip, unsigned int size);
+
 /* --- call_gate.c --- */
 u64 call_gate_jump(struct cpu *cpu, const struct op *op, u16 selector, struct descriptor *gate);
 u64 call_gate_call(struct cpu *cpu, const struct op *op, u16 selector, struct descriptor *gate,
@@ -216,6 +223,10 @@ ALWAYS_INLINE bool event_is_software(enum event_type type)
 	return type == EVENT_TYPE_SOFTWARE || type == EVENT_TYPE_SOFTWARE_EXCEPTION;
 }
 u64 event_deliver_real(struct cpu *cpu, const struct event *event); /* event_real.c */
+/* event_code.c: what every IDT gate is asked, whatever its width; raise. */
+u32 event_gate_error(u8 vector); /* the error code that names the gate */
+void event_check_gate(struct cpu *cpu, const struct event *event, const struct descriptor *gate);
+void event_read_code(struct cpu *cpu, u16 selector, struct descriptor *code);
 u64 event_deliver_gate(struct cpu *cpu, const struct event *event); /* event_gate.c */
 u64 event_deliver_long(struct cpu *cpu, const struct event *event); /* event_long.c */
 /* VME: INT n in virtual-8086 mode through the 8086 program's own vector table (event_real.c). */

@@ -3,11 +3,6 @@
 #include "sim/cpu/cet.h"
 #include "sim/cpu/flags.h"
 
-static u32 gate_error(u8 vector)
-{
-	return vector * 8u + 2;
-}
-
 static bool gate_type_valid(u32 rights)
 {
 	switch (rights & (SEG_S | SEG_TYPE)) {
@@ -25,27 +20,13 @@ static bool gate_type_valid(u32 rights)
 static void read_gate(struct cpu *cpu, const struct event *event, struct descriptor *gate)
 {
 	if (event->vector * 8u + 7 > cpu->idtr.limit)
-		raise_gp(cpu, gate_error(event->vector));
+		raise_gp(cpu, event_gate_error(event->vector));
 	gate->raw = system_load64(cpu, (u32)(cpu->idtr.base + event->vector * 8u));
 	gate->high = 0;
 	gate->rights = (u32)(gate->raw >> 40) & 0xff;
 	if (!gate_type_valid(gate->rights))
-		raise_gp(cpu, gate_error(event->vector));
-	if (event_is_software(event->type) && rights_dpl(gate->rights) < cpu->cpl)
-		raise_gp(cpu, gate_error(event->vector));
-	if (!(gate->rights & SEG_P))
-		raise_np(cpu, gate_error(event->vector));
-}
-
-static void read_code(struct cpu *cpu, u16 selector, struct descriptor *code)
-{
-	if (selector_null(selector))
-		raise_gp(cpu, 0);
-	descriptor_read(cpu, selector, VECTOR_GP, code);
-	if (!rights_code(code->rights) || rights_dpl(code->rights) > cpu->cpl)
-		raise_gp(cpu, selector_error(selector));
-	if (!(code->rights & SEG_P))
-		raise_np(cpu, selector_error(selector));
+		raise_gp(cpu, event_gate_error(event->vector));
+	event_check_gate(cpu, event, gate);
 }
 
 static bool gate_is_32bit(const struct descriptor *gate)
@@ -171,7 +152,7 @@ u64 event_deliver_gate(struct cpu *cpu, const struct event *event)
 	read_gate(cpu, event, &gate);
 	if (rights_type(gate.rights) == TYPE_TASK_GATE)
 		return task_switch(cpu, gate_selector(&gate), TASK_EVENT, event->return_rip, event);
-	read_code(cpu, gate_selector(&gate), &code);
+	event_read_code(cpu, gate_selector(&gate), &code);
 	dpl = rights_dpl(code.rights);
 	inner = !rights_conforming(code.rights) && dpl < cpu->cpl;
 	if (cpu_v86(cpu) && (!inner || dpl))

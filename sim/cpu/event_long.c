@@ -3,40 +3,20 @@
 #include "sim/cpu/cet.h"
 #include "sim/cpu/flags.h"
 
-static u32 gate_error(u8 vector)
-{
-	return vector * 8u + 2;
-}
-
 static void read_gate(struct cpu *cpu, const struct event *event, struct descriptor *gate)
 {
 	u64 linear = cpu->idtr.base + event->vector * 16u;
 	unsigned int type;
 
 	if (event->vector * 16u + 15 > cpu->idtr.limit)
-		raise_gp(cpu, gate_error(event->vector));
+		raise_gp(cpu, event_gate_error(event->vector));
 	gate->raw = system_load64(cpu, linear);
 	gate->high = (u32)system_load64(cpu, linear + 8);
 	gate->rights = (u32)(gate->raw >> 40) & 0xff;
 	type = gate->rights & (SEG_S | SEG_TYPE);
 	if (type != TYPE_INTERRUPT_GATE32 && type != TYPE_TRAP_GATE32)
-		raise_gp(cpu, gate_error(event->vector));
-	if (event_is_software(event->type) && rights_dpl(gate->rights) < cpu->cpl)
-		raise_gp(cpu, gate_error(event->vector));
-	if (!(gate->rights & SEG_P))
-		raise_np(cpu, gate_error(event->vector));
-}
-
-static void read_code(struct cpu *cpu, u16 selector, struct descriptor *code)
-{
-	if (selector_null(selector))
-		raise_gp(cpu, 0);
-	descriptor_read(cpu, selector, VECTOR_GP, code);
-	if (!rights_code(code->rights) || rights_dpl(code->rights) > cpu->cpl ||
-	    (code->rights & (SEG_L | SEG_DB)) != SEG_L)
-		raise_gp(cpu, selector_error(selector));
-	if (!(code->rights & SEG_P))
-		raise_np(cpu, selector_error(selector));
+		raise_gp(cpu, event_gate_error(event->vector));
+	event_check_gate(cpu, event, gate);
 }
 
 /* The new RSP: IST, the TSS's stack of the new level, or the current one (SDM 3A:6.14.5). */
@@ -89,7 +69,7 @@ u64 event_deliver_long(struct cpu *cpu, const struct event *event)
 
 	read_gate(cpu, event, &gate);
 	selector = gate_selector(&gate);
-	read_code(cpu, selector, &code);
+	event_read_code(cpu, selector, &code);
 	cpl = rights_conforming(code.rights) ? cpu->cpl : rights_dpl(code.rights);
 	ist = gate.raw >> 32 & 7;
 	rsp = find_stack(cpu, ist, cpl) & ~UINT64_C(15);

@@ -66,6 +66,37 @@ static u64 far_system(struct cpu *cpu, const struct op *op, u16 selector, struct
 	}
 }
 
+/* --- within the level, directly or through a gate --- */
+
+void far_jump_commit(struct cpu *cpu, u16 selector, struct descriptor *code)
+{
+	if (cet_shadow_stack_enabled(cpu))
+		cet_check_low(cpu, cpu->ssp, code_is_64bit(cpu, code));
+	code_commit(cpu, selector, cpu->cpl, code);
+	cet_start_tracker(cpu, cpu->cpl);
+	cpu_update_mode(cpu);
+}
+
+void far_call_commit(struct cpu *cpu, struct stack_cursor *stack, u16 selector,
+		     struct descriptor *code, u64 return_rip, unsigned int size)
+{
+	u16 old_cs = cpu->seg[SEG_CS].selector;
+	u64 ssp = cpu->ssp;
+
+	stack_push(cpu, stack, old_cs, size);
+	stack_push(cpu, stack, return_rip, size);
+	if (cet_shadow_stack_enabled(cpu)) {
+		cet_check_low(cpu, ssp, code_is_64bit(cpu, code));
+		ssp = cet_push_frame(cpu, ssp, old_cs, current_linear(cpu, return_rip),
+				     cpu->cpl == 3);
+	}
+	code_commit(cpu, selector, cpu->cpl, code);
+	stack_commit(cpu, stack);
+	cpu->ssp = ssp;
+	cet_start_tracker(cpu, cpu->cpl);
+	cpu_update_mode(cpu);
+}
+
 /* --- JMP --- */
 
 u64 far_jump(struct cpu *cpu, const struct op *op, u16 selector, u64 offset)
@@ -85,11 +116,7 @@ u64 far_jump(struct cpu *cpu, const struct op *op, u16 selector, u64 offset)
 		return far_system(cpu, op, selector, &code, false, return_rip);
 	code_check_direct(cpu, selector, &code);
 	rip = code_check_rip(cpu, &code, offset);
-	if (cet_shadow_stack_enabled(cpu))
-		cet_check_low(cpu, cpu->ssp, code_is_64bit(cpu, &code));
-	code_commit(cpu, selector, cpu->cpl, &code);
-	cet_start_tracker(cpu, cpu->cpl);
-	cpu_update_mode(cpu);
+	far_jump_commit(cpu, selector, &code);
 	return rip;
 }
 
@@ -100,25 +127,13 @@ static u64 call_direct(struct cpu *cpu, const struct op *op, u16 selector, u64 o
 {
 	unsigned int size = 1u << op->width;
 	struct stack_cursor stack;
-	u16 old_cs = cpu->seg[SEG_CS].selector;
-	u64 ssp = cpu->ssp, rip;
+	u64 rip;
 
 	code_check_direct(cpu, selector, code);
 	stack_open(cpu, &stack);
 	stack_reserve(cpu, &stack, 2 * size);
 	rip = code_check_rip(cpu, code, offset);
-	stack_push(cpu, &stack, old_cs, size);
-	stack_push(cpu, &stack, return_rip, size);
-	if (cet_shadow_stack_enabled(cpu)) {
-		cet_check_low(cpu, ssp, code_is_64bit(cpu, code));
-		ssp = cet_push_frame(cpu, ssp, old_cs, current_linear(cpu, return_rip),
-				     cpu->cpl == 3);
-	}
-	code_commit(cpu, selector, cpu->cpl, code);
-	stack_commit(cpu, &stack);
-	cpu->ssp = ssp;
-	cet_start_tracker(cpu, cpu->cpl);
-	cpu_update_mode(cpu);
+	far_call_commit(cpu, &stack, selector, code, return_rip, size);
 	return rip;
 }
 

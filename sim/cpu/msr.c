@@ -59,9 +59,18 @@ const struct msr_row *msr_find(const struct cpu *cpu, u32 number)
 	return row && row_exists(cpu, row) ? row : NULL;
 }
 
-static bool is_x2apic(u32 number)
+/* The x2APIC's registers are the local APIC's business. */
+static bool x2apic_access(struct cpu *cpu, u32 number, u64 *value, bool write)
 {
-	return number >= LAPIC_MSR_X2APIC && number <= LAPIC_MSR_X2APIC + 0xff;
+	int ret;
+
+	if (!cpu->lapic)
+		return false;
+	platform_lock(cpu);
+	ret = write ? lapic_msr_write(cpu->lapic, number, *value)
+		    : lapic_msr_read(cpu->lapic, number, value);
+	platform_unlock(cpu);
+	return ret == 0;
 }
 
 static bool ignored(const struct cpu *cpu)
@@ -72,17 +81,10 @@ static bool ignored(const struct cpu *cpu)
 bool msr_read(struct cpu *cpu, u32 number, u64 *value, bool host)
 {
 	const struct msr_row *row;
-	bool ok;
 
 	*value = 0;
-	if (is_x2apic(number)) {
-		if (!cpu->lapic)
-			return false;
-		platform_lock(cpu);
-		ok = !lapic_msr_read(cpu->lapic, number, value);
-		platform_unlock(cpu);
-		return ok;
-	}
+	if (msr_is_x2apic(number))
+		return x2apic_access(cpu, number, value, false);
 	row = msr_find(cpu, number);
 	if (!row)
 		return ignored(cpu); /* reads as 0 */
@@ -92,16 +94,9 @@ bool msr_read(struct cpu *cpu, u32 number, u64 *value, bool host)
 bool msr_write(struct cpu *cpu, u32 number, u64 value, bool host)
 {
 	const struct msr_row *row;
-	bool ok;
 
-	if (is_x2apic(number)) {
-		if (!cpu->lapic)
-			return false;
-		platform_lock(cpu);
-		ok = !lapic_msr_write(cpu->lapic, number, value);
-		platform_unlock(cpu);
-		return ok;
-	}
+	if (msr_is_x2apic(number))
+		return x2apic_access(cpu, number, &value, true);
 	row = msr_find(cpu, number);
 	if (!row)
 		return ignored(cpu);

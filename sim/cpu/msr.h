@@ -28,6 +28,12 @@ struct msr_row {
 
 extern const struct msr_row msr_rows[MSR_INDEX_COUNT];
 
+/* 800H to 8FFH, which have no rows (SDM 3A:11.12.1.2). */
+ALWAYS_INLINE bool msr_is_x2apic(u32 number)
+{
+	return number >> 8 == 8;
+}
+
 /* NULL if no row has that number, or this processor is without it. */
 const struct msr_row *msr_find(const struct cpu *cpu, u32 number);
 /* The values that RESET gives; @init: those that INIT gives, which leaves most alone. */

@@ -381,40 +381,25 @@ ACCESS(XSS, read_stored, write_xss);
 
 /* --- segment bases --- */
 
-static bool write_base(struct cpu *cpu, enum segment_index seg, u64 value)
+static enum segment_index segment_of(const struct msr_row *row)
 {
+	return row->index == MSR_FS_BASE ? SEG_FS : SEG_GS;
+}
+
+READ(segment_base)
+{
+	UNUSED;
+	*value = SEG_BASE(cpu, segment_of(row));
+	return true;
+}
+
+WRITE(segment_base)
+{
+	UNUSED;
 	if (!base_canonical(cpu, value))
 		return false;
-	SEG_BASE(cpu, seg) = value;
+	SEG_BASE(cpu, segment_of(row)) = value;
 	return true;
 }
 
-READ(fs_base)
-{
-	UNUSED;
-	*value = SEG_BASE(cpu, SEG_FS);
-	return true;
-}
-
-WRITE(fs_base)
-{
-	UNUSED;
-	return write_base(cpu, SEG_FS, value);
-}
-
-ACCESS(FS_BASE, read_fs_base, write_fs_base);
-
-READ(gs_base)
-{
-	UNUSED;
-	*value = SEG_BASE(cpu, SEG_GS);
-	return true;
-}
-
-WRITE(gs_base)
-{
-	UNUSED;
-	return write_base(cpu, SEG_GS, value);
-}
-
-ACCESS(GS_BASE, read_gs_base, write_gs_base);
+ACCESS(SEGMENT_BASE, read_segment_base, write_segment_base);

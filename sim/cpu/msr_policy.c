@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/msr_policy.h"
-#include "apic/lapic.h"
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/msr.h"
 #include "sim/cpu/segment.h"
-
-static bool is_x2apic(u32 number)
-{
-	return number >= LAPIC_MSR_X2APIC && number <= LAPIC_MSR_X2APIC + 0xff;
-}
 
 /* api.rst, KVM_X86_SET_MSR_FILTER: the x2APIC's registers can't be filtered. */
 static bool allows(const struct msr_policy *policy, u32 number, bool write)
@@ -17,7 +11,7 @@ static bool allows(const struct msr_policy *policy, u32 number, bool write)
 	u32 direction = write ? KVM_MSR_FILTER_WRITE : KVM_MSR_FILTER_READ;
 	unsigned int n;
 
-	if (!policy || is_x2apic(number))
+	if (!policy || msr_is_x2apic(number))
 		return true;
 	for (n = 0; n < policy->ranges; n++) {
 		const struct msr_range *range = &policy->range[n];
@@ -32,7 +26,7 @@ static bool allows(const struct msr_policy *policy, u32 number, bool write)
 /* Why msrs.def has refused. */
 static u32 refusal(const struct cpu *cpu, u32 number)
 {
-	return msr_find(cpu, number) || is_x2apic(number) ? KVM_MSR_EXIT_REASON_INVAL
+	return msr_find(cpu, number) || msr_is_x2apic(number) ? KVM_MSR_EXIT_REASON_INVAL
 							  : KVM_MSR_EXIT_REASON_UNKNOWN;
 }
 

@@ -3,6 +3,7 @@
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/hash.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 #include <linux/kvm.h>
@@ -136,10 +137,11 @@ static u64 hash_field(const struct cpu *cpu, const struct state_field *field, un
 	return hash;
 }
 
-u64 cpu_state_hash(const struct cpu *cpu, u64 hash)
+u64 cpu_state_hash(struct cpu *cpu, u64 hash)
 {
 	unsigned int i, n;
 
+	pmu_look(cpu);
 	for (i = 0; i < state_field_count; i++)
 		for (n = 0; n == 0 || n < state_fields[i].count; n++)
 			hash = hash_field(cpu, &state_fields[i], n, hash);
