@@ -70,5 +70,9 @@ int config_check(const struct machine_config *config, struct ls_error *err)
 	if (config->disk_count > MACHINE_MAX_DISKS)
 		return ls_error_set(err, -EINVAL, "%u disks are too many; give at most %d",
 				    config->disk_count, MACHINE_MAX_DISKS);
+	if (config->state_hash_every && config->schedule != MACHINE_ROUND_ROBIN)
+		return ls_error_set(
+			err, -EINVAL,
+			"a state hash needs vCPUs in turn; use the round-robin schedule");
 	return 0;
 }

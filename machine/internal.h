@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "machine/memory.h"
 #include "machine/poll.h"
+#include "machine/state_hash.h"
 #include "machine/symbols.h"
 #include "machine/vcpu.h"
 
@@ -49,6 +50,7 @@ struct machine {
 	int vm;
 
 	struct memory memory;
+	struct state_hash state_hash;
 	struct bus ports, mmio;
 	unsigned int wires_up[IRQ_GSI_COUNT]; /* irq_wire users of each GSI that are up */
 

@@ -37,6 +37,10 @@ static int machine_check_engine(struct machine *machine, struct ls_error *err)
 					    "engine %s cannot count instructions; leave the limit "
 					    "out",
 					    name);
+		if (machine->config.state_hash_every && !(ext->vcpu_limit && ext->vcpu_state_hash))
+			return ls_error_set(err, -ENOTSUP,
+					    "engine %s does not hash its state; leave that out",
+					    name);
 		return 0;
 	}
 	if (machine->config.schedule == MACHINE_ROUND_ROBIN)

@@ -101,6 +101,10 @@ struct machine_config {
 	enum machine_clock_kind clock;
 	uint64_t quantum_ns;       /* round-robin turn; 0: MACHINE_DEFAULT_QUANTUM_NS */
 	uint64_t max_instructions; /* all vCPUs together; 0: no limit */
+	/* Called with output_opaque at every multiple of so many instructions of all vCPUs (0:
+	 * never), with a hash of registers and memory written so far. Round-robin only. */
+	uint64_t state_hash_every;
+	void (*state_hash)(void *opaque, uint64_t instructions, uint64_t hash);
 	int64_t epoch;             /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH */
 	const struct machine_param *params;
 	unsigned int param_count;

@@ -43,6 +43,7 @@ int memory_create(struct machine *machine, struct ls_error *err)
 {
 	struct memory *memory = &machine->memory;
 	uint64_t size = machine->config.memory;
+	uint32_t flags = machine->config.state_hash_every ? KVM_MEM_LOG_DIRTY_PAGES : 0;
 	int ret;
 
 	if (size < MACHINE_MIN_MEMORY || size > 1ull << 40 || size & 0xfff)
@@ -60,7 +61,7 @@ int memory_create(struct machine *machine, struct ls_error *err)
 			continue;
 		ret = memory_map(ram, err);
 		if (!ret)
-			ret = memory_add_slot(machine, ram, 0, err);
+			ret = memory_add_slot(machine, ram, flags, err);
 		if (ret)
 			return ret;
 	}
@@ -93,6 +94,7 @@ void memory_destroy(struct machine *machine)
 			munmap(slots[i]->host, slots[i]->size);
 		slots[i]->host = NULL;
 	}
+	state_hash_free(machine);
 }
 
 static void *slot_ptr(const struct memory_slot *slot, uint64_t gpa, uint64_t len)

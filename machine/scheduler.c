@@ -6,6 +6,8 @@
  * Host input is looked at between turns only. Nothing here depends on host time unless the
  * clock is MACHINE_CLOCK_HOST, so the same input gives the same run.
  */
+#include <string.h>
+
 #include "machine/console.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
@@ -23,7 +25,7 @@ struct turns {
 	struct machine *machine;
 	unsigned int next;
 	uint64_t dead_since; /* LS_NEVER while some vCPU could take an interrupt */
-	uint64_t executed;   /* instructions, when there is a limit */
+	uint64_t executed;   /* instructions, when they are counted */
 };
 
 uint64_t scheduler_next_deadline(struct machine *machine)
@@ -74,22 +76,38 @@ static struct vcpu *scheduler_pick(struct turns *turns)
 	return NULL;
 }
 
-/* The limit counts the instructions of all vCPUs. Returns false when it is used up. */
+static bool scheduler_counts(const struct machine *machine)
+{
+	return machine->config.max_instructions || machine->config.state_hash_every;
+}
+
+/* How far the turn may go at most: to the limit, which counts the instructions of all vCPUs, and
+ * the next point of the state hash. Returns false when there is no way on. */
 static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
 {
 	struct machine *machine = turns->machine;
 	const struct ls_extension *ext = machine_ext(machine);
-	uint64_t limit = machine->config.max_instructions;
+	uint64_t limit = machine->config.max_instructions, distance;
+	int ret;
 
-	if (!limit)
+	if (!scheduler_counts(machine))
 		return true;
-	if (turns->executed >= limit) {
+	ret = state_hash_look(machine, turns->executed);
+	if (ret) {
+		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+			    "no state hash: %s", strerror(-ret));
+		return false;
+	}
+	if (limit && turns->executed >= limit) {
 		control_end(machine, MACHINE_END_LIMIT, MACHINE_EXIT_LIMIT, vcpu->index,
 			    "stopped after %llu instructions, the limit",
 			    (unsigned long long)turns->executed);
 		return false;
 	}
-	ext->vcpu_limit(machine->engine, vcpu->fd, limit - turns->executed);
+	distance = state_hash_distance(machine, turns->executed);
+	if (limit && limit - turns->executed < distance)
+		distance = limit - turns->executed;
+	ext->vcpu_limit(machine->engine, vcpu->fd, distance);
 	return true;
 }
 
@@ -121,7 +139,7 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 
 	if (!scheduler_limit(turns, vcpu))
 		return;
-	if (machine->config.max_instructions)
+	if (scheduler_counts(machine))
 		before = vcpu_instructions(vcpu);
 	ext->vcpu_run_until(engine, vcpu->fd, start + quantum);
 	do {
@@ -135,7 +153,7 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)
 			break;
 	} while (action == EXIT_CONTINUE);
-	if (machine->config.max_instructions)
+	if (scheduler_counts(machine))
 		turns->executed += vcpu_instructions(vcpu) - before;
 	scheduler_follow(machine, vcpu, start);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/cpu/model.h"
+#include "sim/cpu/state_table.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
 #include "sim/vm.h"
@@ -86,12 +87,18 @@ static int create_vcpu(struct sim_engine *engine, struct vm *vm, unsigned long i
 static int system_ioctl(struct sim_engine *engine, unsigned long request, unsigned long arg)
 {
 	switch (request) {
-	case KVM_GET_API_VERSION: return KVM_API_VERSION;
-	case KVM_CREATE_VM: return arg ? -EINVAL : create_vm(engine);
-	case KVM_CHECK_EXTENSION: return system_check_extension(arg);
-	case KVM_GET_VCPU_MMAP_SIZE: return SIM_RUN_BYTES;
-	case KVM_GET_SUPPORTED_CPUID: return cpuid_supported(engine->params.tsc_khz, (void *)arg);
-	default: return system_state_ioctl(request, arg);
+	case KVM_GET_API_VERSION:
+		return KVM_API_VERSION;
+	case KVM_CREATE_VM:
+		return arg ? -EINVAL : create_vm(engine);
+	case KVM_CHECK_EXTENSION:
+		return system_check_extension(arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return SIM_RUN_BYTES;
+	case KVM_GET_SUPPORTED_CPUID:
+		return cpuid_supported(engine->params.tsc_khz, (void *)arg);
+	default:
+		return system_state_ioctl(request, arg);
 	}
 }
 
@@ -210,7 +217,8 @@ static void ext_memory_written(struct ls_engine *base, int handle, uint64_t gpa,
 static int ext_cpu_model(struct ls_engine *base, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err)
 {
-	return cpu_model_build(spec ? spec : "intel", index, count, of_base(base)->params.tsc_khz, cpuid, err);
+	return cpu_model_build(spec ? spec : "intel", index, count, of_base(base)->params.tsc_khz,
+			       cpuid, err);
 }
 
 static int ext_set_param(struct ls_engine *base, const char *name, const char *value,
@@ -241,6 +249,13 @@ static int ext_stats(struct ls_engine *base, int handle, struct ls_vcpu_stats *s
 	return 0;
 }
 
+static uint64_t ext_state_hash(struct ls_engine *base, int handle, uint64_t hash)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	return vcpu ? cpu_state_hash(&vcpu->cpu, hash) : hash;
+}
+
 static char *ext_info(struct ls_engine *base, int handle, const char *what)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -261,6 +276,7 @@ static const struct ls_extension sim_extension = {
 	.cpu_model = ext_cpu_model,
 	.set_param = ext_set_param,
 	.vcpu_stats = ext_stats,
+	.vcpu_state_hash = ext_state_hash,
 	.vcpu_info = ext_info,
 };
 

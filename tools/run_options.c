@@ -68,6 +68,10 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"max-instructions", 0, 0, G_OPTION_ARG_STRING, &o->max_instructions,
 		 "Stop after N instructions of all vCPUs, with status 124; 200M is 200 million",
 		 "N"},
+		{"state-hash", 0, 0, G_OPTION_ARG_STRING, &o->state_hash,
+		 "Print a running hash of registers and written memory on stderr every N "
+		 "instructions of all vCPUs",
+		 "N"},
 		{"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->params,
 		 "Set an engine parameter; 'lockstep list params' (repeatable)", "NAME=VALUE"},
 		{"stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Close with a table of figures",
@@ -142,6 +146,10 @@ static int run_apply_size(struct run_options *o, struct machine_config *config,
 				    !config->max_instructions))
 		return ls_error_set(err, -EINVAL, "--max-instructions %s: say a number above 0",
 				    o->max_instructions);
+	if (o->state_hash &&
+	    (count_parse(o->state_hash, &config->state_hash_every) || !config->state_hash_every))
+		return ls_error_set(err, -EINVAL, "--state-hash %s: say a number above 0",
+				    o->state_hash);
 	return 0;
 }
 
@@ -291,10 +299,10 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 void run_options_free(struct run_options *o)
 {
 	char **const strings[] = {
-		&o->engine, &o->cpu,        &o->smp,     &o->memory,           &o->kernel,
-		&o->initrd, &o->append,     &o->payload, &o->firmware,         &o->net,
-		&o->serial, &o->schedule,   &o->clock,   &o->max_instructions, &o->exit_port,
-		&o->rng,    &o->stats_file,
+		&o->engine, &o->cpu,        &o->smp,        &o->memory,           &o->kernel,
+		&o->initrd, &o->append,     &o->payload,    &o->firmware,         &o->net,
+		&o->serial, &o->schedule,   &o->clock,      &o->max_instructions, &o->exit_port,
+		&o->rng,    &o->stats_file, &o->state_hash,
 	};
 	size_t i;
 

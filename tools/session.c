@@ -2,7 +2,9 @@
 #include "tools/session.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +21,12 @@ static void session_debug_output(void *opaque, const uint8_t *bytes, size_t n)
 
 	(void)opaque;
 	(void)written;
+}
+
+static void session_state_hash(void *opaque, uint64_t instructions, uint64_t hash)
+{
+	(void)opaque;
+	fprintf(stderr, "state-hash %" PRIu64 " %016" PRIx64 "\n", instructions, hash);
 }
 
 /* How the run ended, for a person; nothing where the guest ended it in an ordinary way. */
@@ -124,6 +132,7 @@ static void session_connect(struct session *session)
 	console->input = (config->serial || config->virtio_console) && !console->output_path;
 	config->console_output = console_output;
 	config->debug_output = session->debug_port ? session_debug_output : NULL;
+	config->state_hash = session_state_hash;
 }
 
 /* Says what cannot be written before anything is built. */

@@ -48,7 +48,7 @@ _lockstep_value() {
 		compopt -o nospace
 		;;
 	--exit-port) _lockstep_words "0xf4 none" ;;
-	--append | --smp | --memory | --max-instructions | --rng) COMPREPLY=() ;;
+	--append | --smp | --memory | --max-instructions | --state-hash | --rng) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
@@ -73,7 +73,7 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--max-instructions --param --stats --stats-file --help"
+				--max-instructions --state-hash --param --stats --stats-file --help"
 		;;
 	list)
 		if [ "$previous" = --engine ]; then
