@@ -314,6 +314,7 @@ struct cpu {
 	u8 shadow_running;   /* the shadow that covers the instruction now running alone */
 	u64 rf_running;	     /* RFLAGS.RF as it was before that instruction */
 	bool single;	  /* the instruction runs alone: MMIO and ports are allowed */
+	u16 host_x87_clear; /* exception flags that the host's x87 is known not to have (exec/x87.h) */
 	struct cpu_io io;
 	u8 bounce[64] __attribute__((aligned(64))); /* read-modify-write off the fast path */
 	u64 bounce_linear;

@@ -281,6 +281,7 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 
 enum cpu_exit cpu_run(struct cpu *cpu)
 {
+	cpu->host_x87_clear = 0; /* nothing is known of this thread's */
 	switch (setjmp(cpu->unwind)) {
 	case UNWIND_EXCEPTION:
 		take_exception(cpu);

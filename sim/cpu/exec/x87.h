@@ -49,6 +49,14 @@ ALWAYS_INLINE void st_move_top(struct cpu *cpu, unsigned int by)
 	cpu->fpu.status = (u16)((cpu->fpu.status & ~FSW_TOP) | st_index(cpu, by) << FSW_TOP_SHIFT);
 }
 
+/* Field by field: a load of all 16 bytes would wait for the host's FSTP, which stores eight and
+ * two. */
+ALWAYS_INLINE void st_copy(struct fpu_register *dest, const struct fpu_register *source)
+{
+	dest->mantissa = source->mantissa;
+	dest->sign_exponent = source->sign_exponent;
+}
+
 ALWAYS_INLINE void st_pop(struct cpu *cpu)
 {
 	st_free(cpu, 0);
@@ -81,8 +89,8 @@ void x87_pend(struct cpu *cpu, const struct op *op);
 /* Flags and C1 of an operation: @status as the host's status word. */
 ALWAYS_INLINE void x87_merge(struct cpu *cpu, const struct op *op, u16 status)
 {
-	cpu->fpu.status = (u16)((cpu->fpu.status & ~FSW_C1) |
-				(status & (FSW_C1 | FSW_SF | FSW_EXCEPTIONS)));
+	cpu->fpu.status =
+		(u16)((cpu->fpu.status & ~FSW_C1) | (status & (FSW_C1 | FSW_SF | FSW_EXCEPTIONS)));
 	if (unlikely(x87_unmasked(cpu, status)))
 		x87_pend(cpu, op);
 }
@@ -90,6 +98,8 @@ ALWAYS_INLINE void x87_merge(struct cpu *cpu, const struct op *op, u16 status)
 /* Stack faults (SDM 1:8.5.1.1). Return true if masked: the response, an indefinite, is due. */
 bool x87_stack_underflow(struct cpu *cpu, const struct op *op);
 bool x87_stack_overflow(struct cpu *cpu, const struct op *op);
+/* ST(0), which is to be replaced, is empty. */
+void x87_st0_missing(struct cpu *cpu, const struct op *op);
 
 /* --- instruction and operand pointers (SDM 1:8.1.8) --- */
 ALWAYS_INLINE void x87_begin(struct cpu *cpu, const struct op *op)
@@ -137,25 +147,35 @@ ALWAYS_INLINE void x87_track_memory(struct cpu *cpu, const struct op *op)
 /*
  * Loads the guest's rounding, precision and masks. FNCLEX costs more than an FADD, so flags that
  * the host still has from before stay where they can't be told from the guest's own: set there
- * too, and masked.
+ * too, and masked. FNSTSW costs as much as an FADD, so which they are is remembered.
  */
-ALWAYS_INLINE void host_enter(const struct cpu *cpu, u16 control)
+ALWAYS_INLINE void host_enter(struct cpu *cpu, u16 control)
 {
-	u16 status;
+	const u16 flags = FSW_EXCEPTIONS | FSW_SF;
+	u16 alike = cpu->fpu.status & (control | FSW_SF);
 
-	asm volatile("fnstsw %0" : "=a"(status));
-	if (status & (FSW_EXCEPTIONS | FSW_SF) & ~(cpu->fpu.status & (control | FSW_SF)))
+	if (unlikely(flags & ~(cpu->host_x87_clear | alike))) {
 		asm volatile("fnclex");
+		cpu->host_x87_clear = flags;
+	}
 	if (unlikely(control != FCW_INIT))
 		asm volatile("fldcw %0" : : "m"(control));
 }
 
-ALWAYS_INLINE void host_leave(u16 control)
+/* After what raises nothing. */
+ALWAYS_INLINE void host_leave_quiet(u16 control)
 {
 	static const u16 standard = FCW_INIT;
 
 	if (unlikely(control != FCW_INIT))
 		asm volatile("fldcw %0" : : "m"(standard));
+}
+
+/* @status: the host's, after what it has done. */
+ALWAYS_INLINE void host_leave(struct cpu *cpu, u16 control, u16 status)
+{
+	cpu->host_x87_clear = (u16)~status;
+	host_leave_quiet(control);
 }
 
 #endif

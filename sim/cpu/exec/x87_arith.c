@@ -62,7 +62,7 @@ ALWAYS_INLINE void arith_registers(struct cpu *cpu, const struct op *op, unsigne
 	} else {
 		host_enter(cpu, cpu->fpu.control);
 		status = host(st_reg(cpu, d), st_reg(cpu, s));
-		host_leave(cpu->fpu.control);
+		host_leave(cpu, cpu->fpu.control, status);
 		x87_merge(cpu, op, status);
 		if (unlikely(x87_unmasked(cpu, status & FSW_BEFORE)))
 			return;
@@ -81,15 +81,12 @@ ALWAYS_INLINE void arith_memory(struct cpu *cpu, const struct op *op, unsigned i
 	operand = mem_load(cpu, op, ea_by_kind(cpu, op, size, false), size);
 	x87_track_memory(cpu, op);
 	if (unlikely(st_empty(cpu, 0))) {
-		if (x87_stack_underflow(cpu, op)) {
-			x87_set_indefinite(st_reg(cpu, 0));
-			st_use(cpu, 0);
-		}
+		x87_st0_missing(cpu, op);
 		return;
 	}
 	host_enter(cpu, cpu->fpu.control);
 	status = host(st_reg(cpu, 0), operand);
-	host_leave(cpu->fpu.control);
+	host_leave(cpu, cpu->fpu.control, status);
 	x87_merge(cpu, op, status);
 }
 

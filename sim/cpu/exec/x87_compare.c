@@ -8,7 +8,7 @@
 /* What a comparison found: exceptions and condition codes, as in a status word. The host runs
  * masked; nothing but #I and #D can come of it. */
 #define HOST_COMPARE(name, type, insn)                                                             \
-	static NOINLINE u16 host_##name(const struct cpu *cpu, const type *source)                 \
+	static NOINLINE u16 host_##name(struct cpu *cpu, const type *source)                       \
 	{                                                                                          \
 		const struct fpu_register *st0 = &cpu->fpu.r[fpu_top(cpu)];                        \
 		u16 control = cpu->fpu.control | FCW_MASKS, status;                                \
@@ -17,12 +17,12 @@
 			     : "=&a"(status)                                                       \
 			     : [st0] "m"(*st0), [source] "m"(*source)                              \
 			     : HOST_CLOBBERS);                                                     \
-		host_leave(control);                                                               \
+		host_leave(cpu, control, status);                                                  \
 		return status;                                                                     \
 	}
 
 #define HOST_COMPARE_REG(name, insn)                                                               \
-	static NOINLINE u16 host_##name(const struct cpu *cpu, const struct fpu_register *source)  \
+	static NOINLINE u16 host_##name(struct cpu *cpu, const struct fpu_register *source)        \
 	{                                                                                          \
 		const struct fpu_register *st0 = &cpu->fpu.r[fpu_top(cpu)];                        \
 		u16 control = cpu->fpu.control | FCW_MASKS, status;                                \
@@ -32,7 +32,7 @@
 			     : "=&a"(status)                                                       \
 			     : [st0] "m"(*st0), [source] "m"(*source)                              \
 			     : HOST_CLOBBERS);                                                     \
-		host_leave(control);                                                               \
+		host_leave(cpu, control, status);                                                  \
 		return status;                                                                     \
 	}
 
@@ -66,7 +66,7 @@ static void pop_times(struct cpu *cpu, unsigned int pops)
 }
 
 static NOINLINE void compare_registers(struct cpu *cpu, const struct op *op, unsigned int pops,
-				       u16 (*host)(const struct cpu *, const struct fpu_register *))
+				       u16 (*host)(struct cpu *, const struct fpu_register *))
 {
 	u16 status = UNORDERED | FSW_IE | FSW_SF;
 
@@ -92,7 +92,7 @@ static NOINLINE void compare_u16(struct cpu *cpu, const struct op *op, unsigned 
 }
 
 static NOINLINE void compare_u32(struct cpu *cpu, const struct op *op, unsigned int pops,
-				 u16 (*host)(const struct cpu *, const u32 *))
+				 u16 (*host)(struct cpu *, const u32 *))
 {
 	u16 status = UNORDERED | FSW_IE | FSW_SF;
 	u32 operand;
@@ -122,7 +122,7 @@ static NOINLINE void compare_u64(struct cpu *cpu, const struct op *op, unsigned 
 
 /* FCOMI and FUCOMI answer in ZF, PF and CF (SDM 1:8.1.4). */
 static NOINLINE void compare_to_flags(struct cpu *cpu, const struct op *op, bool pop,
-				      u16 (*host)(const struct cpu *, const struct fpu_register *))
+				      u16 (*host)(struct cpu *, const struct fpu_register *))
 {
 	u16 status = UNORDERED | FSW_IE | FSW_SF, c1 = cpu->fpu.status & FSW_C1;
 
@@ -189,14 +189,11 @@ static NOINLINE void move_if(struct cpu *cpu, const struct op *op, bool conditio
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0) || st_empty(cpu, op->rm))) {
-		if (x87_stack_underflow(cpu, op)) {
-			x87_set_indefinite(st_reg(cpu, 0));
-			st_use(cpu, 0);
-		}
+		x87_st0_missing(cpu, op);
 		return;
 	}
 	if (condition)
-		*st_reg(cpu, 0) = *st_reg(cpu, op->rm);
+		st_copy(st_reg(cpu, 0), st_reg(cpu, op->rm));
 	/* C1 is left alone by AMD processors; SDM 2A FCMOVcc clears it on a stack fault only. */
 }
 

@@ -13,17 +13,41 @@ static bool push_allowed(struct cpu *cpu, const struct op *op)
 }
 
 /* --- loads: the host converts to the 80-bit format --- */
+
+/* Zeros, denormals, infinities and NaNs, some of which raise #D or #I. */
+ALWAYS_INLINE bool is_special(u64 operand, unsigned int mantissa_bits, u64 exponent_ones)
+{
+	u64 exponent = operand >> mantissa_bits & exponent_ones;
+
+	return exponent == 0 || exponent == exponent_ones;
+}
+
+#define SPECIAL_fld_m32(operand) is_special(operand, 23, 0xff)
+#define SPECIAL_fld_m64(operand) is_special(operand, 52, 0x7ff)
+/* Integers are exact. */
+#define SPECIAL_fild_m16(operand) false
+#define SPECIAL_fild_m32(operand) false
+#define SPECIAL_fild_m64(operand) false
+
+/* What can raise nothing depends on no control either. */
 #define HOST_LOAD(name, type, insn)                                                                \
 	static NOINLINE u16 host_##name(struct cpu *cpu, u64 operand, struct fpu_register *to)     \
 	{                                                                                          \
 		u16 control = cpu->fpu.control | FCW_MASKS, status;                                \
 		type source = (type)operand;                                                       \
+		if (likely(!SPECIAL_##name(operand))) {                                            \
+			asm volatile(insn " %[source]\n\tfstpt %[to]"                              \
+				     : [to] "=m"(*to)                                              \
+				     : [source] "m"(source)                                        \
+				     : HOST_CLOBBERS);                                             \
+			return 0;                                                                  \
+		}                                                                                  \
 		host_enter(cpu, control);                                                          \
 		asm volatile(insn " %[source]\n\tfnstsw %%ax\n\tfstpt %[to]"                       \
 			     : "=&a"(status), [to] "=m"(*to)                                       \
 			     : [source] "m"(source)                                                \
 			     : HOST_CLOBBERS);                                                     \
-		host_leave(control);                                                               \
+		host_leave(cpu, control, status);                                                  \
 		return status & ~FSW_C1;                                                           \
 	}
 
@@ -49,7 +73,7 @@ static NOINLINE void load(struct cpu *cpu, const struct op *op, unsigned int siz
 	x87_merge(cpu, op, status);
 	/* An unmasked #D does not keep a load from being made. */
 	if (!x87_unmasked(cpu, status & FSW_IE))
-		*st_push(cpu) = value;
+		st_copy(st_push(cpu), &value);
 }
 
 static NOINLINE void load_m80(struct cpu *cpu, const struct op *op)
@@ -62,7 +86,7 @@ static NOINLINE void load_m80(struct cpu *cpu, const struct op *op)
 	if (!push_allowed(cpu, op))
 		return;
 	cpu->fpu.status &= (u16)~FSW_C1;
-	*st_push(cpu) = value;
+	st_copy(st_push(cpu), &value);
 }
 
 static NOINLINE void load_bcd(struct cpu *cpu, const struct op *op)
@@ -77,9 +101,9 @@ static NOINLINE void load_bcd(struct cpu *cpu, const struct op *op)
 		return;
 	host_enter(cpu, control);
 	asm volatile("fbld %[value]\n\tfstpt %[value]" : [value] "+m"(value) : : HOST_CLOBBERS);
-	host_leave(control);
+	host_leave_quiet(control);
 	cpu->fpu.status &= (u16)~FSW_C1;
-	*st_push(cpu) = value;
+	st_copy(st_push(cpu), &value);
 }
 
 static NOINLINE void load_sti(struct cpu *cpu, const struct op *op)
@@ -96,9 +120,9 @@ static NOINLINE void load_sti(struct cpu *cpu, const struct op *op)
 	}
 	if (!push_allowed(cpu, op))
 		return;
-	value = *st_reg(cpu, op->rm);
+	st_copy(&value, st_reg(cpu, op->rm));
 	cpu->fpu.status &= (u16)~FSW_C1;
-	*st_push(cpu) = value;
+	st_copy(st_push(cpu), &value);
 }
 
 /* Constants are rounded as RC says (SDM 1:8.3.2). */
@@ -115,9 +139,9 @@ static NOINLINE void load_sti(struct cpu *cpu, const struct op *op)
 				     : [value] "=m"(value)                                         \
 				     :                                                             \
 				     : HOST_CLOBBERS);                                             \
-			host_leave(control);                                                       \
+			host_leave_quiet(control);                                                 \
 			cpu->fpu.status &= (u16)~FSW_C1;                                           \
-			*st_push(cpu) = value;                                                     \
+			st_copy(st_push(cpu), &value);                                             \
 		}                                                                                  \
 		NEXT;                                                                              \
 	}                                                                                          \
@@ -150,7 +174,7 @@ struct stored {
 			     : "=&a"(status), [value] "+m"(value)                                  \
 			     : [st0] "m"(*st0)                                                     \
 			     : HOST_CLOBBERS);                                                     \
-		host_leave(cpu->fpu.control);                                                      \
+		host_leave(cpu, cpu->fpu.control, status);                                         \
 		return (struct stored){value, status};                                             \
 	}
 
@@ -166,7 +190,7 @@ struct stored {
 			     : "=&a"(status), [value] "+m"(value)                                  \
 			     : [st0] "m"(*st0)                                                     \
 			     : HOST_CLOBBERS);                                                     \
-		host_leave(control);                                                               \
+		host_leave(cpu, control, status);                                                  \
 		return (struct stored){value, status};                                             \
 	}
 
@@ -249,7 +273,7 @@ static NOINLINE void store_bcd(struct cpu *cpu, const struct op *op)
 		     : "=&a"(status), [value] "+m"(value)
 		     : [st0] "m"(*st_reg(cpu, 0))
 		     : HOST_CLOBBERS);
-	host_leave(control);
+	host_leave(cpu, control, status);
 	store_ten(cpu, op, &value, status & ~FSW_SF);
 }
 
@@ -264,7 +288,7 @@ static NOINLINE void store_sti(struct cpu *cpu, const struct op *op, bool pop)
 		x87_set_indefinite(st_reg(cpu, op->rm));
 	} else {
 		cpu->fpu.status &= (u16)~FSW_C1;
-		*st_reg(cpu, op->rm) = *st_reg(cpu, 0);
+		st_copy(st_reg(cpu, op->rm), st_reg(cpu, 0));
 	}
 	st_use(cpu, op->rm);
 	if (pop)
@@ -278,7 +302,7 @@ static NOINLINE void store_unchecked(struct cpu *cpu, const struct op *op)
 	x87_track(cpu, op);
 	cpu->fpu.status &= (u16)~FSW_C1;
 	if (!st_empty(cpu, 0)) {
-		*st_reg(cpu, op->rm) = *st_reg(cpu, 0);
+		st_copy(st_reg(cpu, op->rm), st_reg(cpu, 0));
 		st_use(cpu, op->rm);
 	}
 	st_pop(cpu);

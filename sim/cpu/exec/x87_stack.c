@@ -33,6 +33,14 @@ COLD bool x87_stack_overflow(struct cpu *cpu, const struct op *op)
 	return cpu->fpu.control & FSW_IE;
 }
 
+COLD void x87_st0_missing(struct cpu *cpu, const struct op *op)
+{
+	if (!x87_stack_underflow(cpu, op))
+		return;
+	x87_set_indefinite(st_reg(cpu, 0));
+	st_use(cpu, 0);
+}
+
 static HANDLER(exec_fxch)
 {
 	struct fpu_register *a, *b, swap;
@@ -53,9 +61,9 @@ static HANDLER(exec_fxch)
 	} else {
 		cpu->fpu.status &= (u16)~FSW_C1;
 	}
-	swap = *a;
-	*a = *b;
-	*b = swap;
+	st_copy(&swap, a);
+	st_copy(a, b);
+	st_copy(b, &swap);
 	NEXT;
 }
 

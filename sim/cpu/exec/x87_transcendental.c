@@ -14,7 +14,7 @@ struct result {
 
 /* The host's unit in the guest's state but for its registers, so that condition codes which the
  * instruction leaves alone are the guest's. TOP = 0, all empty. */
-static void host_enter_exact(const struct cpu *cpu)
+static void host_enter_exact(struct cpu *cpu)
 {
 	const u16 keep = FSW_CONDITIONS | FSW_SF | (cpu->fpu.control & FSW_EXCEPTIONS);
 	struct {
@@ -22,11 +22,12 @@ static void host_enter_exact(const struct cpu *cpu)
 	} environment = {cpu->fpu.control, cpu->fpu.status & keep, FPU_TAGS_EMPTY, {0}};
 
 	asm volatile("fldenv %0" : : "m"(environment) : HOST_CLOBBERS);
+	cpu->host_x87_clear = FSW_EXCEPTIONS | FSW_SF; /* after FNINIT */
 }
 
 /* Runs with ST(0) = @a and ST(1) = @b. The instruction may pop or push: FNINIT tidies up. */
 #define HOST_FUNCTION(name)                                                                        \
-	static NOINLINE struct result host_##name(const struct cpu *cpu, struct fpu_register a,    \
+	static NOINLINE struct result host_##name(struct cpu *cpu, struct fpu_register a,          \
 						  struct fpu_register b)                           \
 	{                                                                                          \
 		struct result result = {0};                                                        \
@@ -49,14 +50,27 @@ HOST_FUNCTION(fpatan)
 HOST_FUNCTION(fxtract)
 HOST_FUNCTION(fprem)
 HOST_FUNCTION(fprem1)
-HOST_FUNCTION(fsqrt)
 HOST_FUNCTION(fsincos)
-HOST_FUNCTION(frndint)
 HOST_FUNCTION(fscale)
 HOST_FUNCTION(fsin)
 HOST_FUNCTION(fcos)
 
-typedef struct result (*host_function)(const struct cpu *cpu, struct fpu_register a,
+/* These two leave all condition codes but C1 alone. */
+#define HOST_IN_PLACE(name)                                                                        \
+	ALWAYS_INLINE u16 host_##name(struct fpu_register *dest)                                   \
+	{                                                                                          \
+		u16 status;                                                                        \
+		asm volatile("fldt %[dest]\n\t" #name "\n\t" HOST_STATUS "fstpt %[dest]"           \
+			     : "=&a"(status), [dest] "+m"(*dest)                                   \
+			     :                                                                     \
+			     : HOST_CLOBBERS);                                                     \
+		return status;                                                                     \
+	}
+
+HOST_IN_PLACE(fsqrt)
+HOST_IN_PLACE(frndint)
+
+typedef struct result (*host_function)(struct cpu *cpu, struct fpu_register a,
 				       struct fpu_register b);
 
 /* Flags and all condition codes. False: the operands stay as they are. */
@@ -74,6 +88,23 @@ static void clear_codes(struct cpu *cpu, u16 codes)
 	cpu->fpu.status &= (u16)~codes;
 }
 
+ALWAYS_INLINE void in_place(struct cpu *cpu, const struct op *op,
+			    u16 (*host)(struct fpu_register *dest))
+{
+	u16 status;
+
+	x87_begin(cpu, op);
+	x87_track(cpu, op);
+	if (unlikely(st_empty(cpu, 0))) {
+		x87_st0_missing(cpu, op);
+		return;
+	}
+	host_enter(cpu, cpu->fpu.control);
+	status = host(st_reg(cpu, 0));
+	host_leave(cpu, cpu->fpu.control, status);
+	x87_merge(cpu, op, status);
+}
+
 /* ST(0) = f(ST(0)) */
 static NOINLINE void unary(struct cpu *cpu, const struct op *op, u16 codes, host_function host)
 {
@@ -83,10 +114,7 @@ static NOINLINE void unary(struct cpu *cpu, const struct op *op, u16 codes, host
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0))) {
 		clear_codes(cpu, codes);
-		if (x87_stack_underflow(cpu, op)) {
-			x87_set_indefinite(st_reg(cpu, 0));
-			st_use(cpu, 0);
-		}
+		x87_st0_missing(cpu, op);
 		return;
 	}
 	result = host(cpu, *st_reg(cpu, 0), *st_reg(cpu, 0));
@@ -157,10 +185,7 @@ static NOINLINE void change_sign(struct cpu *cpu, const struct op *op, u16 and_n
 	x87_begin(cpu, op);
 	x87_track(cpu, op);
 	if (unlikely(st_empty(cpu, 0))) {
-		if (x87_stack_underflow(cpu, op)) {
-			x87_set_indefinite(st0);
-			st_use(cpu, 0);
-		}
+		x87_st0_missing(cpu, op);
 		return;
 	}
 	st0->sign_exponent = (st0->sign_exponent & (u16)~and_not) ^ xor;
@@ -177,8 +202,8 @@ static NOINLINE void change_sign(struct cpu *cpu, const struct op *op, u16 and_n
 
 BODY(fchs, change_sign(cpu, op, 0, 0x8000))
 BODY(fabs, change_sign(cpu, op, 0x8000, 0))
-BODY(fsqrt, unary(cpu, op, 0, host_fsqrt))
-BODY(frndint, unary(cpu, op, 0, host_frndint))
+BODY(fsqrt, in_place(cpu, op, host_fsqrt))
+BODY(frndint, in_place(cpu, op, host_frndint))
 BODY(f2xm1, unary(cpu, op, 0, host_f2xm1))
 BODY(fsin, unary(cpu, op, FSW_C2, host_fsin))
 BODY(fcos, unary(cpu, op, FSW_C2, host_fcos))

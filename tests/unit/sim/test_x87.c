@@ -341,6 +341,32 @@ static void test_functions(void)
 	rig_close(&rig);
 }
 
+/* 1:8.1.3.3: flags are sticky, and after FNCLEX only those of what comes then. */
+static void test_cleared_flags(void)
+{
+	rig_open(&rig);
+	push_double(0);
+	X(FLD1);
+	X(FDIV_ST1);
+	CHECK_EQUAL(FPU.status & FSW_EXCEPTIONS, FSW_ZE);
+	push_double(3);
+	X(FLD1);
+	X(FDIV_ST1);
+	CHECK_EQUAL(FPU.status & FSW_EXCEPTIONS, FSW_ZE | FSW_PE);
+	X(FNCLEX);
+	X(FLD1);
+	X(FADD_ST1);
+	CHECK_EQUAL(FPU.status & (FSW_EXCEPTIONS | FSW_ES), FSW_PE); /* 1 + 1/3 */
+	X(FNCLEX);
+	fpu_set_control(rig.cpu, FCW_INIT & ~FSW_PE);
+	X(FLD1);
+	X(FMUL_ST1);
+	CHECK_EQUAL(FPU.status & (FSW_EXCEPTIONS | FSW_ES), 0);
+	X(FDIV_ST1);
+	CHECK_EQUAL(FPU.status & (FSW_EXCEPTIONS | FSW_ES), 0);
+	rig_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
 	{"precision and rounding control", test_precision_rounding},
 	{"constants", test_constants},
@@ -355,6 +381,7 @@ static CU_TestInfo tests[] = {
 	{"FILD, FIST, FISTTP", test_integers},
 	{"FPREM, FPREM1", test_remainder},
 	{"functions", test_functions},
+	{"flags after FNCLEX", test_cleared_flags},
 	CU_TEST_INFO_NULL,
 };
 

@@ -19,6 +19,7 @@ static struct rig rig;
 #define FMUL_ST1     0xd8, 0xc9
 #define FWAIT        0x9b
 #define FNINIT       0xdb, 0xe3
+#define FNCLEX       0xdb, 0xe2
 #define FLD_M32      0xd9, 0x07
 #define FLD_M64      0xdd, 0x07
 #define FLD_M80      0xdb, 0x2f
