@@ -24,6 +24,7 @@
 struct turns {
 	struct machine *machine;
 	unsigned int next;
+	bool solo;           /* the clock is its only vCPU's */
 	uint64_t dead_since; /* LS_NEVER while some vCPU could take an interrupt */
 	uint64_t executed;   /* instructions, when they are counted */
 };
@@ -131,9 +132,7 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 	struct machine *machine = turns->machine;
 	const struct ls_extension *ext = machine_ext(machine);
 	struct ls_engine *engine = machine->engine;
-	/* In host time short turns: the guest's clock stands nearly still within one. */
-	bool solo = machine->vcpu_count == 1 && machine->config.clock == MACHINE_CLOCK_VIRTUAL;
-	uint64_t quantum = solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
+	uint64_t quantum = turns->solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
 	uint64_t start = scheduler_now(machine), before = 0;
 	enum exit_action action;
 
@@ -236,8 +235,13 @@ static void scheduler_idle(struct turns *turns)
 
 void scheduler_run_round_robin(struct machine *machine)
 {
+	const struct ls_extension *ext = machine_ext(machine);
 	struct turns turns = {.machine = machine, .dead_since = LS_NEVER};
 
+	/* In host time short turns: the guest's clock stands nearly still within one. */
+	turns.solo = machine->vcpu_count == 1 && machine->config.clock == MACHINE_CLOCK_VIRTUAL;
+	if (ext->vcpu_drive_clock)
+		ext->vcpu_drive_clock(machine->engine, machine->vcpus[0].fd, turns.solo);
 	while (control_service(machine)) {
 		struct vcpu *vcpu;
 

@@ -88,17 +88,42 @@ u64 sim_clock_next(const struct sim_clock *clock)
 	return clock->armed ? clock->timer[0]->deadline : LS_NEVER;
 }
 
+static bool is_due(const struct sim_clock *clock, u64 now)
+{
+	return clock->armed && clock->timer[0]->deadline <= now;
+}
+
+static void fire_first(struct sim_clock *clock)
+{
+	struct ls_timer *timer = clock->timer[0];
+
+	if (timer->deadline > clock->time)
+		clock->time = timer->deadline;
+	clock_disarm(&clock->base, timer);
+	timer->fn(timer, clock->time);
+}
+
 void sim_clock_advance(struct sim_clock *clock, u64 now)
 {
 	if (now < clock->time)
 		now = clock->time;
-	while (clock->armed && clock->timer[0]->deadline <= now) {
-		struct ls_timer *timer = clock->timer[0];
-
-		if (timer->deadline > clock->time)
-			clock->time = timer->deadline;
-		clock_disarm(&clock->base, timer);
-		timer->fn(timer, clock->time);
-	}
+	while (is_due(clock, now))
+		fire_first(clock);
 	clock->time = now;
+}
+
+static bool is_of_chips(const struct vm *vm, const struct ls_timer *timer)
+{
+	unsigned int n;
+
+	for (n = 0; n < vm->vcpus; n++)
+		if (timer == &vm->vcpu[n]->lapic.timer)
+			return true;
+	return timer == &vm->pit.timer;
+}
+
+void sim_clock_advance_chips(struct sim_clock *clock, u64 now)
+{
+	while (is_due(clock, now) && is_of_chips(clock->vm, clock->timer[0]))
+		fire_first(clock);
 }

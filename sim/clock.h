@@ -24,5 +24,7 @@ void sim_clock_init(struct sim_clock *clock, struct vm *vm);
 u64 sim_clock_next(const struct sim_clock *clock);
 /* Moves forward and fires what is due, in order; each timer sees its own deadline as `now`. */
 void sim_clock_advance(struct sim_clock *clock, u64 now);
+/* The same for the VM's own chips, and only up to the first timer of somebody else. */
+void sim_clock_advance_chips(struct sim_clock *clock, u64 now);
 
 #endif

@@ -195,6 +195,12 @@ static int ext_run_until(struct ls_engine *base, int handle, uint64_t until)
 	return 0;
 }
 
+static int ext_drive_clock(struct ls_engine *base, int handle, bool on)
+{
+	handle_vcpu(base, handle)->drives_clock = on;
+	return 0;
+}
+
 static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -269,6 +275,7 @@ static const struct ls_extension sim_extension = {
 	.clock_advance = ext_advance,
 	.vcpu_time = ext_vcpu_time,
 	.vcpu_run_until = ext_run_until,
+	.vcpu_drive_clock = ext_drive_clock,
 	.vcpu_limit = ext_limit,
 	.vcpu_runnable = ext_runnable,
 	.memory_written = ext_memory_written,

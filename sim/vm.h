@@ -61,6 +61,7 @@ struct vcpu {
 
 	/* bounds, in ns of local time and in retired instructions */
 	u64 until; /* LS_NEVER: none, and HLT blocks */
+	bool drives_clock;
 	u64 limit;
 
 	struct ls_timer wait; /* ends MWAIT and its kin: sim/cpu/wait.h */

@@ -59,6 +59,10 @@ struct ls_extension {
 	 * deadline if that comes first; and HLT with nothing pending returns KVM_EXIT_HLT instead
 	 * of blocking. */
 	int (*vcpu_run_until)(struct ls_engine *engine, int vcpu, uint64_t until);
+	/* For a vCPU beside which none could run (it is the VM's only one): with @on, bounded runs
+	 * move the VM's clock to deadlines of the engine's own chips and go on, and end at those of
+	 * user space's timers only. */
+	int (*vcpu_drive_clock)(struct ls_engine *engine, int vcpu, bool on);
 	/* Stops with LS_EXIT_BOUND after exactly @n more retired instructions; LS_NEVER: no limit.
 	 * Works beside vcpu_run_until. */
 	int (*vcpu_limit)(struct ls_engine *engine, int vcpu, uint64_t n);

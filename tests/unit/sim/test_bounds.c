@@ -7,6 +7,11 @@ GUEST_CODE(loop_of_four, "1: inc %rax\n inc %rbx\n cmp %rax, %rbx\n je 1b\n hlt\
 GUEST_CODE(with_string,
 	   "mov $1000, %ecx\n mov $0x90000, %edi\n rep stosb\n inc %rbx\n 1: jmp 1b\n");
 GUEST_CODE(halts, "inc %rax\n hlt\n inc %rax\n 1: jmp 1b\n");
+/* The local APIC's timer, 100 ns from the sixth instruction on; HLT once its vector, 40H, is in
+ * IRR. */
+GUEST_CODE(awaits_timer, "mov $0xfee00000, %ebx\n movl $0x1ff, 0xf0(%rbx)\n movl $11, 0x3e0(%rbx)\n"
+			 "movl $0x40, 0x320(%rbx)\n nop\n movl $100, 0x380(%rbx)\n"
+			 "1: mov 0x220(%rbx), %eax\n test %eax, %eax\n jz 1b\n hlt\n");
 
 /* Where that loop stands after so many instructions: CMP and JE are fused into one op, and the
  * bound may fall between them. */
@@ -114,6 +119,43 @@ static void test_deadline_is_exact(void)
 	vm_close(&rig);
 }
 
+static void open_awaiting_timer(struct vm_rig *rig)
+{
+	vm_open(rig);
+	CHECK_EQUAL(ls_ioctl(rig->engine, rig->vm, KVM_CREATE_IRQCHIP, 0), 0);
+	vm_add_vcpu(rig);
+	vm_put(rig, VM_CODE, awaits_timer);
+	rig->ext->vcpu_run_until(rig->engine, rig->vcpu[0], 100000);
+}
+
+/* extension.h: a vCPU that drives the clock passes the chips' deadlines, but not user space's. */
+static void test_driven_clock(void)
+{
+	struct vm_rig rig;
+	u64 fired = 0;
+	struct ls_timer timer = {.fn = fires, .opaque = &fired};
+	struct ls_clock *clock;
+
+	open_awaiting_timer(&rig);
+	CHECK_EQUAL(vm_run(&rig, 0), LS_EXIT_BOUND);
+	CHECK_EQUAL(instructions(&rig), 105);
+	vm_close(&rig);
+
+	open_awaiting_timer(&rig);
+	clock = rig.ext->vm_clock(rig.engine, rig.vm);
+	clock->arm(clock, &timer, 50);
+	rig.ext->vcpu_drive_clock(rig.engine, rig.vcpu[0], true);
+	CHECK_EQUAL(vm_run(&rig, 0), LS_EXIT_BOUND);
+	CHECK_EQUAL(instructions(&rig), 50);
+	CHECK_EQUAL(fired, 0);
+	rig.ext->clock_advance(rig.engine, rig.vm, 50);
+	CHECK_EQUAL(fired, 50);
+	CHECK_EQUAL(vm_run(&rig, 0), KVM_EXIT_HLT);
+	/* The loop reads IRR at 6, 9, ... 105, which is when the timer fires. */
+	CHECK_EQUAL(instructions(&rig), 109);
+	vm_close(&rig);
+}
+
 /* extension.h: a REP instruction counts once. */
 static void test_string_counts_once(void)
 {
@@ -150,6 +192,7 @@ static CU_TestInfo tests[] = {
 	{"a limit of zero runs nothing", test_limit_of_zero},
 	{"a bound of guest time is exact", test_until_is_exact},
 	{"a deadline is exact", test_deadline_is_exact},
+	{"a vCPU drives the clock", test_driven_clock},
 	{"a string instruction counts once", test_string_counts_once},
 	{"HLT ends a bounded run", test_halt_ends_a_bounded_run},
 	CU_TEST_INFO_NULL,
