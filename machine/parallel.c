@@ -15,7 +15,9 @@
 #define FEED_NS 200000
 /* With only our own clock nothing is missed: this is for signals. */
 #define WAIT_NS 100000000
-/* In virtual time, how often the vCPUs are asked how far they are. */
+/* In virtual time, how often the vCPUs are asked how far they are while one of them waits. While
+ * all compute the time between two looks doubles, up to FEED_NS: each look takes a host
+ * processor from one of them. */
 #define IDLE_CHECK_NS 20000
 /* No vCPU gets this far between two looks. */
 #define JUMP_NS 1000000000
@@ -127,11 +129,38 @@ static void parallel_check_limit(struct machine *machine)
 			    (unsigned long long)executed);
 }
 
-static void parallel_keep_time(struct machine *machine)
+static bool parallel_all_compute(struct machine *machine)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		if (!ext->vcpu_runnable(machine->engine, machine->vcpus[i].fd))
+			return false;
+	}
+	return true;
+}
+
+/* Until the next deadline, within bounds. @check: between two looks at the vCPUs. */
+static int64_t parallel_wait(struct machine *machine, uint64_t left, int64_t *check)
+{
+	int64_t least = 0, most = machine->host_clock ? WAIT_NS : FEED_NS;
+
+	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL && !machine->host_clock) {
+		*check = parallel_all_compute(machine) ? 2 * *check : IDLE_CHECK_NS;
+		if (*check > FEED_NS)
+			*check = FEED_NS;
+		least = IDLE_CHECK_NS;
+		most = *check;
+	}
+	if (left > (uint64_t)most)
+		return most;
+	return (int64_t)left < least ? least : (int64_t)left;
+}
+
+static void parallel_keep_time(struct machine *machine, int64_t *check)
 {
 	bool own_clock = machine->host_clock != NULL;
 	uint64_t now, deadline;
-	int64_t wait;
 
 	if (own_clock || machine->config.clock == MACHINE_CLOCK_HOST)
 		now = scheduler_host_now(machine);
@@ -142,14 +171,7 @@ static void parallel_keep_time(struct machine *machine)
 	machine_lock(machine);
 	deadline = scheduler_next_deadline(machine);
 	machine_unlock(machine);
-	wait = own_clock ? WAIT_NS : FEED_NS;
-	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL && !own_clock)
-		wait = IDLE_CHECK_NS;
-	else if (deadline <= now)
-		wait = 0;
-	else if (deadline - now < (uint64_t)wait)
-		wait = (int64_t)(deadline - now);
-	poll_sources(machine, wait);
+	poll_sources(machine, parallel_wait(machine, deadline > now ? deadline - now : 0, check));
 }
 
 static void parallel_end(struct machine *machine)
@@ -173,6 +195,7 @@ static void parallel_end(struct machine *machine)
 int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 {
 	struct idleness idleness = {.since = LS_NEVER};
+	int64_t check = IDLE_CHECK_NS;
 	int ret = 0;
 
 	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++) {
@@ -192,7 +215,7 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 		machine_unlock(machine);
 		parallel_check_limit(machine);
 		parallel_check_dead(machine, &idleness);
-		parallel_keep_time(machine);
+		parallel_keep_time(machine, &check);
 	}
 	parallel_end(machine);
 	return 0;
