@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CET: near branches, the indirect-branch tracker, shadow-stack accesses (SDM 1:17). */
 #include "sim/cpu/cet.h"
+#include "sim/cpu/control.h"
+
+#define SHADOW_STACK_BITS (CET_SH_STK_EN | CET_WR_SHSTK_EN)
+#define IBT_BITS                                                                                   \
+	(CET_ENDBR_EN | CET_LEG_IW_EN | CET_NO_TRACK_EN | CET_SUPPRESS_DIS | CET_SUPPRESS |        \
+	 CET_TRACKER | ~PAGE_OFFSET_MASK)
+
+/* SDM 1:17.2.1: bitmap base canonical; SUPPRESS and TRACKER = WAIT_FOR_ENDBRANCH exclude each
+ * other; the bits of the half that is not there are reserved. */
+bool cet_control_valid(const struct cpu *cpu, u64 value)
+{
+	u64 known = (cpu_has(cpu, FEATURE_CET_SS) ? SHADOW_STACK_BITS : 0) |
+		    (cpu_has(cpu, FEATURE_CET_IBT) ? IBT_BITS : 0);
+
+	return !(value & ~known) && base_canonical(cpu, value) &&
+	       (value & (CET_SUPPRESS | CET_TRACKER)) != (CET_SUPPRESS | CET_TRACKER);
+}
 
 static u64 cet_control(const struct cpu *cpu, unsigned int cpl)
 {

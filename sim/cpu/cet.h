@@ -20,6 +20,9 @@ enum { CP_NEAR_RET = 1, CP_FAR_RET = 2, CP_ENDBRANCH = 3, CP_RSTORSSP = 4, CP_SE
 
 #define SHADOW_STACK_BUSY BIT(0)
 
+/* May IA32_U_CET or IA32_S_CET hold @value on this processor? */
+bool cet_control_valid(const struct cpu *cpu, u64 value);
+
 bool cet_shadow_stack_at(const struct cpu *cpu, unsigned int cpl);
 /* The same once VM is clear: virtual-8086 mode itself has none. */
 bool cet_shadow_stack_of_handler(const struct cpu *cpu, unsigned int cpl);
@@ -71,8 +74,7 @@ struct cet_task {
 	bool returns;  /* by IRET: SSP comes from there, not from the TSS */
 	bool pushes;   /* CALL and events: the frame goes on the new task's shadow stack */
 	bool verifies; /* IRET: the frame that the old task's shadow stack held */
-	u16 cs;
-	u64 lip, ssp;
+	u64 cs, lip, ssp;
 };
 /* Only with the old task's shadow stack enabled, before anything is committed. */
 void cet_leave_task(struct cpu *cpu, struct cet_task *task, enum task_switch_source source,

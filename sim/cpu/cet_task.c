@@ -11,7 +11,7 @@ static void take_frame(struct cpu *cpu, struct cet_task *task)
 	task->verifies = true;
 	task->ssp = cet_load(cpu, cpu->ssp, user);
 	task->lip = cet_load(cpu, cpu->ssp + 8, user);
-	task->cs = (u16)cet_load(cpu, cpu->ssp + 16, user);
+	task->cs = cet_load(cpu, cpu->ssp + 16, user);
 }
 
 void cet_leave_task(struct cpu *cpu, struct cet_task *task, enum task_switch_source source,
@@ -49,7 +49,7 @@ static u64 switch_stack(struct cpu *cpu, const struct cet_task *task, u64 ssp)
 	cet_acquire(cpu, ssp, false, user);
 	if (!task->pushes)
 		return ssp;
-	return cet_store_frame(cpu, ssp, task->cs, task->lip, task->ssp, user);
+	return cet_store_frame(cpu, ssp, (u16)task->cs, task->lip, task->ssp, user);
 }
 
 static u64 restore_stack(struct cpu *cpu, const struct cet_task *task)

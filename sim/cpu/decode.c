@@ -537,6 +537,14 @@ static bool uses_vsib(const struct parse *p)
 	return p->space == 1 && p->map == 2 && p->opcode >= 0x90 && p->opcode <= 0x93;
 }
 
+/* CR1, CR5 to CR7, CR9 to CR15 and DR8 to DR15: #UD at any level. */
+static bool control_register_exists(const struct opcode_form *form, u8 number)
+{
+	if (has_place(form, PLACE_CR))
+		return 0x11d >> number & 1;
+	return !has_place(form, PLACE_DR) || number < 8;
+}
+
 static bool parse_operands(struct parse *p, struct instruction *out)
 {
 	const struct opcode_form *form = out->form;
@@ -554,6 +562,8 @@ static bool parse_operands(struct parse *p, struct instruction *out)
 			parse_operand(p, out, &form->operand[i], &memory, &immediate);
 	}
 	if (p->space == 1 && !has_vvvv && p->vex_v)
+		return false;
+	if (!control_register_exists(form, out->op.reg))
 		return false;
 	if (form->modrm && p->modrm < 0xc0 && !mod_ignored) {
 		if (uses_vsib(p)) {

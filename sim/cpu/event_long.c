@@ -3,6 +3,9 @@
 #include "sim/cpu/cet.h"
 #include "sim/cpu/flags.h"
 
+/* SS, RSP, RFLAGS, CS and RIP; an error code lies in the same 16-byte slot. */
+#define FRAME_BYTES 48
+
 static void read_gate(struct cpu *cpu, const struct event *event, struct descriptor *gate)
 {
 	u64 linear = cpu->idtr.base + event->vector * 16u;
@@ -74,9 +77,10 @@ u64 event_deliver_long(struct cpu *cpu, const struct event *event)
 	ist = gate.raw >> 32 & 7;
 	rsp = find_stack(cpu, ist, cpl) & ~UINT64_C(15);
 	rip = gate_offset64(&gate);
+	stack_open_flat(cpu, &stack, rsp, cpl);
+	stack_linear(cpu, &stack, rsp - FRAME_BYTES, FRAME_BYTES); /* #SS goes first */
 	if (unlikely(!address_canonical(cpu, rip)))
 		raise_gp(cpu, 0);
-	stack_open_flat(cpu, &stack, rsp, cpl);
 	stack_push(cpu, &stack, cpu->seg[SEG_SS].selector, 8);
 	stack_push(cpu, &stack, cpu->reg[REG_RSP], 8);
 	stack_push(cpu, &stack, event->rflags, 8);

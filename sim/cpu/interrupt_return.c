@@ -112,9 +112,12 @@ static u64 return_to_v86(struct cpu *cpu, struct stack_cursor *stack, const stru
 {
 	static const u8 order[] = {SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS};
 	u16 selector[ARRAY_SIZE(order)];
-	u64 esp = stack_pop(cpu, stack, 4);
 	unsigned int i;
+	u64 esp;
 
+	if ((cpu->cr4 & CR4_CET) && (cpu->msr[MSR_U_CET] & (CET_SH_STK_EN | CET_ENDBR_EN)))
+		raise_gp(cpu, 0);
+	esp = stack_pop(cpu, stack, 4);
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		selector[i] = (u16)stack_pop(cpu, stack, 4);
 	if ((u32)frame->rip > 0xffff)

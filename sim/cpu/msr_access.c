@@ -3,6 +3,7 @@
 #include "sim/cpu/msr_access.h"
 #include "apic/lapic.h"
 #include "sim/cpu/apic_registers.h"
+#include "sim/cpu/cet.h"
 #include "sim/cpu/control.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/pmu.h"
@@ -340,20 +341,9 @@ READ(cet)
 	return has_cet(cpu) && read_stored(cpu, row, value, host);
 }
 
-#define CET_SHADOW_STACK (BIT(0) | BIT(1))
-#define CET_SUPPRESS     BIT(10)
-#define CET_TRACKER      BIT(11)
-#define CET_IBT_BITS     (BIT(2) | BIT(3) | BIT(4) | BIT(5) | CET_SUPPRESS | CET_TRACKER)
-
-/* SDM 1:17.2.1: bitmap base canonical; SUPPRESS and TRACKER = WAIT_FOR_ENDBRANCH exclude each
- * other; the bits of the half that is not there are reserved. */
 WRITE(cet)
 {
-	u64 absent = (cpu_has(cpu, FEATURE_CET_SS) ? 0 : CET_SHADOW_STACK) |
-		     (cpu_has(cpu, FEATURE_CET_IBT) ? 0 : CET_IBT_BITS | ~PAGE_OFFSET_MASK);
-
-	if (!has_cet(cpu) || (value & absent) || !base_canonical(cpu, value) ||
-	    ((value & CET_SUPPRESS) && (value & CET_TRACKER)))
+	if (!has_cet(cpu) || !cet_control_valid(cpu, value))
 		return false;
 	write_stored(cpu, row, value, host);
 	cpu_update_mode(cpu);

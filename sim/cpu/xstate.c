@@ -2,10 +2,9 @@
 /* State components: how each looks in memory (SDM 1:13.5). */
 #include <string.h>
 
+#include "sim/cpu/cet.h"
 #include "sim/cpu/fpu.h"
 #include "sim/cpu/xstate.h"
-
-#define U_CET_RESERVED UINT64_C(0x3c0) /* bits 9:6; SDM 1:17.2.1 */
 
 static void put16(u8 *to, u16 value)
 {
@@ -266,10 +265,7 @@ static bool cet_u_in_use(const struct cpu *cpu, unsigned int form)
 
 static bool cet_u_valid(const struct cpu *cpu, const u8 *from)
 {
-	u64 u_cet = get64(from);
-
-	return !(u_cet & U_CET_RESERVED) && is_canonical(cpu, u_cet & ~PAGE_OFFSET_MASK) &&
-	       ssp_valid(cpu, get64(from + 8));
+	return cet_control_valid(cpu, get64(from)) && ssp_valid(cpu, get64(from + 8));
 }
 
 static void cet_s_save(const struct cpu *cpu, u8 *to, unsigned int form)

@@ -255,6 +255,8 @@ const char *llvm_quirk(const u8 *bytes, unsigned int bits, const struct opcode_r
 		return "EXTRQ with ModRM.reg other than 0 (APM 4)";
 	if (!row && bits != 64 && at[0] == 0x0f && at[1] == 0x01 && at[2] == 0xf8)
 		return "SWAPGS outside 64-bit mode (SDM 2B: #UD)";
+	if (!row && at[0] == 0x0f && at[1] >= 0x20 && at[1] <= 0x23)
+		return "control and debug registers that are not there (SDM 2: MOV CR, MOV DR: #UD)";
 	if (has_idle_rex(bytes, bits))
 		return "a REX that is not last is ignored (SDM 2A:2.2.1); LLVM refuses or uses it";
 	if (!row && has_forbidden_prefix(bytes, bits, features))

@@ -84,8 +84,6 @@ static unsigned int debug_register(struct cpu *cpu, unsigned int number)
 			raise_ud(cpu);
 		number += 2;
 	}
-	if (number > 7)
-		raise_ud(cpu);
 	if (cpu->dr[7] & DR7_GD) {
 		cpu->exception.address = DR6_BD;
 		cpu_raise(cpu, VECTOR_DB);

@@ -184,7 +184,7 @@ static HANDLER(exec_cache_line)
 }
 FAMILY_ONE(cache_line, exec_cache_line);
 
-/* APM 3: CLZERO writes the line of rAX in DS. */
+/* APM 3: CLZERO writes the line of rAX in DS, or the segment that a prefix names. */
 static HANDLER(exec_clzero)
 {
 	unsigned int bits = op->flags & OP_ADDRESS_MASK;
@@ -193,9 +193,9 @@ static HANDLER(exec_clzero)
 	FAULT_POINT(cpu, op);
 	if (bits != OP_ADDRESS_64)
 		offset = bits == OP_ADDRESS_32 ? (u32)offset : (u16)offset;
-	linear = segment_linear(cpu, op, SEG_DS, offset, 64, true);
+	linear = segment_linear(cpu, op, op->seg, offset, 64, true);
 	for (unsigned int i = 0; i < 64; i += 8)
-		mem_store_slow(cpu, op, linear + i, 0, 8, SEG_DS);
+		mem_store_slow(cpu, op, linear + i, 0, 8, op->seg);
 	NEXT;
 }
 FAMILY_ONE(clzero, exec_clzero);

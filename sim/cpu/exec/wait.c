@@ -31,15 +31,16 @@ static HANDLER(exec_pause)
 }
 FAMILY_ONE(pause, exec_pause);
 
-/* A byte at rAX (MONITOR) or in the operand (UMONITOR), in DS, is checked as a load. */
+/* A byte at rAX (MONITOR) or in the operand (UMONITOR), in DS or as a prefix says, is checked as a
+ * load. */
 static NOINLINE void monitor(struct cpu *cpu, const struct op *op, u64 offset)
 {
 	unsigned int bits = op->flags & OP_ADDRESS_MASK;
 
 	if (bits != OP_ADDRESS_64)
 		offset = bits == OP_ADDRESS_32 ? (u32)offset : (u16)offset;
-	offset = segment_linear(cpu, op, SEG_DS, offset, 1, false);
-	monitor_arm(cpu, mem_load_gpa(cpu, op, offset, SEG_DS));
+	offset = segment_linear(cpu, op, op->seg, offset, 1, false);
+	monitor_arm(cpu, mem_load_gpa(cpu, op, offset, op->seg));
 }
 
 /* ECX, and in 64-bit mode RCX (SDM 2: MONITOR, MWAIT). */

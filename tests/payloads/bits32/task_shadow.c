@@ -158,6 +158,23 @@ static void errors(void)
 	wrmsr(MSR_U_CET, 0);
 }
 
+static void return_to_v86(void)
+{
+	__asm__ volatile("push $0; push $0; push $0; push $0; push $0; push $0x1000\n"
+			 "push $0x20002; push $0; push $0x1000; iret");
+}
+
+static void virtual_8086(void)
+{
+	section("SDM 2A IRET to virtual-8086 mode where level 3 has CET: #GP(0)");
+	reset();
+	wrmsr(MSR_U_CET, ENDBR_EN);
+	EXPECT_TRAP(return_to_v86, 13, 0);
+	CHECK_EQUAL(trap.cs, SEL_CODE0);
+	CHECK_EQUAL(trap.flags & 0x20000, 0);
+	wrmsr(MSR_U_CET, 0);
+}
+
 static void tracker(void)
 {
 	section("SDM 3A:7.3 the new task has to begin with ENDBR32");
@@ -178,4 +195,5 @@ void payload(void)
 	calls();
 	errors();
 	tracker();
+	virtual_8086();
 }

@@ -57,10 +57,13 @@ void payload(void)
 	CHECK_EQUAL(trap_stack, ((top - 256 + 7) & ~15ul) - 40);
 	gate_reset(13);
 
-	section("SDM 2A INT n: IST that is not canonical, #SS(0)");
+	section("SDM 2A INT n: IST that is not canonical, #SS(0), whatever the handler's RIP");
 	tss.ist[0] = UINT64_C(0x900000000000);
 	idt[0x60].ist = 1;
 	EXPECT_TRAP(unaligned, 12, 0);
+	idt[0x60].offset_high = 0x9000;
+	EXPECT_TRAP(unaligned, 12, 0);
+	idt[0x60].offset_high = 0;
 
 	section("SDM 2A INT n: RSPn or ISTn beyond the TSS limit, #TS(TR)");
 	tss.ist[0] = top;

@@ -109,6 +109,49 @@ static void test_movsxd(void)
 	}
 }
 
+/* SDM 2: MOV CR, MOV DR: registers that are not there are #UD at any level, others #GP(0) at 3. */
+static void test_missing_registers(void)
+{
+	struct cpu_rig rig;
+
+	for (int amd = 0; amd < 2; amd++)
+		for (unsigned int cpl = 0; cpl <= 3; cpl += 3)
+			for (u8 n = 0; n < 16; n++) {
+				bool cr = n <= 4 ? n != 1 : n == 8, dr = n < 8;
+				u8 rex = n < 8 ? 0x40 : 0x44, modrm = 0xc0 | (n & 7) << 3;
+				int there = cpl ? VECTOR_GP : NOTHING;
+
+				open(&rig, amd);
+				rig_mode(&rig, MODE_64, cpl);
+				CHECK_EQUAL(RUN(&rig, rex, 0x0f, 0x20, modrm),
+					    cr ? there : VECTOR_UD);
+				CHECK_EQUAL(RUN(&rig, rex, 0x0f, 0x21, modrm),
+					    dr ? there : VECTOR_UD);
+				rig_close(&rig);
+			}
+}
+
+/* APM 3 CLZERO: rAX is an offset in DS or the segment of a prefix. SDM 2: UMONITOR. */
+static void test_implied_segments(void)
+{
+	struct cpu_rig rig;
+
+	open(&rig, true);
+	SEG_BASE(rig.cpu, SEG_GS) = DATA;
+	memset(rig.memory + DATA, 0xff, 128);
+	rig.cpu->reg[REG_RAX] = 0x47;
+	CHECK_EQUAL(RUN(&rig, 0x65, 0x0f, 0x01, 0xfc), NOTHING);
+	CHECK_EQUAL(rig.memory[DATA + 0x3f], 0xff);
+	CHECK_EQUAL(rig.memory[DATA + 0x40], 0);
+	CHECK_EQUAL(rig.memory[DATA + 0x7f], 0);
+	rig_close(&rig);
+	open(&rig, false);
+	SEG_BASE(rig.cpu, SEG_GS) = BIT(62);
+	CHECK_EQUAL(RUN(&rig, 0xf3, 0x0f, 0xae, 0xf0), NOTHING); /* umonitor rax */
+	CHECK_EQUAL(RUN(&rig, 0x65, 0xf3, 0x0f, 0xae, 0xf0), VECTOR_GP);
+	rig_close(&rig);
+}
+
 /* SDM 2D table A-3: 0F 0D with a register is a reserved NOP; APM 3 PREFETCH: #UD. */
 static void test_prefetch_register(void)
 {
@@ -126,6 +169,8 @@ static CU_TestInfo tests[] = {
 	{"far pointers", test_far_pointers},
 	{"movsxd", test_movsxd},
 	{"prefetch of a register", test_prefetch_register},
+	{"missing registers", test_missing_registers},
+	{"implied segments", test_implied_segments},
 	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("sim.vendors", tests)
