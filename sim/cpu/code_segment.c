@@ -51,7 +51,10 @@ u64 code_check_rip(struct cpu *cpu, const struct descriptor *code, u64 rip)
 			raise_gp(cpu, 0);
 		return rip;
 	}
-	rip = (u32)rip;
+	/* Intel cuts EIP out of what a 64-bit return pops, AMD holds all of it against the limit.
+	 */
+	if (!cpu->amd)
+		rip = (u32)rip;
 	if (rip > code->limit)
 		raise_gp(cpu, 0);
 	return rip;

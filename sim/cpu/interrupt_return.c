@@ -166,8 +166,8 @@ static u64 return_with_stack(struct cpu *cpu, struct stack_cursor *stack, unsign
 
 	outer.rsp = stack_pop(cpu, stack, size);
 	outer.selector = (u16)stack_pop(cpu, stack, size);
-	outer_stack_check(cpu, &outer, frame->cs, code);
 	rip = code_check_rip(cpu, code, frame->rip);
+	outer_stack_check(cpu, &outer, frame->cs, code);
 	lip = code_linear(code64, code->base, rip);
 	descriptor_set_accessed(cpu, frame->cs, code);
 	if (unlikely(cpu->cr4 & CR4_CET)) {

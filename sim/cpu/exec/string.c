@@ -57,13 +57,13 @@ bool string_must_stop(struct cpu *cpu)
 	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP);
 }
 
-/* Between two elements RF is set, so that an instruction breakpoint hits once and whatever comes
- * now pushes RF (SDM 3B:18.3.1.1). */
+/* Between two elements Intel's processors set RF, so that an instruction breakpoint hits once and
+ * whatever comes now pushes RF (SDM 3B:18.3.1.1). AMD's leave RF as it was until the last. */
 void string_suspend(struct cpu *cpu, const struct op *op)
 {
 	cpu->reg[REG_RIP] += op->offset;
 	cpu->budget -= op->number;
-	cpu->rflags |= FLAG_RF;
+	cpu->rflags |= !cpu->amd ? FLAG_RF : cpu->single ? cpu->rf_running : 0;
 	event_post(cpu, EVENT_STEP);
 }
 

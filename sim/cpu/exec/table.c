@@ -231,22 +231,20 @@ FAMILY_ONE(verw, exec_verw);
 static NOINLINE void do_arpl(struct cpu *cpu, const struct op *op)
 {
 	u16 rpl = REG16(cpu, op->reg) & 3, selector;
-	u64 linear = 0;
 	bool raises;
 
 	FAULT_POINT(cpu, op);
 	if (op->kind == KIND_REG) {
 		selector = REG16(cpu, op->rm);
 	} else {
-		linear = ea_by_kind(cpu, op, 2, true);
-		selector = mem_load(cpu, op, linear, 2);
+		selector = mem_load(cpu, op, ea_by_kind(cpu, op, 2, false), 2);
 	}
 	raises = (selector & 3) < rpl;
 	selector = raises ? (selector & ~3) | rpl : selector;
 	if (op->kind == KIND_REG)
 		REG16(cpu, op->rm) = selector;
-	else
-		mem_store(cpu, op, linear, selector, 2);
+	else if (raises) /* else nothing is written, and the place may be read-only */
+		mem_store(cpu, op, ea_by_kind(cpu, op, 2, true), selector, 2);
 	set_zf(cpu, raises);
 }
 

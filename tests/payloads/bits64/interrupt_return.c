@@ -113,6 +113,8 @@ void payload(void)
 	frame_ip = UINT64_C(0x800000000000);
 	EXPECT_TRAP(iret64, 13, 0);
 	CHECK_EQUAL(trap.cs, SEL_CODE0);
+	frame_ss = SEL_CODE0; /* bad too, but looked at later */
+	EXPECT_TRAP(iret64, 13, 0);
 
 	section("SDM 2A IRET: NT in long mode, #GP(0)");
 	good_frame();
@@ -129,6 +131,11 @@ void payload(void)
 	CHECK_EQUAL((u32)trap.ax, SEL_CODE3_32 | 3);
 	CHECK_EQUAL((u32)trap.bx, SEL_DATA3 | 3);
 	CHECK_EQUAL(trap.sp, STACK_TOP(other_stack));
+	section("IRETQ to compatibility mode with a RIP of 64 bits: Intel cuts it, AMD raises "
+		"#GP(0)");
+	frame_ip |= UINT64_C(1) << 32;
+	EXPECT_TRAP(iret64, vendor_is_amd() ? 13 : 0x60, vendor_is_amd() ? 0 : NO_ERROR);
+	frame_ip = (word)compat_code;
 	section("SDM 2A IRET: compatibility mode's limit");
 	gdt[SEL_FREE / 8] = descriptor(0, 0xfffff, ACCESS_CODE3, 4);
 	frame_cs = SEL_FREE | 3;

@@ -190,6 +190,12 @@ static void test_arpl(void)
 		CHECK_EQUAL(*(u16 *)(rig.memory + DATA), rows[i].result);
 		CHECK_EQUAL(zf(&rig), rows[i].zf);
 	}
+	/* what is not raised is not written */
+	rig.cpu->seg[SEG_DS].rights &= ~SEG_TYPE_WRITABLE;
+	rig.cpu->reg[REG_RCX] = 3;
+	CHECK_EQUAL(RUN(&rig, 0x63, 0x0f), NOTHING);
+	rig.memory[DATA] = 0x10;
+	CHECK_EQUAL(RUN(&rig, 0x63, 0x0f), VECTOR_GP);
 	rig_mode(&rig, MODE_REAL, 0);
 	CHECK_EQUAL(RUN(&rig, 0x63, 0xc8), VECTOR_UD);
 	rig_close(&rig);
