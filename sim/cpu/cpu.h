@@ -309,6 +309,7 @@ struct cpu {
 	jmp_buf unwind;
 	enum cpu_exit exit;
 	bool exception_due; /* cpu->exception waits to be delivered */
+	u64 last_exception; /* cpu_retired when the last one was due: dispatch.c */
 	bool rerun_alone;   /* the instruction at RIP needs cpu->single */
 	bool interrupt_waits; /* EVENT_INTERRUPT was put off until RFLAGS.IF = 1 */
 	u8 shadow_running;   /* the shadow that covers the instruction now running alone */

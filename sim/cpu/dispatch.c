@@ -253,11 +253,32 @@ static enum cpu_exit take_events(struct cpu *cpu)
 	return take_leave(cpu);
 }
 
+/* Exceptions may follow each other for ever with no instruction between them: a handler that faults
+ * at once, #AC in the delivery of #AC (benign: SDM 3A:6.15, table 6-5). From the second on each
+ * takes the time of an instruction, and what asks for an exit is heard. */
+static enum cpu_exit pace_exceptions(struct cpu *cpu)
+{
+	u64 last = cpu->last_exception;
+
+	cpu->last_exception = cpu_retired(cpu);
+	if (likely(cpu->last_exception != last))
+		return CPU_EXIT_NONE;
+	if (cpu->budget <= 0)
+		return CPU_EXIT_BUDGET;
+	cpu->budget--;
+	cpu->last_exception++;
+	return take_leave(cpu);
+}
+
 static enum cpu_exit run_loop(struct cpu *cpu)
 {
 	for (;;) {
 		cpu->op = NULL;
 		if (unlikely(cpu->exception_due)) {
+			enum cpu_exit exit = pace_exceptions(cpu);
+
+			if (exit != CPU_EXIT_NONE)
+				return exit;
 			cpu->exception_due = false;
 			event_deliver_exception(cpu);
 		}
