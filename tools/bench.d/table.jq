@@ -15,7 +15,7 @@ def pair: map(places | right(8)) | join("");
 | "\(.engines | to_entries | map("\(.key): \(.value)") | join("; "))",
   "revision \(.revision)\(if .modified then " (modified)" else "" end), \(.started), "
 	+ "\(.machine.processors) x \(.machine.processor), load \(.machine.load | join(" to ")), "
-	+ "medians of \(.repeats)",
+	+ "medians of \([.rows[].runs] | unique | map(tostring) | join(" or "))",
   "",
   ("seconds" | left(28)) + ([$engines[], ($others[] | "sim/\(.)")] | map(right(16)) | join("")),
   (" " * 28) + ([$engines[], $others[]] | map("    wall     cpu") | join("")),
