@@ -211,7 +211,7 @@ static void fetch_translate_linear(struct cpu *cpu, u64 linear, struct fetch_pag
 		mem_fill_code(cpu, linear, entry);
 	page->linear = linear;
 	page->gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
-	page->host = entry->host + (linear & PAGE_OFFSET_MASK);
+	page->host = entry->host ? entry->host + (linear & PAGE_OFFSET_MASK) : NULL;
 	page->cacheable = entry->host != NULL;
 }
 
