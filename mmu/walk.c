@@ -198,9 +198,12 @@ static bool step_store(struct walk *walk, struct step *step, u64 entry)
 		stored = __atomic_compare_exchange_n((u64 *)step->host, &expected, entry, false,
 						     __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	}
-	if (stored)
-		slot_mark_dirty(step->slot, step->gpa);
-	return stored;
+	if (!stored)
+		return false;
+	slot_mark_dirty(step->slot, step->gpa);
+	if (walk->result->updates < WALK_UPDATES)
+		walk->result->updated[walk->result->updates++] = step->gpa;
+	return true;
 }
 
 static bool entry_is_leaf(const struct walk *walk, const struct level *level, u64 entry)
@@ -447,6 +450,7 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 	struct walk walk;
 
 	result->error_code = 0;
+	result->updates = 0;
 	if (!(regs->cr0 & CR0_PG)) {
 		*result = (struct walk_result){
 			.gpa = (u32)linear,

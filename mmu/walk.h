@@ -33,6 +33,8 @@ struct walk_registers {
 	bool gbyte_pages; /* CPUID 80000001H:EDX[26]; else PDPTE.PS is reserved */
 };
 
+#define WALK_UPDATES 8 /* more than there are levels */
+
 struct walk_result {
 	u64 gpa;       /* of the byte asked for */
 	u8 page_shift; /* 12, 21, 22 or 30; 12 without paging */
@@ -42,6 +44,9 @@ struct walk_result {
 	u8 allowed;
 	u8 memory_type_bits; /* PAT, PCD, PWT of the leaf: the PAT index */
 	u32 error_code;      /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
+	/* The entries whose accessed or dirty bit it set, which may also be somebody's code. */
+	u8 updates;
+	u64 updated[WALK_UPDATES];
 };
 #define WALK_ALLOWED_READ 0x80
 

@@ -69,6 +69,24 @@ static u64 context_of(const struct cpu *cpu, unsigned int access)
 	return (cpu->code_context & ~UINT64_C(3)) | privilege;
 }
 
+/* A store into a page from which traces were made, or that is monitored: if it hits a line of
+ * those. */
+static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
+{
+	u64 *word = slot_code_word(slot, gpa);
+	u64 lines = slot_code_lines(gpa, size);
+
+	/* The store comes before the look: who makes a trace sets its bits and looks at the bytes.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (likely(!(*word & lines)))
+		return;
+	__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
+	trace_cache_drop(cpu, gpa, size);
+	monitor_written(cpu, gpa);
+	cpu->platform->code_page_written(cpu, gpa);
+}
+
 static bool second_level_allows(const struct tlb_second *known, unsigned int access)
 {
 	unsigned int wanted = access & (WALK_WRITE | WALK_EXEC);
@@ -92,6 +110,9 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 		cpu->stats.page_walks++;
 		if (!walk_linear(cpu->slots, &cpu->walk, linear, access, result))
 			cpu_raise_page_fault(cpu, linear, result->error_code);
+		for (unsigned int n = 0; n < result->updates; n++)
+			code_written(cpu, slots_find(cpu->slots, result->updated[n]),
+				     result->updated[n], 4);
 		if (result->page_shift > PAGE_SHIFT)
 			note_large_page(cpu, linear, result->page_shift);
 		if (context != TLB_CONTEXT_NEVER)
@@ -170,22 +191,6 @@ u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
 }
 
 /* --- the two ends of an access --- */
-
-/* A store into a page from which traces were made, or that is monitored: if it hits a line of those. */
-static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
-{
-	u64 *word = slot_code_word(slot, gpa);
-	u64 lines = slot_code_lines(gpa, size);
-
-	/* The store comes before the look: who makes a trace sets its bits and looks at the bytes. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (likely(!(*word & lines)))
-		return;
-	__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
-	trace_cache_drop(cpu, gpa, size);
-	monitor_written(cpu, gpa);
-	cpu->platform->code_page_written(cpu, gpa);
-}
 
 static void write_host(struct cpu *cpu, const struct piece *piece, const void *from)
 {

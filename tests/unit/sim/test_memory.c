@@ -51,6 +51,40 @@ static void test_physical_crossing(void)
 	rig_close(&rig);
 }
 
+static u64 page_written;
+
+static void note_code_written(struct cpu *cpu, u64 gpa)
+{
+	(void)cpu;
+	page_written = gpa;
+}
+
+/* SDM 3A:4.8, 8.1.3: setting an accessed bit is a write, also for code that lies in the entry. */
+static void test_accessed_bit_in_code(void)
+{
+	static const struct cpu_platform platform = {.code_page_written = note_code_written};
+	struct cpu_rig rig;
+	u64 entry = 0x5003;
+	u64 *word;
+
+	rig_open(&rig, "intel");
+	rig_mode(&rig, MODE_32, 0);
+	rig.cpu->platform = &platform;
+	memcpy(rig.memory + 0x1000, &(u32){0x2023}, 4); /* directory: table at 2000H, accessed */
+	memcpy(rig.memory + 0x2014, &entry, 4);         /* of linear 5000H */
+	rig.cpu->cr3 = 0x1000;
+	rig.cpu->cr0 |= CR0_PG;
+	cpu_update_mode(rig.cpu);
+	word = slot_code_word(slots_find(&rig.slots, 0x2000), 0x2000);
+	*word = 3; /* traces were made from the first two lines */
+	page_written = 0;
+	CHECK_EQUAL(mem_translate(rig.cpu, 0x5000, WALK_READ), 0x5000);
+	CHECK_EQUAL(rig.memory[0x2014], 0x23);
+	CHECK_EQUAL(*word, 2);
+	CHECK_EQUAL(page_written, 0x2014);
+	rig_close(&rig);
+}
+
 static unsigned int device_writes;
 
 static bool take_mmio(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
@@ -117,6 +151,7 @@ static CU_TestInfo tests[] = {
 	{"physical edge", test_physical_edge},
 	{"physical crossing", test_physical_crossing},
 	{"descriptor in ROM", test_descriptor_in_rom},
+	{"accessed bits in code", test_accessed_bit_in_code},
 	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("sim.memory", tests)
