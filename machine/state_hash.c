@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <lockstep/hash.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,20 +8,13 @@
 
 #define PAGE 4096u
 
-/* One step: a multiplication spreads each bit upwards, the shift brings the top back down. */
-static uint64_t hash_step(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 29;
-}
-
 static uint64_t hash_page(uint64_t hash, const uint8_t *page)
 {
 	uint64_t word;
 
 	for (unsigned int n = 0; n < PAGE; n += sizeof(word)) {
 		memcpy(&word, page + n, sizeof(word));
-		hash = hash_step(hash, word);
+		hash = ls_hash_word(hash, word);
 	}
 	return hash;
 }
@@ -37,7 +31,7 @@ static int hash_written(struct machine *machine, unsigned int slot, const struct
 		for (uint64_t bits = state->dirty[word]; bits; bits &= bits - 1) {
 			uint64_t page = word * 64 + (unsigned int)__builtin_ctzll(bits);
 
-			state->value = hash_step(state->value, ram->gpa + page * PAGE);
+			state->value = ls_hash_word(state->value, ram->gpa + page * PAGE);
 			state->value = hash_page(state->value, ram->host + page * PAGE);
 		}
 	return ret < 0 ? ret : 0;
@@ -64,8 +58,10 @@ static int hash_prepare(struct machine *machine)
 				? machine->memory.ram[0].size
 				: machine->memory.ram[1].size;
 
-	if (!machine->state_hash.dirty)
-		machine->state_hash.dirty = malloc((most / PAGE + 63) / 64 * sizeof(uint64_t));
+	if (machine->state_hash.dirty)
+		return 0;
+	machine->state_hash.dirty = malloc((most / PAGE + 63) / 64 * sizeof(uint64_t));
+	machine->state_hash.value = LS_HASH_START;
 	return machine->state_hash.dirty ? 0 : -ENOMEM;
 }
 

@@ -85,7 +85,7 @@ struct ls_extension {
 			 struct ls_error *err);
 	int (*vcpu_stats)(struct ls_engine *engine, int vcpu, struct ls_vcpu_stats *stats);
 	/* Adds every architectural register of the vCPU, in the order of `lockstep list state`, to
-	 * @hash. The vCPU must not be running. */
+	 * @hash (hash.h). The vCPU must not be running. */
 	uint64_t (*vcpu_state_hash)(struct ls_engine *engine, int vcpu, uint64_t hash);
 	/* Human-readable dump for the monitor: @what is "registers", "tlb" or "apic". Returns a
 	 * string to free(), or NULL if it does not know @what. */

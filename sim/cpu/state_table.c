@@ -2,11 +2,11 @@
 #include "sim/cpu/state_table.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/flags.h"
-#include "sim/cpu/hash.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 
 #include <linux/kvm.h>
+#include <lockstep/hash.h>
 #include <stddef.h>
 
 /* --- fields that are made of others --- */
@@ -131,9 +131,9 @@ static u64 hash_field(const struct cpu *cpu, const struct state_field *field, un
 	unsigned int i;
 
 	if (field->size <= sizeof(u64))
-		return hash_word(hash, state_value(cpu, field, n));
+		return ls_hash_word(hash, state_value(cpu, field, n));
 	for (i = 0; i < field->size; i += sizeof(u64))
-		hash = hash_word(hash, load_bytes(from + i, field->size - i));
+		hash = ls_hash_word(hash, load_bytes(from + i, field->size - i));
 	return hash;
 }
 

@@ -46,7 +46,7 @@ u64 state_value(const struct cpu *cpu, const struct state_field *field, unsigned
 void state_store_kvm(const struct cpu *cpu, enum state_struct in, void *to);
 void state_load_kvm(struct cpu *cpu, enum state_struct in, const void *from);
 
-/* Feeds every field, in the list's order, to @hash (HASH_START or an earlier result). Exact
+/* Feeds every field, in the list's order, to @hash (LS_HASH_START or an earlier result). Exact
  * between instructions, after cpu_run has returned; performance counters are made true first. */
 u64 cpu_state_hash(struct cpu *cpu, u64 hash);
 

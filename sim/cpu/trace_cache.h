@@ -55,6 +55,7 @@ const struct trace *trace_get(struct cpu *cpu);
 const struct trace *trace_get_alone(struct cpu *cpu);
 /* The next @limit instructions at RIP, made for one use, valid until the next call. */
 const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit);
+
 ALWAYS_INLINE u32 trace_hash(u64 gpa, u32 mode)
 {
 	u64 key = gpa ^ (u64)mode << 20;

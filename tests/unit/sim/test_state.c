@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of architectural fields (state.def): nothing is missing from KVM's structs, no field is
  * lost on the way through them, and the hash sees each of them. */
+#include <lockstep/hash.h>
+
 #include "sim/cpu/flags.h"
-#include "sim/cpu/hash.h"
 #include "sim/cpu/state_table.h"
 #include "sim/state.h"
 #include "tests/unit/sim/cpu_rig.h"
@@ -176,8 +177,8 @@ static void test_hash_sees_every_field(void)
 	u64 start;
 
 	rig_open(&rig, "intel");
-	start = cpu_state_hash(rig.cpu, HASH_START);
-	CHECK_EQUAL(cpu_state_hash(rig.cpu, HASH_START), start);
+	start = cpu_state_hash(rig.cpu, LS_HASH_START);
+	CHECK_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), start);
 	for (unsigned int i = 0; i < state_field_count; i++) {
 		const struct state_field *field = &state_fields[i];
 
@@ -185,12 +186,12 @@ static void test_hash_sees_every_field(void)
 			u8 *last = bytes_of(rig.cpu, field, n) + (field->bits - 1) / 8;
 
 			*last ^= 1;
-			if (cpu_state_hash(rig.cpu, HASH_START) == start)
+			if (cpu_state_hash(rig.cpu, LS_HASH_START) == start)
 				CU_FAIL("the hash misses a field");
 			*last ^= 1;
 		}
 	}
-	CHECK_EQUAL(cpu_state_hash(rig.cpu, HASH_START), start);
+	CHECK_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), start);
 	rig_close(&rig);
 }
 
@@ -204,11 +205,11 @@ static void test_hash_takes_flags_for_what_they_read(void)
 	rig_open(&rig, "intel");
 	rig.cpu->flag_result = 1;
 	rig.cpu->flag_aux = BIT(40);
-	hash = cpu_state_hash(rig.cpu, HASH_START);
+	hash = cpu_state_hash(rig.cpu, LS_HASH_START);
 	flags_set_arith(rig.cpu, cpu_rflags(rig.cpu));
-	CHECK_EQUAL(cpu_state_hash(rig.cpu, HASH_START), hash);
+	CHECK_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), hash);
 	flags_replace(rig.cpu, FLAG_CF, FLAG_CF);
-	CU_ASSERT_NOT_EQUAL(cpu_state_hash(rig.cpu, HASH_START), hash);
+	CU_ASSERT_NOT_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), hash);
 	rig_close(&rig);
 }
 
@@ -219,14 +220,14 @@ static void test_hash_leaves_out_what_is_not_pending(void)
 	u64 hash;
 
 	rig_open(&rig, "intel");
-	hash = cpu_state_hash(rig.cpu, HASH_START);
+	hash = cpu_state_hash(rig.cpu, LS_HASH_START);
 	rig.cpu->exception.vector = VECTOR_PF;
 	rig.cpu->exception.has_error = true;
 	rig.cpu->exception.error = 2;
 	rig.cpu->exception.address = 0x1000;
-	CHECK_EQUAL(cpu_state_hash(rig.cpu, HASH_START), hash);
+	CHECK_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), hash);
 	rig.cpu->exception_due = true;
-	CU_ASSERT_NOT_EQUAL(cpu_state_hash(rig.cpu, HASH_START), hash);
+	CU_ASSERT_NOT_EQUAL(cpu_state_hash(rig.cpu, LS_HASH_START), hash);
 	rig_close(&rig);
 }
 
