@@ -1,10 +1,11 @@
 # What `cmake --install` puts where: the commands with their documents, and the engine as a
 # library, liblockstep.a, for programs that speak KVM's calls to it.
 set(engine_objects)
-foreach(room apic mmu sim)
-	if(TARGET ls_${room})
-		list(APPEND engine_objects $<TARGET_OBJECTS:ls_${room}>)
-	endif()
+get_property(rooms GLOBAL PROPERTY LS_ROOMS)
+list(REMOVE_ITEM rooms machine)
+foreach(name ${rooms})
+	ls_room_target(room ${name})
+	list(APPEND engine_objects $<TARGET_OBJECTS:${room}>)
 endforeach()
 if(engine_objects)
 	add_library(lockstep_library STATIC ${engine_objects})

@@ -1,6 +1,6 @@
 # The decoder's table is made, and proven free of overlaps, from opcodes.def at build time.
 list(FILTER sources EXCLUDE REGEX "/sim/cpu/gen/")
-set_target_properties(ls_sim PROPERTIES SOURCES "${sources}")
+set_target_properties(ls_sim_cpu PROPERTIES SOURCES "${sources}")
 
 add_executable(gen_decode_table EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/sim/cpu/gen/decode_table.c)
 target_include_directories(gen_decode_table PRIVATE ${CMAKE_SOURCE_DIR})
@@ -16,5 +16,5 @@ add_custom_command(
 	DEPENDS gen_decode_table ${opcode_tables}
 	COMMENT "Proving the opcode table disjoint"
 	VERBATIM)
-target_sources(ls_sim PRIVATE ${generated}/decode_table.h)
-target_include_directories(ls_sim PRIVATE ${generated})
+target_sources(ls_sim_cpu PRIVATE ${generated}/decode_table.h)
+target_include_directories(ls_sim_cpu PRIVATE ${generated})

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMCS fields by name and by encoding, and the region in memory that holds them (SDM 3C:25). */
+#ifndef LOCKSTEP_SIM_VMX_MODEL_VMCS_H
+#define LOCKSTEP_SIM_VMX_MODEL_VMCS_H
+
+#include "mmu/types.h"
+
+enum vmcs_field {
+#define VMCS_FIELD(identifier, encoding, offset, name) VMCS_##identifier,
+#include "sim/vmx-model/vmcs_fields.def"
+#undef VMCS_FIELD
+	VMCS_FIELD_COUNT
+};
+
+/* Of the region: revision identifier with the shadow-VMCS indicator, VMX-abort indicator, then data
+ * (SDM 3C:25.2, table 25-1). The launch state stands where KVM's ABI has it. */
+#define VMCS_REVISION     0x11e57ed0u
+#define VMCS_SHADOW       BIT(31)
+#define VMCS_REGION_SIZE  4096u
+#define VMCS_ABORT_OFFSET 4u
+#define VMCS_STATE_OFFSET 8u
+#define VMCS_TAIL         0x800u
+#define VMCS_NONE         UINT64_MAX /* no current VMCS; a link pointer to none */
+
+/* Bits of an encoding (SDM 3C table 25-21). */
+#define ENCODING_HIGH     BIT(0) /* bits 63:32 of a 64-bit field */
+#define ENCODING_INDEX(e) ((e) >> 1 & 0x1ff)
+#define ENCODING_TYPE(e)  ((e) >> 10 & 3)
+#define ENCODING_WIDTH(e) ((e) >> 13 & 3)
+enum vmcs_type { VMCS_TYPE_CONTROL, VMCS_TYPE_READ_ONLY, VMCS_TYPE_GUEST, VMCS_TYPE_HOST };
+enum vmcs_width { VMCS_WIDTH_16, VMCS_WIDTH_64, VMCS_WIDTH_32, VMCS_WIDTH_NATURAL };
+
+struct vmcs_field_row {
+	u16 encoding, offset;
+	const char *identifier, *name;
+};
+
+extern const struct vmcs_field_row vmcs_fields[VMCS_FIELD_COUNT];
+
+/* The field with that encoding, its high half included; -1 if there is none. */
+int vmcs_find(u64 encoding);
+
+/* What VMREAD returns and VMWRITE stores: @high, the upper half of a 64-bit field; without it a
+ * write takes as much as the field holds. */
+u64 vmcs_get(const u64 *value, enum vmcs_field field, bool high);
+void vmcs_set(u64 *value, enum vmcs_field field, bool high, u64 written);
+
+/* All fields from and to a region's data. */
+void vmcs_load(u64 *value, const u8 *region);
+void vmcs_store(const u64 *value, u8 *region);
+
+#endif
