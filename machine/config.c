@@ -44,8 +44,6 @@ int config_copy(struct machine_config *config, const struct machine_config *from
 		config->memory = DEFAULT_MEMORY;
 	if (!config->quantum_ns)
 		config->quantum_ns = MACHINE_DEFAULT_QUANTUM_NS;
-	if (!config->epoch)
-		config->epoch = MACHINE_DEFAULT_EPOCH;
 	return ret;
 }
 
@@ -70,7 +68,7 @@ int config_check(const struct machine_config *config, struct ls_error *err)
 	if (config->disk_count > MACHINE_MAX_DISKS)
 		return ls_error_set(err, -EINVAL, "%u disks are too many; give at most %d",
 				    config->disk_count, MACHINE_MAX_DISKS);
-	if (config->state_hash_every && config->schedule != MACHINE_ROUND_ROBIN)
+	if (config->state_hash_every && config->schedule == MACHINE_PARALLEL)
 		return ls_error_set(
 			err, -EINVAL,
 			"a state hash needs vCPUs in turn; use the round-robin schedule");

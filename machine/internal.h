@@ -99,6 +99,13 @@ int config_copy(struct machine_config *config, const struct machine_config *from
 void config_free(struct machine_config *config);
 int config_check(const struct machine_config *config, struct ls_error *err);
 
+/* --- engine.c --- */
+/* It counts instructions and stops at bounds: time can be its own. */
+bool engine_has_turns(const struct ls_extension *ext);
+/* Opens what the config names, with @from's parameters, and fills in what the config left open. */
+int engine_open(struct machine *machine, const struct machine_config *from, struct ls_error *err);
+int engine_create_vm(struct machine *machine, struct ls_error *err);
+
 /* --- memory.c --- */
 int memory_create(struct machine *machine, struct ls_error *err);
 void memory_destroy(struct machine *machine);

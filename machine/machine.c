@@ -16,101 +16,6 @@
 #include "machine/rtc.h"
 #include "machine/uart.h"
 
-/* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
- * below a 256 KiB firmware. */
-#define HIDDEN_PAGES 0xfffbd000ull
-
-static bool machine_has_turns(const struct ls_extension *ext)
-{
-	return ext->vm_clock && ext->clock_next_deadline && ext->clock_advance && ext->vcpu_time &&
-	       ext->vcpu_run_until && ext->vcpu_runnable;
-}
-
-static int machine_check_engine(struct machine *machine, struct ls_error *err)
-{
-	const struct ls_extension *ext = machine_ext(machine);
-	const char *name = machine->engine->ops->name;
-
-	if (machine_has_turns(ext)) {
-		if (machine->config.max_instructions && !(ext->vcpu_limit && ext->vcpu_stats))
-			return ls_error_set(err, -ENOTSUP,
-					    "engine %s cannot count instructions; leave the limit "
-					    "out",
-					    name);
-		if (machine->config.state_hash_every && !(ext->vcpu_limit && ext->vcpu_state_hash))
-			return ls_error_set(err, -ENOTSUP,
-					    "engine %s does not hash its state; leave that out",
-					    name);
-		return 0;
-	}
-	if (machine->config.schedule == MACHINE_ROUND_ROBIN)
-		return ls_error_set(err, -ENOTSUP,
-				    "engine %s cannot run vCPUs in turns; use the parallel "
-				    "schedule",
-				    name);
-	if (machine->config.max_instructions)
-		return ls_error_set(err, -ENOTSUP,
-				    "engine %s cannot count instructions; leave the limit out",
-				    name);
-	return 0;
-}
-
-static int machine_open(struct machine *machine, const struct machine_config *from,
-			struct ls_error *err)
-{
-	const struct ls_extension *ext;
-	int ret;
-
-	machine->engine = machine->config.engine->open(err);
-	if (!machine->engine)
-		return ls_error_set(err, -ENODEV, "engine %s cannot be opened",
-				    machine->config.engine->name);
-	ext = machine_ext(machine);
-	ret = machine_check_engine(machine, err);
-	for (unsigned int i = 0; i < from->param_count && !ret; i++) {
-		const struct machine_param *param = &from->params[i];
-
-		if (!ext->set_param)
-			return ls_error_set(err, -ENOTSUP,
-					    "engine %s has no parameters; leave out '%s'",
-					    machine->engine->ops->name, param->name);
-		ret = ext->set_param(machine->engine, param->name, param->value, err);
-		if (ret < 0)
-			return ls_error_set(err, ret, "parameter '%s=%s': %s", param->name,
-					    param->value, strerror(-ret));
-	}
-	return ret < 0 ? ret : 0;
-}
-
-static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,
-		    unsigned long arg, struct ls_error *err)
-{
-	int ret = ls_ioctl(machine->engine, machine->vm, request, arg);
-
-	return ret < 0 ? ls_error_set(err, ret, "%s: %s", name, strerror(-ret)) : 0;
-}
-
-#define VM_IOCTL(machine, request, arg, err)                                                       \
-	vm_ioctl(machine, request, #request, (unsigned long)(arg), err)
-
-static int machine_create_vm(struct machine *machine, struct ls_error *err)
-{
-	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-	int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
-
-	if (ret < 0)
-		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
-	machine->vm = ret;
-	ret = 0;
-	if (ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0)
-		ret = VM_IOCTL(machine, KVM_SET_TSS_ADDR, HIDDEN_PAGES, err);
-	if (!ret)
-		ret = VM_IOCTL(machine, KVM_CREATE_IRQCHIP, 0, err);
-	if (!ret && !machine->config.no_pit)
-		ret = VM_IOCTL(machine, KVM_CREATE_PIT2, &pit, err);
-	return ret;
-}
-
 static void machine_timer_armed(void *opaque)
 {
 	machine_poke(opaque);
@@ -121,7 +26,7 @@ static int machine_create_clock(struct machine *machine, struct ls_error *err)
 	const struct ls_extension *ext = machine_ext(machine);
 
 	machine->host_start = host_time_ns();
-	if (machine_has_turns(ext)) {
+	if (engine_has_turns(ext)) {
 		machine->clock = ext->vm_clock(machine->engine, machine->vm);
 	} else {
 		machine->host_clock = host_clock_create(machine_timer_armed, machine);
@@ -218,9 +123,9 @@ static int machine_build(struct machine *machine, const struct machine_config *c
 	if (!ret)
 		ret = config_check(&machine->config, err);
 	if (!ret)
-		ret = machine_open(machine, config, err);
+		ret = engine_open(machine, config, err);
 	if (!ret)
-		ret = machine_create_vm(machine, err);
+		ret = engine_create_vm(machine, err);
 	if (!ret)
 		ret = machine_create_clock(machine, err);
 	if (!ret)

@@ -39,11 +39,13 @@ enum machine_boot {
 };
 
 enum machine_schedule {
-	MACHINE_ROUND_ROBIN, /* one host thread, fixed order: the same run every time */
-	MACHINE_PARALLEL,    /* a host thread per vCPU */
+	MACHINE_SCHEDULE_ANY, /* in turns if the engine can, else in parallel */
+	MACHINE_ROUND_ROBIN,  /* one host thread, fixed order: the same run every time */
+	MACHINE_PARALLEL,     /* a host thread per vCPU */
 };
 
 enum machine_clock_kind {
+	MACHINE_CLOCK_ANY,     /* virtual if the engine can, else the host's */
 	MACHINE_CLOCK_VIRTUAL, /* guest time is retired instructions; idle time is skipped */
 	MACHINE_CLOCK_HOST,    /* guest time follows the host's monotonic clock */
 };
@@ -105,7 +107,8 @@ struct machine_config {
 	 * never), with a hash of registers and memory written so far. Round-robin only. */
 	uint64_t state_hash_every;
 	void (*state_hash)(void *opaque, uint64_t instructions, uint64_t hash);
-	int64_t epoch;             /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH */
+	int64_t epoch; /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH,
+			* the date with MACHINE_CLOCK_HOST */
 	const struct machine_param *params;
 	unsigned int param_count;
 

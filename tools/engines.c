@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, NULL};
+static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, &ls_engine_kvm, NULL};
 
 const struct ls_engine_ops *const *tool_engines(void)
 {

@@ -17,7 +17,7 @@ static void print_help(FILE *to)
 	size_t i;
 
 	fputs("Usage: lockstep COMMAND [OPTION...]\n\n"
-	      "One x86 machine on an engine that interprets it, as Intel or as AMD.\n\n"
+	      "One x86 machine on an engine that interprets it, as Intel or as AMD, or on KVM.\n\n"
 	      "Commands:\n",
 	      to);
 	for (i = 0; i < G_N_ELEMENTS(commands); i++)

@@ -2,7 +2,6 @@
 #include "tools/run_options.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "tools/size.h"
 #include "tools/tool.h"
@@ -59,11 +58,12 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"no-reboot", 0, 0, G_OPTION_ARG_NONE, &o->no_reboot,
 		 "A reset by the guest ends the run, with status 120", NULL},
 		{"schedule", 0, 0, G_OPTION_ARG_STRING, &o->schedule,
-		 "vCPUs in turn on one thread, the same run every time (default), or a thread each",
+		 "vCPUs in turn on one thread, the same run every time (default on sim), or a "
+		 "thread each",
 		 "round-robin|parallel"},
 		{"clock", 0, 0, G_OPTION_ARG_STRING, &o->clock,
-		 "Guest time: one instruction is 1 ns and waiting is skipped (default), or real "
-		 "time",
+		 "Guest time: one instruction is 1 ns and waiting is skipped (default on sim), or "
+		 "real time",
 		 "virtual|host"},
 		{"max-instructions", 0, 0, G_OPTION_ARG_STRING, &o->max_instructions,
 		 "Stop after N instructions of all vCPUs, with status 124; 200M is 200 million",
@@ -212,20 +212,21 @@ static int run_apply_exit_port(struct run_options *o, struct machine_config *con
 static int run_apply_time(struct run_options *o, struct machine_config *config,
 			  struct ls_error *err)
 {
-	const char *schedule = o->schedule ? o->schedule : "round-robin";
-	const char *clock = o->clock ? o->clock : "virtual";
+	const char *schedule = o->schedule, *clock = o->clock;
 
-	if (!strcmp(schedule, "parallel"))
+	if (!g_strcmp0(schedule, "parallel"))
 		config->schedule = MACHINE_PARALLEL;
-	else if (strcmp(schedule, "round-robin"))
+	else if (!g_strcmp0(schedule, "round-robin"))
+		config->schedule = MACHINE_ROUND_ROBIN;
+	else if (schedule)
 		return ls_error_set(err, -EINVAL, "--schedule %s: say round-robin or parallel",
 				    schedule);
-	if (!strcmp(clock, "host")) {
+	if (!g_strcmp0(clock, "host"))
 		config->clock = MACHINE_CLOCK_HOST;
-		config->epoch = time(NULL);
-	} else if (strcmp(clock, "virtual")) {
+	else if (!g_strcmp0(clock, "virtual"))
+		config->clock = MACHINE_CLOCK_VIRTUAL;
+	else if (clock)
 		return ls_error_set(err, -EINVAL, "--clock %s: say virtual or host", clock);
-	}
 	return 0;
 }
 

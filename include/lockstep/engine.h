@@ -29,7 +29,7 @@ struct ls_engine_ops {
 	 * valid until close of that vCPU. */
 	struct kvm_run *(*mmap)(struct ls_engine *engine, int vcpu);
 	/* Makes a KVM_RUN in progress on @vcpu return -EINTR soon. From any thread, and from
-	 * a signal handler. */
+	 * a signal handler. Set run->immediate_exit first: it stops the one about to begin. */
 	void (*kick)(struct ls_engine *engine, int vcpu);
 	/* Closes a vCPU or VM handle; LS_SYSTEM frees the engine. */
 	void (*close)(struct ls_engine *engine, int handle);
@@ -58,5 +58,7 @@ static inline int ls_ioctl_ptr(struct ls_engine *engine, int handle, unsigned lo
 
 /* The interpreting reference model. */
 extern const struct ls_engine_ops ls_engine_sim;
+/* The host's own processor. */
+extern const struct ls_engine_ops ls_engine_kvm;
 
 #endif

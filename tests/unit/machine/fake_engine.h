@@ -310,6 +310,12 @@ static inline int fake_vcpu_ioctl(struct fake_engine *fake, unsigned int index,
 	return -EINVAL;
 }
 
+static inline int fake_offers(unsigned long cap)
+{
+	return cap == KVM_CAP_USER_MEMORY || cap == KVM_CAP_EXT_CPUID || cap == KVM_CAP_IRQCHIP ||
+	       cap == KVM_CAP_SIGNAL_MSI || cap == KVM_CAP_IMMEDIATE_EXIT;
+}
+
 static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long request,
 			     unsigned long arg)
 {
@@ -319,6 +325,11 @@ static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long
 		return fake_vcpu_ioctl(fake, (unsigned int)(handle - FAKE_VCPU), request,
 				       (void *)arg);
 	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		return fake_offers(arg);
+	case KVM_GET_SUPPORTED_CPUID:
+		((struct kvm_cpuid2 *)arg)->nent = 0;
+		return 0;
 	case KVM_CREATE_VM:
 		return FAKE_VM;
 	case KVM_CREATE_VCPU:

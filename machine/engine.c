@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the engine: what it has to offer, and what the config leaves to it. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "machine/internal.h"
+
+/* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
+ * below a 256 KiB firmware. */
+#define HIDDEN_PAGES 0xfffbd000ull
+
+/* What the machine cannot do without. */
+static const struct {
+	long cap;
+	const char *name;
+} needed[] = {
+	{KVM_CAP_USER_MEMORY, "guest memory of ours (KVM_CAP_USER_MEMORY)"},
+	{KVM_CAP_EXT_CPUID, "a choice of CPUID (KVM_CAP_EXT_CPUID)"},
+	{KVM_CAP_IRQCHIP, "interrupt chips (KVM_CAP_IRQCHIP)"},
+	{KVM_CAP_SIGNAL_MSI, "message-signalled interrupts (KVM_CAP_SIGNAL_MSI)"},
+	{KVM_CAP_IMMEDIATE_EXIT, "a way to stop a vCPU (KVM_CAP_IMMEDIATE_EXIT)"},
+};
+
+bool engine_has_turns(const struct ls_extension *ext)
+{
+	return ext->vm_clock && ext->clock_next_deadline && ext->clock_advance && ext->vcpu_time &&
+	       ext->vcpu_run_until && ext->vcpu_runnable;
+}
+
+static int engine_lacks(const struct machine *machine, const char *what, struct ls_error *err)
+{
+	return ls_error_set(err, -ENOTSUP, "engine %s %s", machine->engine->ops->name, what);
+}
+
+static int engine_check_capabilities(const struct machine *machine, struct ls_error *err)
+{
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION,
+				   (unsigned long)needed[i].cap);
+
+		if (ret <= 0)
+			return ls_error_set(err, -ENOTSUP,
+					    "engine %s lacks %s here; use engine sim",
+					    machine->engine->ops->name, needed[i].name);
+	}
+	return 0;
+}
+
+/* An engine that counts its instructions runs vCPUs in turns, and guest time is theirs. Any other
+ * needs a thread for each, and its guest lives in real time. */
+static int engine_settle(struct machine *machine, struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	struct machine_config *config = &machine->config;
+	bool turns = engine_has_turns(ext);
+
+	if (!turns && config->schedule == MACHINE_ROUND_ROBIN)
+		return engine_lacks(machine, "cannot run vCPUs in turns; use the parallel schedule",
+				    err);
+	if (!turns && config->clock == MACHINE_CLOCK_VIRTUAL)
+		return engine_lacks(machine, "has no virtual time; use the host clock", err);
+	if (config->max_instructions && !(ext->vcpu_limit && ext->vcpu_stats))
+		return engine_lacks(machine, "cannot count instructions; leave the limit out", err);
+	if (config->state_hash_every && !(turns && ext->vcpu_limit && ext->vcpu_state_hash))
+		return engine_lacks(machine, "does not hash its state; leave that out", err);
+	if (config->schedule == MACHINE_SCHEDULE_ANY)
+		config->schedule = turns ? MACHINE_ROUND_ROBIN : MACHINE_PARALLEL;
+	if (config->clock == MACHINE_CLOCK_ANY)
+		config->clock = turns ? MACHINE_CLOCK_VIRTUAL : MACHINE_CLOCK_HOST;
+	if (!config->epoch)
+		config->epoch =
+			config->clock == MACHINE_CLOCK_HOST ? time(NULL) : MACHINE_DEFAULT_EPOCH;
+	return 0;
+}
+
+static int engine_set_params(struct machine *machine, const struct machine_config *from,
+			     struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	int ret = 0;
+
+	for (unsigned int i = 0; i < from->param_count && !ret; i++) {
+		const struct machine_param *param = &from->params[i];
+
+		if (!ext->set_param)
+			return ls_error_set(err, -ENOTSUP,
+					    "engine %s has no parameters; leave out '%s'",
+					    machine->engine->ops->name, param->name);
+		ret = ext->set_param(machine->engine, param->name, param->value, err);
+		if (ret < 0)
+			return ls_error_set(err, ret, "parameter '%s=%s': %s", param->name,
+					    param->value, strerror(-ret));
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int engine_open(struct machine *machine, const struct machine_config *from, struct ls_error *err)
+{
+	int ret;
+
+	machine->engine = machine->config.engine->open(err);
+	if (!machine->engine)
+		return ls_error_set(err, -ENODEV, "engine %s cannot be opened",
+				    machine->config.engine->name);
+	ret = engine_check_capabilities(machine, err);
+	if (!ret)
+		ret = engine_settle(machine, err);
+	return ret ? ret : engine_set_params(machine, from, err);
+}
+
+static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,
+		    unsigned long arg, struct ls_error *err)
+{
+	int ret = ls_ioctl(machine->engine, machine->vm, request, arg);
+
+	return ret < 0 ? ls_error_set(err, ret, "%s: %s", name, strerror(-ret)) : 0;
+}
+
+#define VM_IOCTL(machine, request, arg, err)                                                       \
+	vm_ioctl(machine, request, #request, (unsigned long)(arg), err)
+
+int engine_create_vm(struct machine *machine, struct ls_error *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
+
+	if (ret < 0)
+		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
+	machine->vm = ret;
+	ret = 0;
+	if (ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0)
+		ret = VM_IOCTL(machine, KVM_SET_TSS_ADDR, HIDDEN_PAGES, err);
+	if (!ret)
+		ret = VM_IOCTL(machine, KVM_CREATE_IRQCHIP, 0, err);
+	if (!ret && !machine->config.no_pit)
+		ret = VM_IOCTL(machine, KVM_CREATE_PIT2, &pit, err);
+	return ret;
+}

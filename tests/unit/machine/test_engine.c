@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the machine makes of an engine that offers less: KVM_CHECK_EXTENSION and NULL members of
+ * the extension say what is not there. */
+#include "machine/internal.h"
+#include "tests/unit/check.h"
+#include "tests/unit/machine/fake_engine.h"
+
+static int lacking_ioctl(struct ls_engine *engine, int handle, unsigned long request,
+			 unsigned long arg)
+{
+	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_SIGNAL_MSI)
+		return 0;
+	return fake_ioctl(engine, handle, request, arg);
+}
+
+static struct ls_engine *lacking_open(struct ls_error *err);
+
+static const struct ls_engine_ops lacking = {
+	.name = "lacking",
+	.open = lacking_open,
+	.ioctl = lacking_ioctl,
+	.mmap = fake_mmap,
+	.kick = fake_kick,
+	.close = fake_close,
+};
+
+static struct ls_engine *lacking_open(struct ls_error *err)
+{
+	struct ls_engine *engine = fake_open(err);
+
+	engine->ops = &lacking;
+	return engine;
+}
+
+static struct ls_engine *plain_open(struct ls_error *err)
+{
+	static const struct ls_extension nothing;
+	struct ls_engine *engine = fake_open(err);
+
+	engine->ext = &nothing;
+	return engine;
+}
+
+static const struct ls_engine_ops plain = {
+	.name = "plain",
+	.open = plain_open,
+	.ioctl = fake_ioctl,
+	.mmap = fake_mmap,
+	.kick = fake_kick,
+	.close = fake_close,
+};
+
+static void expect_refusal(const struct machine_config *config, const char *words)
+{
+	struct ls_error err = {0};
+
+	CU_ASSERT_PTR_NULL(machine_create(config, &err));
+	CHECK_ROW(strstr(err.text, words), "'%s' doesn't say '%s'", err.text, words);
+}
+
+static void test_missing_capability(void)
+{
+	struct machine_config config = fake_config();
+
+	config.engine = &lacking;
+	expect_refusal(&config, "KVM_CAP_SIGNAL_MSI");
+}
+
+/* An engine that stops at bounds: turns and virtual time. */
+static void test_turns(void)
+{
+	struct machine *machine = fake_machine();
+
+	CHECK_EQUAL(machine->config.schedule, MACHINE_ROUND_ROBIN);
+	CHECK_EQUAL(machine->config.clock, MACHINE_CLOCK_VIRTUAL);
+	CHECK_EQUAL(machine->config.epoch, MACHINE_DEFAULT_EPOCH);
+	machine_destroy(machine);
+}
+
+/* One that knows only KVM's calls: threads, real time, today's date. */
+static void test_no_turns(void)
+{
+	struct machine_config config = fake_config();
+	struct machine *machine;
+
+	config.engine = &plain;
+	machine = machine_create(&config, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	CHECK_EQUAL(machine->config.schedule, MACHINE_PARALLEL);
+	CHECK_EQUAL(machine->config.clock, MACHINE_CLOCK_HOST);
+	CU_ASSERT(machine->config.epoch > MACHINE_DEFAULT_EPOCH);
+	machine_destroy(machine);
+}
+
+static void test_refusals(void)
+{
+	struct machine_config config = fake_config();
+
+	config.engine = &plain;
+	config.schedule = MACHINE_ROUND_ROBIN;
+	expect_refusal(&config, "in turns");
+	config.schedule = MACHINE_SCHEDULE_ANY;
+	config.clock = MACHINE_CLOCK_VIRTUAL;
+	expect_refusal(&config, "virtual time");
+	config.clock = MACHINE_CLOCK_ANY;
+	config.max_instructions = 1;
+	expect_refusal(&config, "count instructions");
+	config.max_instructions = 0;
+	config.state_hash_every = 1;
+	expect_refusal(&config, "hash");
+}
+
+static CU_TestInfo tests[] = {
+	{"a capability that is missing is named", test_missing_capability},
+	{"with bounded runs: turns, virtual time", test_turns},
+	{"without: threads, real time", test_no_turns},
+	{"what such an engine cannot do is refused", test_refusals},
+	CU_TEST_INFO_NULL,
+};
+
+CHECK_MAIN("machine/engine", tests)
