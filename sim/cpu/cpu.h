@@ -24,6 +24,7 @@ struct lapic;
 struct trace_cache;
 struct sim_params;
 struct msr_policy;
+struct vendor_ops;
 
 /*
  * The register file is one array, so that operands and address parts resolve to a byte offset
@@ -145,6 +146,7 @@ enum {
 	EVENT_SHOOTDOWN = 1 << 8, /* another vCPU asks for TLB or trace work */
 	EVENT_MACHINE_CHECK = 1 << 9,
 	EVENT_STOP = 1 << 10, /* the processor asks to leave before all else: cpu->exit says why */
+	EVENT_VENDOR = 1 << 11, /* an event of VMX's or SVM's own may be due: vendor.h */
 };
 
 /* Blocking after STI and MOV SS / POP SS (SDM 3A:6.8.3), for one instruction. */
@@ -277,6 +279,11 @@ struct cpu {
 	struct kvm_cpuid2 *cpuid;
 
 	/* --- running --- */
+	/* VMX or SVM: vendor.h. */
+	const struct vendor_ops *vendor;
+	void *virtualization; /* the model's own state */
+	bool guest;	      /* in VMX non-root operation, or between VMRUN and #VMEXIT */
+	bool arbitrates;      /* the model has a say in events: cpu->guest, GIF = 0, VMX root operation */
 	struct walk_registers walk; /* mirrors of the registers above: cpu_update_paging */
 	struct slots *slots;
 	struct lapic *lapic;
@@ -344,6 +351,8 @@ struct cpu {
 		bool active;
 		u8 vector;
 		u8 type; /* enum event_type */
+		bool has_error;
+		u32 error;
 	} delivering;
 	bool no_step;	/* the instruction in progress has settled TF's trap itself: debug.c */
 	bool machine_check_pending;

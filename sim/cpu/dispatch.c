@@ -6,6 +6,7 @@
 #include "sim/cpu/fault.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/wait.h"
 
 /* --- the mode word --- */
@@ -201,6 +202,8 @@ static bool take_abandon(struct cpu *cpu)
 static void take_exception(struct cpu *cpu)
 {
 	commit_partial(cpu);
+	if (!cpu->single) /* for a VM exit, which saves what held at the instruction */
+		cpu->shadow_running = SHADOW_NONE;
 	cpu->single = cpu->rerun_alone = false;
 	cpu->shadow = SHADOW_NONE;
 	cpu->io.completed = cpu->io.consumed = 0;
@@ -210,9 +213,22 @@ static void take_exception(struct cpu *cpu)
 		event_set(cpu, EVENT_STEP);
 }
 
+/* A VM exit: the instruction in progress comes back as it was, then the model changes worlds. */
+static void take_vendor_exit(struct cpu *cpu)
+{
+	commit_partial(cpu);
+	undo_single(cpu);
+	cpu->rerun_alone = false;
+	cpu->io.completed = cpu->io.consumed = 0;
+	cpu->vendor->exit(cpu);
+	cpu->delivering.active = false;
+	event_clear(cpu, EVENT_STEP);
+	cpu_update_mode(cpu);
+}
+
 #define EVENTS_TAKEN                                                                               \
 	(EVENT_INTERRUPT | EVENT_NMI | EVENT_SMI | EVENT_INIT | EVENT_SIPI | EVENT_TRAP |          \
-	 EVENT_MACHINE_CHECK)
+	 EVENT_MACHINE_CHECK | EVENT_VENDOR)
 
 /* What the processor itself or another thread asked for. */
 static enum cpu_exit take_leave(struct cpu *cpu)
@@ -230,6 +246,12 @@ static enum cpu_exit take_leave(struct cpu *cpu)
 	return CPU_EXIT_NONE;
 }
 
+/* Nothing opens for it before cpu_update_mode or vendor_reopen is called. */
+static bool interrupt_may_wait(const struct cpu *cpu)
+{
+	return cpu->arbitrates ? cpu->shadow == SHADOW_NONE : !(cpu->rflags & FLAG_IF);
+}
+
 /* Looks at everything that may stop the flow. Returns an exit, or CPU_EXIT_NONE to go on. */
 static enum cpu_exit take_events(struct cpu *cpu)
 {
@@ -245,7 +267,7 @@ static enum cpu_exit take_events(struct cpu *cpu)
 	if (!cpu->rerun_alone || !cpu->io.completed) {
 		if ((event & EVENTS_TAKEN) && event_take_pending(cpu))
 			return take_leave(cpu);
-		if ((event & EVENT_INTERRUPT) && !(cpu->rflags & FLAG_IF)) {
+		if ((event & EVENT_INTERRUPT) && interrupt_may_wait(cpu)) {
 			event_clear(cpu, EVENT_INTERRUPT);
 			cpu->interrupt_waits = true;
 		}
@@ -310,6 +332,9 @@ enum cpu_exit cpu_run(struct cpu *cpu)
 	case UNWIND_ABANDON:
 		if (take_abandon(cpu))
 			return cpu->exit;
+		break;
+	case UNWIND_VENDOR:
+		take_vendor_exit(cpu);
 		break;
 	}
 	return run_loop(cpu);

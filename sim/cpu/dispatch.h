@@ -7,7 +7,7 @@
 #include "sim/cpu/trace_cache.h"
 
 /* Values that longjmp brings back to the run loop. */
-enum { UNWIND_NONE, UNWIND_EXCEPTION, UNWIND_ABANDON };
+enum { UNWIND_NONE, UNWIND_EXCEPTION, UNWIND_ABANDON, UNWIND_VENDOR };
 
 /* True if the whole trace may run: nothing to look up, and no deadline inside it. */
 ALWAYS_INLINE bool trace_may_run(const struct cpu *cpu, const struct trace *trace)

@@ -4,6 +4,7 @@
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/vendor.h"
 
 enum exception_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOUBLE_FAULT };
 
@@ -80,6 +81,8 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 	cpu->delivering.active = true;
 	cpu->delivering.vector = vector;
 	cpu->delivering.type = type;
+	cpu->delivering.has_error = has_error;
+	cpu->delivering.error = error;
 	if (likely(cpu_long_mode(cpu)))
 		rip = event_deliver_long(cpu, &event);
 	else if (cpu_real_mode(cpu))
@@ -165,6 +168,20 @@ static bool is_software_exception(u8 vector)
 	return vector == VECTOR_BP || vector == VECTOR_OF;
 }
 
+void event_shutdown(struct cpu *cpu)
+{
+	cpu->activity = ACTIVITY_SHUTDOWN;
+	if (unlikely(cpu->guest) && cpu->vendor->shutdown(cpu))
+		return;
+	cpu->delivering.active = false;
+}
+
+/* An exception that the hypervisor takes from its guest. */
+static bool exception_exits(struct cpu *cpu)
+{
+	return unlikely(cpu->guest) && !cpu->exception.injected && cpu->vendor->exception(cpu);
+}
+
 void event_deliver_exception(struct cpu *cpu)
 {
 	bool software;
@@ -175,6 +192,8 @@ void event_deliver_exception(struct cpu *cpu)
 		event_stop(cpu, CPU_EXIT_DEBUG);
 		return;
 	}
+	if (exception_exits(cpu))
+		return;
 	cpu->stats.exceptions++;
 	cpu->pending_debug = 0; /* of an instruction that did not complete */
 	if (unlikely(cpu->delivering.active)) {
@@ -183,10 +202,11 @@ void event_deliver_exception(struct cpu *cpu)
 		if (cpu->exception.vector == VECTOR_PF)
 			cpu->cr2 = cpu->exception.address;
 		if (combine(cpu)) {
-			cpu->delivering.active = false;
-			cpu->activity = ACTIVITY_SHUTDOWN;
+			event_shutdown(cpu);
 			return;
 		}
+		if (cpu->exception.vector == VECTOR_DF && exception_exits(cpu))
+			return;
 		if (external && cpu->exception.has_error && error_has_ext(cpu->exception.vector))
 			cpu->exception.error |= 1;
 	}

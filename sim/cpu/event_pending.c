@@ -6,6 +6,7 @@
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/smm.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/wait.h"
 
 #include <stddef.h>
@@ -160,7 +161,7 @@ static bool take_machine_check(struct cpu *cpu)
 {
 	cpu->machine_check_pending = false;
 	if (!(cpu->cr4 & CR4_MCE)) {
-		cpu->activity = ACTIVITY_SHUTDOWN;
+		event_shutdown(cpu);
 		return true;
 	}
 	cpu->stats.exceptions++;
@@ -231,11 +232,13 @@ static void repost_held(struct cpu *cpu)
 }
 
 /* Blocked by MOV SS for one instruction. */
-static bool hold_for_shadow(struct cpu *cpu)
+static bool hold_for_shadow(struct cpu *cpu, bool vendor)
 {
 	if (!(cpu->shadow & SHADOW_MOV_SS))
 		return false;
 	repost_held(cpu);
+	if (vendor)
+		event_post(cpu, EVENT_VENDOR);
 	return true;
 }
 
@@ -250,44 +253,100 @@ static bool held_by_debugger(struct cpu *cpu)
 	return true;
 }
 
+/* --- what VMX and SVM have to say --- */
+
+static enum vendor_gate gate(struct cpu *cpu, u32 event)
+{
+	return likely(!cpu->arbitrates) ? GATE_OPEN : cpu->vendor->gate(cpu, event);
+}
+
+/* One of take_* at its place in the order, unless the model has it wait or deals with it. */
+static bool take_gated(struct cpu *cpu, u32 event, bool (*take)(struct cpu *cpu))
+{
+	switch (gate(cpu, event)) {
+	case GATE_OPEN:
+		return take(cpu);
+	case GATE_DONE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool take_interrupt_gated(struct cpu *cpu)
+{
+	enum vendor_gate open = interrupts_open(cpu) ? GATE_OPEN : GATE_HELD;
+
+	if (unlikely(cpu->arbitrates) && event_interrupt_waiting(cpu))
+		open = cpu->vendor->interrupt(cpu);
+	if (open != GATE_OPEN)
+		return open == GATE_DONE; /* EVENT_INTERRUPT stays: the run loop puts it off */
+	take_bits(cpu, EVENT_INTERRUPT);
+	return event_interrupt_waiting(cpu) && take_interrupt(cpu);
+}
+
+static bool due(struct cpu *cpu, bool vendor, enum vendor_stage stage)
+{
+	return unlikely(vendor) && cpu->arbitrates && cpu->vendor->due(cpu, stage);
+}
+
+/* INIT and SIPI find their way into a processor that does nothing else. */
+static bool take_while_inactive(struct cpu *cpu)
+{
+	if (cpu->init_pending)
+		return take_gated(cpu, EVENT_INIT, take_init);
+	if (cpu->activity == ACTIVITY_WAIT_SIPI && cpu->sipi_pending)
+		return take_gated(cpu, EVENT_SIPI, take_sipi);
+	return false;
+}
+
 bool event_take_pending(struct cpu *cpu)
 {
-	bool trap = take_bits(cpu, EVENT_TRAP);
+	bool trap = take_bits(cpu, EVENT_TRAP), vendor = take_bits(cpu, EVENT_VENDOR);
 
 	cpu->op = NULL;
 	note_arrivals(cpu);
 	if (cpu->delivering.active)
 		return resume_delivery(cpu);
-	if (cpu->activity == ACTIVITY_WAIT_SIPI || cpu->activity == ACTIVITY_SHUTDOWN) {
-		if (cpu->init_pending)
-			return take_init(cpu);
-		if (cpu->activity == ACTIVITY_WAIT_SIPI && cpu->sipi_pending)
-			return take_sipi(cpu);
-		return false;
-	}
+	if (cpu->activity == ACTIVITY_WAIT_SIPI || cpu->activity == ACTIVITY_SHUTDOWN)
+		return take_while_inactive(cpu);
 	if (!cpu->init_pending)
 		cpu->sipi_pending = false; /* lost outside wait-for-SIPI */
 	if (cpu->machine_check_pending)
-		return take_machine_check(cpu);
-	if (hold_for_shadow(cpu))
+		return take_gated(cpu, EVENT_MACHINE_CHECK, take_machine_check);
+	if (due(cpu, vendor, STAGE_FIRST))
+		return true;
+	if (hold_for_shadow(cpu, vendor))
 		return false;
 	if (held_by_debugger(cpu))
 		return trap && cpu->pending_debug && take_trap(cpu);
-	if (cpu->smi_pending && !cpu->smm)
-		return smm_enter(cpu);
-	if (cpu->init_pending && !cpu->smm)
-		return take_init(cpu);
+	if (cpu->smi_pending && !cpu->smm && take_gated(cpu, EVENT_SMI, smm_enter))
+		return true;
+	if (cpu->init_pending && !cpu->smm && take_gated(cpu, EVENT_INIT, take_init))
+		return true;
+	if (due(cpu, vendor, STAGE_BEFORE_TRAP))
+		return true;
 	if (trap && cpu->pending_debug)
 		return take_trap(cpu);
-	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow == SHADOW_NONE)
-		return take_nmi(cpu);
+	if (due(cpu, vendor, STAGE_AFTER_TRAP))
+		return true;
+	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow == SHADOW_NONE &&
+	    take_gated(cpu, EVENT_NMI, take_nmi))
+		return true;
 	/* STI may hold NMIs back for one instruction (SDM 2: STI); that keeps STI; HLT whole. */
-	if (cpu->nmi_pending && !cpu->nmi_blocked)
+	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow != SHADOW_NONE)
 		event_post(cpu, EVENT_NMI);
-	if (!interrupts_open(cpu))
-		return false; /* EVENT_INTERRUPT stays: the run loop puts it off */
-	take_bits(cpu, EVENT_INTERRUPT);
-	return event_interrupt_waiting(cpu) && take_interrupt(cpu);
+	return due(cpu, vendor, STAGE_AFTER_NMI) || take_interrupt_gated(cpu) ||
+	       due(cpu, vendor, STAGE_AFTER_INTERRUPT);
+}
+
+/* Whether an interrupt would be taken, or would exit: the model's answer may have no effect, so it
+ * is asked would_wake instead. */
+static bool interrupt_would_wake(struct cpu *cpu)
+{
+	if (unlikely(cpu->arbitrates))
+		return cpu->vendor->would_wake(cpu);
+	return interrupts_open(cpu) && event_interrupt_waiting(cpu);
 }
 
 bool event_pending(struct cpu *cpu)
@@ -308,5 +367,5 @@ bool event_pending(struct cpu *cpu)
 		return true;
 	if (!cpu->nmi_blocked && event_is_pending(cpu, EVENT_NMI))
 		return true;
-	return interrupts_open(cpu) && event_interrupt_waiting(cpu);
+	return interrupt_would_wake(cpu);
 }

@@ -5,6 +5,7 @@
 #include "sim/cpu/msr.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/xstate.h"
 
 #define RIGHTS_DATA 0x93u /* present, read/write, accessed */
@@ -96,6 +97,8 @@ void cpu_reset(struct cpu *cpu, bool init)
 	}
 	msr_reset(cpu, init);
 	reset_events(cpu);
+	if (cpu->vendor)
+		cpu->vendor->reset(cpu, init);
 	cpu->activity = ACTIVITY_RUNNING;
 	if (!init)
 		pmu_reset(cpu);

@@ -55,6 +55,8 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 /* Delivers the exception that stands in cpu->exception, #DF and shutdown included. Called by the
  * run loop with RIP committed; leaves the processor at the handler, or in ACTIVITY_SHUTDOWN. */
 void event_deliver_exception(struct cpu *cpu);
+/* A triple fault and its like: a guest of VMX or SVM may exit instead. */
+void event_shutdown(struct cpu *cpu);
 /* An access to user space broke off the delivery of an event: true if the run loop is to deliver
  * again (cpu->exception_due, or EVENT_TRAP is posted) instead of running the instruction at RIP. */
 bool event_abandoned(struct cpu *cpu);

@@ -7,6 +7,7 @@
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/vendor.h"
 
 /* The two TSS formats (SDM 3A:7.2.1, 7.6). Offsets in bytes; fields of 2 or 4 bytes. */
 struct tss_layout {
@@ -302,6 +303,7 @@ u64 task_switch(struct cpu *cpu, u16 selector, enum task_switch_source source, u
 	struct descriptor tss;
 
 	check_target(cpu, selector, source, &tss);
+	INTERCEPT(cpu, op, TASK_SWITCH, selector | (u64)source << 16);
 	new_layout = layout_of(tss.rights);
 	probe_old(cpu, old_base, old_layout);
 	if (source == TASK_IRET)

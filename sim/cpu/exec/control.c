@@ -6,6 +6,7 @@
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/xstate.h"
 
 /* --- MOV CR: 64 bits wide in 64-bit mode, 32 elsewhere --- */
@@ -40,18 +41,27 @@ static u64 read_cr(struct cpu *cpu, unsigned int number)
 
 static HANDLER(exec_mov_from_cr)
 {
+	u64 value;
+
 	FAULT_POINT(cpu, op);
-	register_out(cpu, op, read_cr(cpu, op->reg));
+	value = read_cr(cpu, op->reg);
+	if (unlikely(cpu->guest))
+		value = cpu->vendor->read_cr(cpu, op, op->reg);
+	register_out(cpu, op, value);
 	NEXT;
 }
 FAMILY_ONE(mov_from_cr, exec_mov_from_cr);
 
-static HANDLER(exec_mov_to_cr)
+static bool cr_exists(unsigned int number)
 {
-	u64 value = register_in(cpu, op);
+	return BIT(number) & (BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(8));
+}
 
-	FAULT_POINT(cpu, op);
-	switch (op->reg) {
+static void write_cr(struct cpu *cpu, const struct op *op, unsigned int number, u64 value)
+{
+	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, number, &value))
+		return;
+	switch (number) {
 	case 0:
 		control_write_cr0(cpu, value);
 		break;
@@ -64,26 +74,38 @@ static HANDLER(exec_mov_to_cr)
 	case 4:
 		control_write_cr4(cpu, value);
 		break;
-	case 8:
+	default:
 		control_write_cr8(cpu, value);
 		break;
-	default:
-		raise_ud(cpu);
 	}
+}
+
+static HANDLER(exec_mov_to_cr)
+{
+	FAULT_POINT(cpu, op);
+	if (!cr_exists(op->reg))
+		raise_ud(cpu);
+	write_cr(cpu, op, op->reg, register_in(cpu, op));
 	NEXT;
 }
 FAMILY_ONE(mov_to_cr, exec_mov_to_cr);
 
 /* --- MOV DR (SDM 3B:18.2, SDM 2: MOV DR) --- */
 
-/* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE; then DR7.GD is looked at. */
-static unsigned int debug_register(struct cpu *cpu, unsigned int number)
+/* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE; DR7.GD is looked at behind the intercept. */
+static unsigned int debug_register(struct cpu *cpu, const struct op *op, bool write)
 {
+	unsigned int number = op->reg;
+
 	if (number == 4 || number == 5) {
 		if (cpu->cr4 & CR4_DE)
 			raise_ud(cpu);
 		number += 2;
 	}
+	if (write)
+		INTERCEPT(cpu, op, WRITE_DR, number);
+	else
+		INTERCEPT(cpu, op, READ_DR, number);
 	if (cpu->dr[7] & DR7_GD) {
 		cpu->exception.address = DR6_BD;
 		cpu_raise(cpu, VECTOR_DB);
@@ -94,14 +116,15 @@ static unsigned int debug_register(struct cpu *cpu, unsigned int number)
 static HANDLER(exec_mov_from_dr)
 {
 	FAULT_POINT(cpu, op);
-	register_out(cpu, op, cpu->dr[debug_register(cpu, op->reg)]);
+	register_out(cpu, op, cpu->dr[debug_register(cpu, op, false)]);
 	NEXT;
 }
 FAMILY_ONE(mov_from_dr, exec_mov_from_dr);
 
-static void write_dr(struct cpu *cpu, unsigned int number, u64 value)
+static void write_dr(struct cpu *cpu, const struct op *op, u64 value)
 {
-	number = debug_register(cpu, number);
+	unsigned int number = debug_register(cpu, op, true);
+
 	if (number >= 6 && value >> 32)
 		raise_gp(cpu, 0);
 	if (number == 6)
@@ -115,17 +138,27 @@ static void write_dr(struct cpu *cpu, unsigned int number, u64 value)
 static HANDLER(exec_mov_to_dr)
 {
 	FAULT_POINT(cpu, op);
-	write_dr(cpu, op->reg, register_in(cpu, op));
+	write_dr(cpu, op, register_in(cpu, op));
 	NEXT;
 }
 FAMILY_ONE(mov_to_dr, exec_mov_to_dr);
 
 /* --- the machine status word --- */
 
+static NOINLINE void do_clts(struct cpu *cpu, const struct op *op)
+{
+	u64 value = cpu->cr0 & ~CR0_TS;
+
+	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, 0, &value))
+		return;
+	cpu->cr0 = value;
+	cpu_update_mode(cpu);
+}
+
 static HANDLER(exec_clts)
 {
-	cpu->cr0 &= ~CR0_TS;
-	cpu_update_mode(cpu);
+	FAULT_POINT(cpu, op);
+	do_clts(cpu, op);
 	NEXT;
 }
 FAMILY_ONE(clts, exec_clts);
@@ -138,7 +171,7 @@ static HANDLER(exec_lmsw)
 	FAULT_POINT(cpu, op);
 	word = op->kind == KIND_REG ? REG16(cpu, op->rm)
 				    : mem_load(cpu, op, ea_by_kind(cpu, op, 2, false), 2);
-	control_write_cr0(cpu, (cpu->cr0 & ~(four & ~CR0_PE)) | (word & four));
+	write_cr(cpu, op, 0, (cpu->cr0 & ~(four & ~CR0_PE)) | (word & four));
 	NEXT;
 }
 FAMILY_ONE(lmsw, exec_lmsw);
@@ -178,6 +211,7 @@ static HANDLER(exec_xsetbv)
 {
 	FAULT_POINT(cpu, op);
 	check_osxsave(cpu);
+	INTERCEPT(cpu, op, XSETBV, 0);
 	control_write_xcr0(cpu, cpu->reg[REG_RCX],
 			   (u32)cpu->reg[REG_RAX] | cpu->reg[REG_RDX] << 32);
 	NEXT;

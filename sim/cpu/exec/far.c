@@ -5,6 +5,7 @@
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/smm.h"
+#include "sim/cpu/vendor.h"
 
 /* The selector lies above the offset. AMD has no pointers with 64-bit offsets (SDM 2A JMP, LFS; APM
  * 3 JMP far, LFS). */
@@ -73,7 +74,11 @@ HANDLER(exec_far_ret)
 
 HANDLER(exec_iret)
 {
-	u64 rip = interrupt_return(cpu, op);
+	u64 rip;
+
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, IRET, 0);
+	rip = interrupt_return(cpu, op);
 
 	CPU_BRANCH(rip);
 }
@@ -92,6 +97,7 @@ HANDLER(exec_int)
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, INT, (u8)op->imm);
 	rip = event_deliver(cpu, (u8)op->imm, EVENT_TYPE_SOFTWARE, false, 0, OP_NEXT_RIP(cpu, op));
 	CPU_BRANCH(rip);
 }
@@ -103,6 +109,7 @@ HANDLER(exec_int3)
 	FAULT_POINT(cpu, op);
 	if (debugger_takes(cpu, VECTOR_BP, 0))
 		cpu_abandon(cpu, CPU_EXIT_DEBUG);
+	INTERCEPT(cpu, op, INT3, 0);
 	rip = event_deliver(cpu, VECTOR_BP, EVENT_TYPE_SOFTWARE_EXCEPTION, false, 0,
 			    OP_NEXT_RIP(cpu, op));
 	CPU_BRANCH(rip);
@@ -113,8 +120,10 @@ HANDLER(exec_into)
 	u64 rip = OP_NEXT_RIP(cpu, op);
 
 	FAULT_POINT(cpu, op);
-	if (flag_of(cpu))
+	if (flag_of(cpu)) {
+		INTERCEPT(cpu, op, INTO, 0);
 		rip = event_deliver(cpu, VECTOR_OF, EVENT_TYPE_SOFTWARE_EXCEPTION, false, 0, rip);
+	}
 	CPU_BRANCH(rip);
 }
 
@@ -125,6 +134,7 @@ HANDLER(exec_int1)
 	FAULT_POINT(cpu, op);
 	if (debugger_takes(cpu, VECTOR_DB, 0))
 		cpu_abandon(cpu, CPU_EXIT_DEBUG);
+	INTERCEPT(cpu, op, INT1, 0);
 	rip = event_deliver(cpu, VECTOR_DB, EVENT_TYPE_ICEBP, false, 0, OP_NEXT_RIP(cpu, op));
 	/* Breakpoints that MOV SS held back come with this #DB. */
 	cpu->dr[6] |= cpu->pending_debug;
@@ -174,6 +184,7 @@ HANDLER(exec_rsm)
 	FAULT_POINT(cpu, op);
 	if (!cpu->smm)
 		raise_ud(cpu);
+	INTERCEPT(cpu, op, RSM, 0);
 	rip = smm_leave(cpu);
 	CPU_BRANCH(rip);
 }

@@ -2,6 +2,7 @@
 /* PUSHF, POPF, LAHF, SAHF and the single-flag instructions (SDM 2B PUSHF, POPF; SDM 3A:20.2.7). */
 #include "sim/cpu/flags.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* Loaded by POPF at any level; IF, IOPL by privilege. VM, VIF and VIP never, RF is cleared. */
 #define FLAG_POPF_USER (FLAG_ARITH | FLAG_TF | FLAG_DF | FLAG_NT | FLAG_AC | FLAG_ID)
@@ -37,6 +38,7 @@ NOINLINE static void do_pushf(struct cpu *cpu, const struct op *op)
 
 	FAULT_POINT(cpu, op);
 	image = pushf_image(cpu, op);
+	INTERCEPT(cpu, op, PUSHF, 0);
 	stack_open(cpu, &stack);
 	stack_push(cpu, &stack, image, 1u << op->width);
 	stack_commit(cpu, &stack);
@@ -70,6 +72,7 @@ NOINLINE static void do_popf(struct cpu *cpu, const struct op *op)
 
 	FAULT_POINT(cpu, op);
 	vme = needs_vme(cpu, op);
+	INTERCEPT(cpu, op, POPF, 0);
 	stack_open(cpu, &stack);
 	image = stack_pop(cpu, &stack, 1u << op->width);
 	mask = popf_mask(cpu, op);

@@ -4,6 +4,7 @@
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* Does not check the segment; a non-canonical address does nothing (SDM 2: INVLPG). */
 static HANDLER(exec_invlpg)
@@ -12,6 +13,8 @@ static HANDLER(exec_invlpg)
 
 	if (!(op->flags & OP_CODE64))
 		linear = (u32)linear;
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, INVLPG, linear);
 	if (address_canonical(cpu, linear))
 		cpu_flush_linear(cpu, linear);
 	NEXT;
@@ -55,6 +58,7 @@ static HANDLER(exec_invpcid)
 	FAULT_POINT(cpu, op);
 	type = op->flags & OP_CODE64 ? REG64(cpu, op->reg) : REG32(cpu, op->reg);
 	linear = ea_by_kind(cpu, op, 16, false);
+	INTERCEPT(cpu, op, INVPCID, linear);
 	pcid = mem_load(cpu, op, linear, 8);
 	address = mem_load(cpu, op, op->flags & OP_CODE64 ? linear + 8 : (u32)(linear + 8), 8);
 	invalidate(cpu, type, pcid, address);

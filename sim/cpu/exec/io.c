@@ -4,11 +4,18 @@
 #include "sim/cpu/exec/string.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* 32-bit ports are the widest, in 64-bit mode too. */
 ALWAYS_INLINE unsigned int access_size(const struct op *op)
 {
 	return op->width > 2 ? 4 : 1u << op->width;
+}
+
+static void port_check(struct cpu *cpu, const struct op *op, u16 port, unsigned int size, u64 how)
+{
+	io_check(cpu, port, size);
+	INTERCEPT(cpu, op, IO, port | (u64)size << 16 | how);
 }
 
 static void port_in(struct cpu *cpu, const struct op *op, u16 port)
@@ -17,7 +24,7 @@ static void port_in(struct cpu *cpu, const struct op *op, u16 port)
 	u32 value;
 
 	FAULT_POINT(cpu, op);
-	io_check(cpu, port, size);
+	port_check(cpu, op, port, size, INTERCEPT_IO_IN);
 	value = io_read(cpu, port, size);
 	switch (size) {
 	case 1:
@@ -38,7 +45,7 @@ static void port_out(struct cpu *cpu, const struct op *op, u16 port)
 	u32 value = cpu->reg[REG_RAX];
 
 	FAULT_POINT(cpu, op);
-	io_check(cpu, port, size);
+	port_check(cpu, op, port, size, 0);
 	io_write(cpu, port, size == 4 ? value : value & (BIT(8 * size) - 1), size);
 }
 
@@ -92,7 +99,7 @@ static void string_in(struct cpu *cpu, const struct op *op, unsigned int size)
 	u16 port = cpu->reg[REG_RDX];
 	u64 linear;
 
-	io_check(cpu, port, size);
+	port_check(cpu, op, port, size, INTERCEPT_IO_STRING | INTERCEPT_IO_IN);
 	linear = segment_linear(cpu, op, SEG_ES, cpu->reg[REG_RDI] & address_mask(op), size, true);
 	mem_probe(cpu, op, linear, size, WALK_WRITE);
 	mem_store_slow(cpu, op, linear, io_read(cpu, port, size), size, SEG_ES);
@@ -103,7 +110,7 @@ static void string_out(struct cpu *cpu, const struct op *op, unsigned int size)
 	u16 port = cpu->reg[REG_RDX];
 	u64 linear;
 
-	io_check(cpu, port, size);
+	port_check(cpu, op, port, size, INTERCEPT_IO_STRING);
 	linear =
 		segment_linear(cpu, op, op->seg, cpu->reg[REG_RSI] & address_mask(op), size, false);
 	io_write(cpu, port, mem_load_slow(cpu, op, linear, size, op->seg), size);

@@ -7,6 +7,7 @@
 #include "sim/cpu/params.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* Results in EDX:EAX, zero-extended. */
 ALWAYS_INLINE void set_edx_eax(struct cpu *cpu, u64 value)
@@ -33,6 +34,8 @@ static NOINLINE void do_cpuid(struct cpu *cpu)
 
 static HANDLER(exec_cpuid)
 {
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, CPUID, 0);
 	do_cpuid(cpu);
 	NEXT;
 }
@@ -50,6 +53,7 @@ static NOINLINE void do_rdmsr(struct cpu *cpu)
 static HANDLER(exec_rdmsr)
 {
 	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, RDMSR, (u32)cpu->reg[REG_RCX]);
 	do_rdmsr(cpu);
 	NEXT;
 }
@@ -58,6 +62,7 @@ FAMILY_ONE(rdmsr, exec_rdmsr);
 static HANDLER(exec_wrmsr)
 {
 	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, WRMSR, (u32)cpu->reg[REG_RCX]);
 	if (!msr_guest_write(cpu, cpu->reg[REG_RCX], edx_eax(cpu)))
 		raise_gp(cpu, 0);
 	NEXT;
@@ -77,6 +82,7 @@ static HANDLER(exec_rdtsc)
 {
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
+	INTERCEPT(cpu, op, RDTSC, 0);
 	set_edx_eax(cpu, cpu_tsc(cpu));
 	NEXT;
 }
@@ -86,6 +92,7 @@ static HANDLER(exec_rdtscp)
 {
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
+	INTERCEPT(cpu, op, RDTSCP, 0);
 	set_edx_eax(cpu, cpu_tsc(cpu));
 	cpu->reg[REG_RCX] = (u32)cpu->msr[MSR_TSC_AUX];
 	NEXT;
@@ -94,18 +101,22 @@ FAMILY_ONE(rdtscp, exec_rdtscp);
 
 static HANDLER(exec_rdpid)
 {
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, RDPID, 0);
 	REG64(cpu, op->rm) = (u32)cpu->msr[MSR_TSC_AUX];
 	NEXT;
 }
 FAMILY_ONE(rdpid, exec_rdpid);
 
-static NOINLINE void do_rdpmc(struct cpu *cpu)
+static NOINLINE void do_rdpmc(struct cpu *cpu, const struct op *op)
 {
 	u64 value;
 
 	/* Real mode has CPL 0, virtual-8086 mode 3. */
-	if ((cpu->cpl && !(cpu->cr4 & CR4_PCE)) ||
-	    !pmu_read_by_number(cpu, cpu->reg[REG_RCX], &value))
+	if (cpu->cpl && !(cpu->cr4 & CR4_PCE))
+		raise_gp(cpu, 0);
+	INTERCEPT(cpu, op, RDPMC, 0);
+	if (!pmu_read_by_number(cpu, cpu->reg[REG_RCX], &value))
 		raise_gp(cpu, 0);
 	set_edx_eax(cpu, value);
 }
@@ -113,7 +124,7 @@ static NOINLINE void do_rdpmc(struct cpu *cpu)
 static HANDLER(exec_rdpmc)
 {
 	FAULT_POINT(cpu, op);
-	do_rdpmc(cpu);
+	do_rdpmc(cpu, op);
 	NEXT;
 }
 FAMILY_ONE(rdpmc, exec_rdpmc);
@@ -123,6 +134,7 @@ static HANDLER(exec_rdpru)
 {
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
+	INTERCEPT(cpu, op, RDPRU, 0);
 	set_edx_eax(cpu, (u32)cpu->reg[REG_RCX] <= 1 ? cpu_tsc(cpu) : 0);
 	NEXT;
 }
@@ -146,7 +158,7 @@ static u64 random_draw(struct cpu *cpu)
 	return mix(stream + ++cpu->random_count * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-static HANDLER(exec_rdrand)
+static void random_out(struct cpu *cpu, const struct op *op)
 {
 	u64 value = random_draw(cpu);
 
@@ -162,9 +174,20 @@ static HANDLER(exec_rdrand)
 		break;
 	}
 	flags_set_arith(cpu, FLAG_CF);
-	NEXT;
 }
-FAMILY_ONE(rdrand, exec_rdrand);
+
+#define RANDOM_HANDLER(name, intercept)                                                            \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		FAULT_POINT(cpu, op);                                                              \
+		INTERCEPT(cpu, op, intercept, 0);                                                  \
+		random_out(cpu, op);                                                               \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name)
+
+RANDOM_HANDLER(rdrand, RDRAND);
+RANDOM_HANDLER(rdseed, RDSEED);
 
 /* --- caches and order --- */
 
@@ -174,6 +197,19 @@ static HANDLER(exec_nop)
 	NEXT;
 }
 FAMILY_ONE(nop, exec_nop);
+
+/* There are no caches to write back or to drop. */
+#define CACHE_HANDLER(name, intercept)                                                             \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		FAULT_POINT(cpu, op);                                                              \
+		INTERCEPT(cpu, op, intercept, 0);                                                  \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name)
+
+CACHE_HANDLER(invd, INVD);
+CACHE_HANDLER(wbinvd, WBINVD);
 
 /* SDM 2: CLFLUSH is checked as a load of a byte. */
 static HANDLER(exec_cache_line)

@@ -5,6 +5,7 @@
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* User-mode instruction prevention (SDM 3A:2.5): SGDT SIDT SLDT SMSW STR. */
 static void check_umip(struct cpu *cpu)
@@ -23,11 +24,8 @@ ALWAYS_INLINE u64 base_linear(const struct op *op, u64 linear)
 static void table_store(struct cpu *cpu, const struct op *op, const struct descriptor_table *table)
 {
 	unsigned int size = op->flags & OP_CODE64 ? 8 : 4;
-	u64 linear;
+	u64 linear = ea_by_kind(cpu, op, 2 + size, true);
 
-	FAULT_POINT(cpu, op);
-	check_umip(cpu);
-	linear = ea_by_kind(cpu, op, 2 + size, true);
 	/* All or nothing: the far end must be writable before the limit is stored. */
 	mem_probe(cpu, op, base_linear(op, linear), size, WALK_WRITE);
 	mem_store(cpu, op, linear, table->limit, 2);
@@ -39,7 +37,6 @@ static void table_load(struct cpu *cpu, const struct op *op, struct descriptor_t
 	unsigned int size = op->flags & OP_CODE64 ? 8 : 4;
 	u64 linear, limit, base;
 
-	FAULT_POINT(cpu, op);
 	linear = ea_by_kind(cpu, op, 2 + size, false);
 	limit = mem_load(cpu, op, linear, 2);
 	base = mem_load(cpu, op, base_linear(op, linear), size);
@@ -51,25 +48,29 @@ static void table_load(struct cpu *cpu, const struct op *op, struct descriptor_t
 	table->base = base;
 }
 
-#define TABLE_HANDLER(name, move, table)                                                           \
+#define TABLE_HANDLER(name, move, table, intercept)                                                \
 	static HANDLER(exec_##name)                                                                \
 	{                                                                                          \
+		FAULT_POINT(cpu, op);                                                              \
+		check_##move(cpu);                                                                 \
+		INTERCEPT(cpu, op, intercept, 0);                                                  \
 		move(cpu, op, &cpu->table);                                                        \
 		NEXT;                                                                              \
 	}                                                                                          \
 	FAMILY_ONE(name, exec_##name)
 
-TABLE_HANDLER(sgdt, table_store, gdtr);
-TABLE_HANDLER(sidt, table_store, idtr);
-TABLE_HANDLER(lgdt, table_load, gdtr);
-TABLE_HANDLER(lidt, table_load, idtr);
+#define check_table_store     check_umip
+#define check_table_load(cpu) /* the opcode table's row says CPL0 */
+
+TABLE_HANDLER(sgdt, table_store, gdtr, SGDT);
+TABLE_HANDLER(sidt, table_store, idtr, SIDT);
+TABLE_HANDLER(lgdt, table_load, gdtr, LGDT);
+TABLE_HANDLER(lidt, table_load, idtr, LIDT);
 
 /* --- SLDT, STR, SMSW: 16 bits to memory, the operand size to a register --- */
 
 static void word_store(struct cpu *cpu, const struct op *op, u64 value)
 {
-	FAULT_POINT(cpu, op);
-	check_umip(cpu);
 	if (op->kind != KIND_REG)
 		mem_store(cpu, op, ea_by_kind(cpu, op, 2, true), value, 2);
 	else if (op->width == 1)
@@ -78,17 +79,32 @@ static void word_store(struct cpu *cpu, const struct op *op, u64 value)
 		REG64(cpu, op->rm) = op->width == 2 ? (u32)value : value;
 }
 
-#define WORD_HANDLER(name, value)                                                                  \
+#define WORD_HANDLER(name, value, intercept)                                                       \
 	static HANDLER(exec_##name)                                                                \
 	{                                                                                          \
+		FAULT_POINT(cpu, op);                                                              \
+		check_umip(cpu);                                                                   \
+		INTERCEPT(cpu, op, intercept, 0);                                                  \
 		word_store(cpu, op, value);                                                        \
 		NEXT;                                                                              \
 	}                                                                                          \
 	FAMILY_ONE(name, exec_##name)
 
-WORD_HANDLER(sldt, cpu->seg[SEG_LDTR].selector);
-WORD_HANDLER(str, cpu->seg[SEG_TR].selector);
-WORD_HANDLER(smsw, cpu->cr0);
+WORD_HANDLER(sldt, cpu->seg[SEG_LDTR].selector, SLDT);
+WORD_HANDLER(str, cpu->seg[SEG_TR].selector, STR);
+
+static HANDLER(exec_smsw)
+{
+	u64 value = cpu->cr0;
+
+	FAULT_POINT(cpu, op);
+	check_umip(cpu);
+	if (unlikely(cpu->guest))
+		value = cpu->vendor->read_cr(cpu, op, 0);
+	word_store(cpu, op, value);
+	NEXT;
+}
+FAMILY_ONE(smsw, exec_smsw);
 
 /* --- LLDT, LTR --- */
 
@@ -102,6 +118,8 @@ static u16 word_load(struct cpu *cpu, const struct op *op)
 
 static HANDLER(exec_lldt)
 {
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, LLDT, 0);
 	segment_load_ldtr(cpu, word_load(cpu, op));
 	NEXT;
 }
@@ -109,6 +127,8 @@ FAMILY_ONE(lldt, exec_lldt);
 
 static HANDLER(exec_ltr)
 {
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, LTR, 0);
 	segment_load_tr(cpu, word_load(cpu, op));
 	NEXT;
 }

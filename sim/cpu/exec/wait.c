@@ -5,9 +5,12 @@
 #include "sim/cpu/operand.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 static HANDLER(exec_hlt)
 {
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, HLT, 0);
 	cpu->activity = ACTIVITY_HALTED;
 	pmu_halted(cpu);
 	NEXT;
@@ -23,6 +26,8 @@ static HANDLER(exec_pause)
 {
 	s64 left = cpu->budget - op->number - 1, length = left < PAUSE_NS ? left : PAUSE_NS;
 
+	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, PAUSE, 0);
 	if (length > 0 && !__atomic_load_n(&cpu->event, __ATOMIC_RELAXED)) {
 		cpu->time_base += length;
 		cpu_set_budget(cpu, cpu->budget - length);
@@ -54,6 +59,7 @@ static HANDLER(exec_monitor)
 	FAULT_POINT(cpu, op);
 	if (cpu->cpl != 0)
 		raise_ud(cpu);
+	INTERCEPT(cpu, op, MONITOR, 0);
 	if (extensions(cpu, op))
 		raise_gp(cpu, 0);
 	monitor(cpu, op, cpu->reg[REG_RAX]);
@@ -73,6 +79,7 @@ static NOINLINE void mwait(struct cpu *cpu, const struct op *op)
 
 	if (cpu->cpl != 0)
 		raise_ud(cpu);
+	INTERCEPT(cpu, op, MWAIT, cpu->monitor.armed);
 	if (extensions(cpu, op) & ~MWAIT_MASKED_TOO)
 		raise_gp(cpu, 0);
 	wait_begin(cpu, &wait);
@@ -105,7 +112,13 @@ static NOINLINE void wait_for_tsc(struct cpu *cpu, const struct op *op, bool for
 	u64 limit = cpu->msr[MSR_UMWAIT_CONTROL] & UMWAIT_LIMIT;
 	struct wait wait = {.for_store = for_store, .masked_too = true};
 
-	if (((cpu->cr4 & CR4_TSD) && cpu->cpl != 0) || (REG32(cpu, op->rm) & ~1u))
+	if ((cpu->cr4 & CR4_TSD) && cpu->cpl != 0)
+		raise_gp(cpu, 0);
+	if (for_store)
+		INTERCEPT(cpu, op, UMWAIT, 0);
+	else
+		INTERCEPT(cpu, op, TPAUSE, 0);
+	if (REG32(cpu, op->rm) & ~1u)
 		raise_gp(cpu, 0);
 	now = cpu_tsc(cpu);
 	wait.limited = limit && deadline > now && deadline - now > limit;

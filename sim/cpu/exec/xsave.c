@@ -6,6 +6,7 @@
 #include "sim/cpu/fault.h"
 #include "sim/cpu/op.h"
 #include "sim/cpu/operand.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/xstate.h"
 
 #define XSAVE_ALIGN 64
@@ -105,6 +106,8 @@ static NOINLINE void save_compacted(struct cpu *cpu, const struct op *op, bool s
 	u64 components, in_use, linear;
 
 	check_usable(cpu, op, supervisor);
+	if (supervisor)
+		INTERCEPT(cpu, op, XSAVES, requested(cpu, UINT64_MAX));
 	components = requested(cpu, cpu->xcr0 | (supervisor ? cpu->msr[MSR_XSS] : 0));
 	linear = area_address(cpu, op, xstate_size_compacted(components), true);
 	in_use = xstate_in_use(cpu) & components;
@@ -198,6 +201,8 @@ static NOINLINE void restore_area(struct cpu *cpu, const struct op *op, bool sup
 	bool compacted;
 
 	check_usable(cpu, op, supervisor);
+	if (supervisor)
+		INTERCEPT(cpu, op, XRSTORS, requested(cpu, UINT64_MAX));
 	enabled = cpu->xcr0 | (supervisor ? cpu->msr[MSR_XSS] : 0);
 	restore.components = requested(cpu, enabled);
 	linear = area_address(cpu, op, XSTATE_EXTENDED, false);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a processor with VMX or SVM does beyond one without: the interpreter asks its model through
+ * one struct of operations, chosen with the CPU model. Everything here is asked only while
+ * cpu->guest or cpu->arbitrates says so; outside, virtualization costs nothing.
+ */
+#ifndef LOCKSTEP_SIM_CPU_VENDOR_H
+#define LOCKSTEP_SIM_CPU_VENDOR_H
+
+#include "sim/cpu/op.h"
+
+enum intercept {
+#define INTERCEPT(identifier, info) INTERCEPT_##identifier,
+#include "sim/cpu/intercepts.def"
+#undef INTERCEPT
+	INTERCEPT_COUNT,
+};
+
+/* The info of INTERCEPT_IO. */
+#define INTERCEPT_IO_PORT   UINT64_C(0xffff)
+#define INTERCEPT_IO_SIZE   UINT64_C(0x70000) /* in bytes */
+#define INTERCEPT_IO_IN     BIT(20)
+#define INTERCEPT_IO_STRING BIT(21)
+
+/* The instructions of the extensions themselves. */
+enum vendor_instruction {
+	VENDOR_VMCALL,
+	VENDOR_VMMCALL,
+	VENDOR_VMRUN,
+	VENDOR_VMLOAD,
+	VENDOR_VMSAVE,
+	VENDOR_STGI,
+	VENDOR_CLGI,
+	VENDOR_INVLPGA,
+	VENDOR_SKINIT,
+	VENDOR_VMXON,
+	VENDOR_VMXOFF,
+	VENDOR_VMCLEAR,
+	VENDOR_VMPTRLD,
+	VENDOR_VMPTRST,
+	VENDOR_VMREAD,
+	VENDOR_VMWRITE,
+	VENDOR_VMLAUNCH,
+	VENDOR_VMRESUME,
+	VENDOR_VMFUNC,
+	VENDOR_INVEPT,
+	VENDOR_INVVPID,
+};
+
+/* What is to become of an event at the moment at which it would be taken. */
+enum vendor_gate {
+	GATE_OPEN, /* it is taken as ever */
+	GATE_HELD, /* it waits */
+	GATE_DONE, /* it is dealt with: a VM exit, or redirected */
+};
+
+/* Where events of the models' own stand among the others (SDM 3A:7.9, table 7-2; 3C:26.2, 3C:27.7;
+ * APM 2:15.21). */
+enum vendor_stage {
+	STAGE_FIRST,           /* before SMI and INIT: TPR below threshold, APIC-write exits */
+	STAGE_BEFORE_TRAP,     /* monitor trap flag */
+	STAGE_AFTER_TRAP,      /* VMX-preemption timer, NMI windows, virtual NMIs */
+	STAGE_AFTER_NMI,       /* interrupt windows, VMX's virtual interrupts */
+	STAGE_AFTER_INTERRUPT, /* SVM's virtual interrupts */
+};
+
+struct vendor_ops {
+	const char *name;
+	/* Called with RESET (and INIT: @init). */
+	void (*reset)(struct cpu *cpu, bool init);
+
+	/* --- instructions --- */
+	/* One of the extension's own. Returns the RIP at which to go on, which may be another
+	 * world's; raises what the manuals say. */
+	u64 (*instruction)(struct cpu *cpu, const struct op *op, enum vendor_instruction which);
+	/* While cpu->guest: comes back if the guest may execute @op. Else vendor_exit, or raises.
+	 */
+	void (*intercept)(struct cpu *cpu, const struct op *op, enum intercept what, u64 info);
+	/* MOV from CR0, 2, 3, 4 and 8, SMSW: exits, or returns what the guest sees. */
+	u64 (*read_cr)(struct cpu *cpu, const struct op *op, unsigned int number);
+	/* MOV to these, CLTS, LMSW (with @value as it would be written): exits, or returns true
+	 * with the value that goes into the register by the rules for everybody; false if there is
+	 * nothing left to do. */
+	bool (*write_cr)(struct cpu *cpu, const struct op *op, unsigned int number, u64 *value);
+	/* MSRs whose access column says VENDOR. False: #GP. */
+	bool (*msr_read)(struct cpu *cpu, u32 number, u64 *value, bool host);
+	bool (*msr_write)(struct cpu *cpu, u32 number, u64 value, bool host);
+
+	/* --- exceptions, while cpu->guest --- */
+	/* Of cpu->exception, before it changes CR2, DR6 or memory; once as it came, and once more
+	 * if it became #DF. True: the exit is made. */
+	bool (*exception)(struct cpu *cpu);
+	/* A triple fault, or a machine check without CR4.MCE. True: the exit is made. */
+	bool (*shutdown)(struct cpu *cpu);
+	/* The second stage refused an access (walk.second tells): does not come back. */
+	void (*second_stage_fault)(struct cpu *cpu, u64 linear, unsigned int access,
+				   const struct walk_result *walk);
+
+	/* --- events between instructions, while cpu->arbitrates --- */
+	/* EVENT_MACHINE_CHECK, _SMI, _INIT, _SIPI, _NMI. */
+	enum vendor_gate (*gate)(struct cpu *cpu, u32 event);
+	/* An external interrupt is there: instead of RFLAGS.IF and the shadow. */
+	enum vendor_gate (*interrupt)(struct cpu *cpu);
+	/* The model's own events of that stage. True: one was taken. Called only after
+	 * EVENT_VENDOR was posted; what stays due posts it again. */
+	bool (*due)(struct cpu *cpu, enum vendor_stage stage);
+	/* True if one of these would wake a halted processor. */
+	bool (*would_wake)(struct cpu *cpu);
+
+	/* --- exits --- */
+	/* The exit that vendor_exit asked for: RIP stands at the instruction that did not run. */
+	void (*exit)(struct cpu *cpu);
+};
+
+/* A processor that offers neither. */
+extern const struct vendor_ops vendor_none;
+
+/*
+ * Leaves the instruction in progress (or the event in delivery: then cpu->delivering tells of it)
+ * with nothing committed, and has the run loop call the model's exit. What the exit is about the
+ * model has noted in its own state.
+ */
+_Noreturn void vendor_exit(struct cpu *cpu);
+
+/* The events that were held back are looked at again: a gate may have opened. */
+void vendor_reopen(struct cpu *cpu);
+
+/* In a body: the hypervisor may have taken this instruction from its guest. */
+#define INTERCEPT(cpu, op, what, info)                                                             \
+	do {                                                                                       \
+		if (unlikely((cpu)->guest))                                                        \
+			(cpu)->vendor->intercept(cpu, op, INTERCEPT_##what, info);                 \
+	} while (0)
+
+#endif
