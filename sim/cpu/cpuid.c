@@ -134,7 +134,7 @@ static void adopt_features(struct cpu *cpu)
 	bool kvm = is_kvm(cpu);
 
 	memset(cpu->feature, 0, sizeof(cpu->feature));
-	for (unsigned int f = 0; f < FEATURE_BASE; f++) {
+	for (unsigned int f = 0; f < FEATURE_CPUID_COUNT; f++) {
 		const struct feature_info *info = &feature_infos[f];
 		const struct kvm_cpuid_entry2 *entry = find(cpu, info->leaf, info->subleaf);
 

@@ -247,7 +247,7 @@ static void leaf_extended_features(const struct model *model, u32 subleaf, u32 o
 	if (model->info.vendor != VENDOR_AMD)
 		return;
 	out[EAX] = version(model);
-	for (unsigned int f = 0; f < FEATURE_BASE; f++) {
+	for (unsigned int f = 0; f < FEATURE_CPUID_COUNT; f++) {
 		const struct feature_info *info = &feature_infos[f];
 
 		if (info->leaf == 1 && info->reg == EDX && model_has(model, f))
@@ -341,7 +341,7 @@ static const struct {
 
 static void add_features(const struct model *model, u32 function, u32 subleaf, u32 out[4])
 {
-	for (unsigned int f = 0; f < FEATURE_BASE; f++) {
+	for (unsigned int f = 0; f < FEATURE_CPUID_COUNT; f++) {
 		const struct feature_info *info = &feature_infos[f];
 
 		if (info->leaf == function && info->subleaf == subleaf && model_has(model, f))

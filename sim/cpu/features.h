@@ -6,6 +6,11 @@ enum cpu_feature {
 #define FEATURE(identifier, name, leaf, subleaf, reg, bit) FEATURE_##identifier,
 #include "sim/cpu/features.def"
 #undef FEATURE
+	FEATURE_CPUID_COUNT, /* those above are bits of CPUID, those below of VMX capability MSRs */
+	FEATURE_CONTROLS = FEATURE_CPUID_COUNT - 1,
+#define CONTROL(group, identifier, bit, name, needs, models) FEATURE_VMX_##group##_##identifier,
+#include "sim/cpu/vmx_controls.def"
+#undef CONTROL
 	FEATURE_BASE, /* always there: the gate of instructions that every model has */
 	FEATURE_COUNT
 };

@@ -21,6 +21,7 @@ enum {
 	MODEL_NONE = 0,
 	MODEL_ALL = (1 << MODEL_COUNT) - 1,
 	MODEL_MODERN = MODEL_INTEL | MODEL_AMD | MODEL_MAX,
+	MODEL_VMX = MODEL_NONE, /* until VMXON is built */
 };
 
 const struct model_info model_infos[] = {
@@ -44,7 +45,34 @@ static const u8 offers[FEATURE_BASE] = {
 #define OFFER(feature, models) [FEATURE_##feature] = (models),
 #include "sim/cpu/models.def"
 #undef OFFER
+#define CONTROL(group, identifier, bit, name, needs, models)                                       \
+	[FEATURE_VMX_##group##_##identifier] = (models),
+#include "sim/cpu/vmx_controls.def"
+#undef CONTROL
 };
+
+/* Where a control shows: the number of its capability MSR, and in which half of it (SDM 3D appendix
+ * A): the upper one says what may be 1, the lower one what must be. */
+#define PLACE_BASIC(bit)         0x480, bit
+#define PLACE_PIN(bit)           0x48d, 32 + bit
+#define PLACE_PRIMARY(bit)       0x48e, 32 + bit
+#define PLACE_PRIMARY_CLEAR(bit) 0x48e, bit
+#define PLACE_SECONDARY(bit)     0x48b, 32 + bit
+#define PLACE_TERTIARY(bit)      0x492, bit
+#define PLACE_EXIT(bit)          0x48f, 32 + bit
+#define PLACE_EXIT_CLEAR(bit)    0x48f, bit
+#define PLACE_EXIT2(bit)         0x493, bit
+#define PLACE_ENTRY(bit)         0x490, 32 + bit
+#define PLACE_ENTRY_CLEAR(bit)   0x490, bit
+#define PLACE_MISC(bit)          0x485, bit
+#define PLACE_EPT_VPID(bit)      0x48c, bit
+#define PLACE_FUNCTION(bit)      0x491, bit
+#define CONTROL_INFO(identifier_, name_, number, bit_)                                             \
+	{                                                                                          \
+		.identifier = identifier_, .name = name_, .leaf = number,                          \
+		.reg = (bit_) < 32 ? EAX : EDX, .bit = (bit_) % 32,                                \
+	}
+#define CONTROL_PLACED(...) CONTROL_INFO(__VA_ARGS__)
 
 const struct feature_info feature_infos[FEATURE_BASE] = {
 #define FEATURE(identifier_, name_, leaf_, subleaf_, reg_, bit_)                                   \
@@ -58,11 +86,21 @@ const struct feature_info feature_infos[FEATURE_BASE] = {
 	},
 #include "sim/cpu/features.def"
 #undef FEATURE
+#define CONTROL(group, identifier_, bit_, name_, needs, models)                                    \
+	[FEATURE_VMX_##group##_##identifier_] =                                                    \
+		CONTROL_PLACED("VMX_" #group "_" #identifier_, name_, PLACE_##group(bit_)),
+#include "sim/cpu/vmx_controls.def"
+#undef CONTROL
 };
 
 bool model_offers(unsigned int model, enum cpu_feature feature)
 {
 	return offers[feature] >> model & 1;
+}
+
+bool model_built(enum cpu_feature feature)
+{
+	return offers[feature];
 }
 
 /* --- names --- */
@@ -203,6 +241,7 @@ static int set_vendor(struct model *model, const char *value, struct ls_error *e
 	if (model->info.vendor == VENDOR_AMD) { /* it has counters of its own kind */
 		clear_feature(model, FEATURE_PDCM);
 		clear_feature(model, FEATURE_PMU);
+		clear_feature(model, FEATURE_VMX);
 	}
 	return 0;
 }

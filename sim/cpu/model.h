@@ -31,10 +31,10 @@ struct model {
 	u32 tsc_khz;
 };
 
-/* A row of features.def. */
+/* A row of features.def, or of vmx_controls.def. */
 struct feature_info {
 	const char *identifier, *name;
-	u32 leaf, subleaf;
+	u32 leaf, subleaf; /* of a control: the number of its capability MSR */
 	u8 reg, bit; /* enum cpuid_register */
 };
 
@@ -49,6 +49,8 @@ ALWAYS_INLINE bool model_has(const struct model *model, enum cpu_feature feature
 
 /* "yes" cells of `lockstep list features`: whether model number @model offers @feature. */
 bool model_offers(unsigned int model, enum cpu_feature feature);
+/* Whether any does. */
+bool model_built(enum cpu_feature feature);
 
 /* Resolves "NAME[,+feature,-feature,key=value…]". Keys: vendor (intel, amd or a vendor string),
  * family, model, stepping, phys-bits (32 to 52), model-name; feature=on|off. -EINVAL, -ENOENT. */

@@ -7,6 +7,7 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vmx_capability.h"
 
 #define MSR(identifier, number, vendors, gate, reserved, reset, access, manual)                    \
 	extern const struct msr_access msr_access_##access;
@@ -113,10 +114,18 @@ static bool changed_by_init(enum msr_index index)
 	       index == MSR_DEBUGCTL;
 }
 
+/* What the processor offers is no state. */
+static bool set_once(enum msr_index index)
+{
+	return index >= MSR_VMX_BASIC && index <= MSR_VMX_EXIT_CTLS2;
+}
+
 /* Whatever of the reset value depends on the processor. */
 static u64 reset_value(const struct cpu *cpu, const struct msr_row *row)
 {
 	switch (row->index) {
+	case MSR_FEATURE_CONTROL: /* with VMX it is firmware's to set */
+		return cpu_has(cpu, FEATURE_VMX) ? 0 : row->reset;
 	case MSR_MICROCODE:
 		return cpu->amd ? 1 : BIT(32);
 	case MSR_MISC_ENABLE:
@@ -134,17 +143,19 @@ static u64 reset_value(const struct cpu *cpu, const struct msr_row *row)
 
 void msr_adopt(struct cpu *cpu)
 {
-	static const u16 dependent[] = {MSR_MICROCODE, MSR_MISC_ENABLE, MSR_ARCH_CAPABILITIES,
-					MSR_PERF_GLOBAL_CTRL};
+	static const u16 dependent[] = {MSR_FEATURE_CONTROL, MSR_MICROCODE, MSR_MISC_ENABLE,
+					MSR_ARCH_CAPABILITIES, MSR_PERF_GLOBAL_CTRL};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(dependent); i++)
 		cpu->msr[dependent[i]] = reset_value(cpu, &msr_rows[dependent[i]]);
+	if (cpu_has(cpu, FEATURE_VMX))
+		vmx_capability_adopt(cpu);
 }
 
 void msr_reset(struct cpu *cpu, bool init)
 {
 	for (unsigned int i = 0; i < MSR_INDEX_COUNT; i++)
-		if (!init || changed_by_init(i))
+		if (init ? changed_by_init(i) : !set_once(i))
 			cpu->msr[i] = reset_value(cpu, &msr_rows[i]);
 }
 

@@ -7,6 +7,10 @@
 
 #define MSR_HIGH UINT64_C(0xffffffff00000000)
 
+/* IA32_FEATURE_CONTROL */
+#define FEATURE_CONTROL_LOCK  BIT(0)
+#define FEATURE_CONTROL_VMXON BIT(2)
+
 struct msr_row;
 
 /* NULL: never allowed (#GP). False means #GP(0). Reserved bits have been checked; @host: a

@@ -206,6 +206,18 @@ WRITE(hwcr)
 
 ACCESS(HWCR, read_stored, write_hwcr);
 
+/* Locked until the next reset (SDM 3C:24.7). */
+WRITE(feature_control)
+{
+	if (!host && (cpu->msr[row->index] & FEATURE_CONTROL_LOCK))
+		return false;
+	if ((value & FEATURE_CONTROL_VMXON) && !cpu_has(cpu, FEATURE_VMX))
+		return false;
+	return write_stored(cpu, row, value, host);
+}
+
+ACCESS(FEATURE_CONTROL, read_stored, write_feature_control);
+
 /* --- machine check --- */
 
 /* SDM 3B:16.3.1.3, 16.3.2.1: software writes all ones or zero; else #GP. */

@@ -17,6 +17,10 @@ static const u8 by_encoding[0x4000] = {
 #include "sim/vmx-model/vmcs_fields.def"
 #undef VMCS_FIELD
 };
+#define VMCS_FIELD(identifier, encoding, offset, name)                                             \
+	_Static_assert(ENCODING_INDEX(encoding) <= VMCS_HIGHEST_INDEX, name);
+#include "sim/vmx-model/vmcs_fields.def"
+#undef VMCS_FIELD
 _Static_assert(VMCS_FIELD_COUNT < 0xff, "by_encoding holds bytes");
 
 static enum vmcs_width width(enum vmcs_field field)

@@ -3,7 +3,7 @@
 #ifndef LOCKSTEP_SIM_VMX_MODEL_VMCS_H
 #define LOCKSTEP_SIM_VMX_MODEL_VMCS_H
 
-#include "mmu/types.h"
+#include "sim/cpu/vmx_capability.h"
 
 enum vmcs_field {
 #define VMCS_FIELD(identifier, encoding, offset, name) VMCS_##identifier,
@@ -14,9 +14,7 @@ enum vmcs_field {
 
 /* Of the region: revision identifier with the shadow-VMCS indicator, VMX-abort indicator, then data
  * (SDM 3C:25.2, table 25-1). The launch state stands where KVM's ABI has it. */
-#define VMCS_REVISION     0x11e57ed0u
 #define VMCS_SHADOW       BIT(31)
-#define VMCS_REGION_SIZE  4096u
 #define VMCS_ABORT_OFFSET 4u
 #define VMCS_STATE_OFFSET 8u
 #define VMCS_TAIL         0x800u

@@ -279,7 +279,7 @@ bool host_is_amd(void)
 void host_features(u32 feature[FEATURE_WORDS])
 {
 	memset(feature, 0, FEATURE_WORDS * sizeof(*feature));
-	for (unsigned int n = 0; n < FEATURE_BASE; n++) {
+	for (unsigned int n = 0; n < FEATURE_CPUID_COUNT; n++) {
 		const struct feature_info *info = &feature_infos[n];
 		u32 out[4] = {0};
 
