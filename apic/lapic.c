@@ -79,6 +79,8 @@ static int find_pending(const struct lapic *lapic)
 		return -1;
 	/* A software-disabled APIC keeps what it has taken deliverable (SDM 3A:11.4.7.2). */
 	irr = lapic_highest_irr(lapic);
+	if (irr < 0)
+		return -1;
 	return irr >> 4 > lapic_get_ppr(lapic) >> 4 ? irr : -1;
 }
 

@@ -133,10 +133,16 @@ static void mirror_registers(struct cpu *cpu)
 	cpu->walk.efer = cpu->efer;
 	cpu->walk.pkru = cpu->pkru;
 	cpu->walk.pkrs = cpu->msr[MSR_PKRS];
-	cpu->walk.rflags_ac = cpu->rflags & FLAG_AC;
 	cpu->walk.amd = cpu->amd;
 	cpu->walk.physical_bits = cpu->physical_bits;
 	cpu->walk.gbyte_pages = cpu_has(cpu, FEATURE_PDPE1GB);
+}
+
+void address_space_update_privilege(struct cpu *cpu)
+{
+	cpu->walk.rflags_ac = cpu->rflags & FLAG_AC;
+	cpu->code_context = TLB_CONTEXT(cpu->space.current, privilege(cpu));
+	cpu->data_context = accesses_are_checked(cpu) ? TLB_CONTEXT_NEVER : cpu->code_context;
 }
 
 void address_space_update(struct cpu *cpu)
@@ -149,6 +155,5 @@ void address_space_update(struct cpu *cpu)
 		cpu_flush_tlb(cpu); /* comes back here */
 		return;
 	}
-	cpu->code_context = TLB_CONTEXT(cpu->space.current, privilege(cpu));
-	cpu->data_context = accesses_are_checked(cpu) ? TLB_CONTEXT_NEVER : cpu->code_context;
+	address_space_update_privilege(cpu);
 }

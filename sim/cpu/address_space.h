@@ -6,5 +6,7 @@
 
 /* Brings contexts and the walk's mirrors in line with the registers; part of cpu_update_mode. */
 void address_space_update(struct cpu *cpu);
+/* What of it CPL and RFLAGS decide; part of cpu_update_privilege. */
+void address_space_update_privilege(struct cpu *cpu);
 
 #endif

@@ -438,6 +438,8 @@ void cpu_reset(struct cpu *cpu, bool init); /* RESET, or INIT which keeps what S
 /* Recomputes mode, contexts and walk mirrors. Call after any change of CR0, CR4, EFER, CPL, CS,
  * SS, RFLAGS.{VM,AC,TF,RF}, XCR0, PKRU, DR7. Cheap; does not flush. */
 void cpu_update_mode(struct cpu *cpu);
+/* The same where nothing of these has changed but CPL, CS, SS and RFLAGS. */
+void cpu_update_privilege(struct cpu *cpu);
 /* Address-space changes: a new CR3 (@keep: PCID's no-flush bit), a full flush. */
 void cpu_switch_address_space(struct cpu *cpu, bool keep);
 void cpu_flush_tlb(struct cpu *cpu);		   /* everything, global pages too */

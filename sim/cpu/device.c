@@ -39,6 +39,16 @@ static void access_once(struct cpu *cpu, u64 gpa, void *data, unsigned int size,
 		user_access(cpu, gpa, data, size, write);
 }
 
+bool device_store_last(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool *leave)
+{
+	s64 budget = cpu->budget;
+
+	if (cpu->single || !cpu->platform->mmio(cpu, gpa, data, size, true))
+		return false;
+	*leave = cpu->budget != budget || __atomic_load_n(&cpu->event, __ATOMIC_RELAXED);
+	return true;
+}
+
 void device_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
 {
 	u8 *bytes = data;

@@ -12,6 +12,11 @@
  */
 void device_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write);
 
+/* A store that is all that is left of its instruction: done within its trace if a chip below the
+ * seam takes it. @leave: the trace must not go on behind it, for it may have brought an event or a
+ * deadline. False: nothing was done. */
+bool device_store_last(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool *leave);
+
 /* The answer that an earlier execution of the instruction brought, or not to come back: the
  * instruction is abandoned for it. It has to run alone (cpu->single). NULL past the last fragment
  * that any instruction has. */

@@ -62,9 +62,11 @@ static bool must_step(const struct cpu *cpu)
 	       (cpu_watches(cpu) && (watches_code(cpu) || debug_watches_data(cpu)));
 }
 
+/* Bits that no other thread touches, or clears: what stands is not set again. */
 static void event_set(struct cpu *cpu, u32 bits)
 {
-	__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELAXED);
+	if (bits & ~__atomic_load_n(&cpu->event, __ATOMIC_RELAXED))
+		__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELAXED);
 }
 
 static void event_clear(struct cpu *cpu, u32 bits)
@@ -72,10 +74,18 @@ static void event_clear(struct cpu *cpu, u32 bits)
 	__atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_RELAXED);
 }
 
-void cpu_update_mode(struct cpu *cpu)
+/* EVENT_STEP stands as long as instructions have to run alone. */
+static void update_step(struct cpu *cpu)
 {
-	cpu->mode = mode_word(cpu);
-	address_space_update(cpu);
+	if (must_step(cpu))
+		event_set(cpu, EVENT_STEP);
+	else
+		event_clear(cpu, EVENT_STEP);
+}
+
+/* The mode word and contexts are in place. */
+static void note_privilege(struct cpu *cpu)
+{
 	pmu_note_privilege(cpu);
 	if (must_step(cpu))
 		event_set(cpu, EVENT_STEP);
@@ -83,6 +93,20 @@ void cpu_update_mode(struct cpu *cpu)
 		cpu->interrupt_waits = false;
 		event_set(cpu, EVENT_INTERRUPT);
 	}
+}
+
+void cpu_update_mode(struct cpu *cpu)
+{
+	cpu->mode = mode_word(cpu);
+	address_space_update(cpu);
+	note_privilege(cpu);
+}
+
+void cpu_update_privilege(struct cpu *cpu)
+{
+	cpu->mode = mode_word(cpu);
+	address_space_update_privilege(cpu);
+	note_privilege(cpu);
 }
 
 void cpu_set_budget(struct cpu *cpu, s64 instructions)
@@ -114,6 +138,13 @@ HANDLER(dispatch_search_indirect)
 	if (trace)
 		*trace_recent(cpu, cpu->reg[REG_RIP]) = trace;
 	CHAIN(trace);
+}
+
+HANDLER(dispatch_leave_behind)
+{
+	u64 rip = OP_NEXT_RIP(cpu, op);
+
+	CPU_BRANCH(op->flags & OP_CODE64 ? rip : (u32)rip);
 }
 
 /* --- running --- */
@@ -162,9 +193,7 @@ static void run_one(struct cpu *cpu)
 	if (tf || watched || cpu->pending_debug || cpu->debugger.control)
 		debug_after_instruction(cpu, tf,
 					cpu->budget != budget && cpu->reg[REG_RIP] != next);
-	event_clear(cpu, EVENT_STEP);
-	if (must_step(cpu))
-		event_set(cpu, EVENT_STEP);
+	update_step(cpu);
 }
 
 /* The instruction at cpu->op did not finish: what ran before it in its trace has. */
@@ -208,9 +237,7 @@ static void take_exception(struct cpu *cpu)
 	cpu->shadow = SHADOW_NONE;
 	cpu->io.completed = cpu->io.consumed = 0;
 	cpu->exception_due = true;
-	event_clear(cpu, EVENT_STEP);
-	if (must_step(cpu))
-		event_set(cpu, EVENT_STEP);
+	update_step(cpu);
 }
 
 /* A VM exit: the instruction in progress comes back as it was, then the model changes worlds. */

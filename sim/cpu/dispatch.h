@@ -38,6 +38,10 @@ ALWAYS_INLINE bool trace_may_run(const struct cpu *cpu, const struct trace *trac
 HANDLER(dispatch_search_relative);
 HANDLER(dispatch_search_indirect);
 
+/* The instruction at @op is done, and what is behind it in its trace must not follow at once:
+ * events and budget are to be looked at. */
+HANDLER(dispatch_leave_behind);
+
 /* A branch within the page of its trace, whose target trace, once found, stays the same. */
 #define JUMP_LINKED(target_rip)                                                                    \
 	do {                                                                                       \

@@ -101,6 +101,6 @@ u64 event_deliver_long(struct cpu *cpu, const struct event *event)
 		cpu->rflags &= ~FLAG_IF;
 	if (unlikely(cpu->cr4 & CR4_CET))
 		cet_start_tracker(cpu, cpl);
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }

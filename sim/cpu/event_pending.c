@@ -26,6 +26,8 @@ void event_stop(struct cpu *cpu, enum cpu_exit exit)
 
 static u32 take_bits(struct cpu *cpu, u32 bits)
 {
+	if (!(__atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE) & bits))
+		return 0;
 	return __atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_ACQUIRE) & bits;
 }
 

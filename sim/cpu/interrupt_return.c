@@ -21,9 +21,10 @@ static void pop_frame(struct cpu *cpu, struct stack_cursor *stack, unsigned int 
 	frame->rflags = stack_pop(cpu, stack, size);
 }
 
+/* Every mask has all the arithmetic flags, so theirs need not be known. */
 static void load_flags(struct cpu *cpu, u64 image, u64 mask)
 {
-	cpu_set_rflags(cpu, (cpu_rflags(cpu) & ~mask) | (image & mask));
+	cpu_set_rflags(cpu, (cpu->rflags & ~mask) | (image & mask));
 }
 
 /* Bits that IRET with this operand size may load at level @cpl of the code it leaves. */
@@ -150,7 +151,7 @@ static u64 return_same(struct cpu *cpu, struct stack_cursor *stack, unsigned int
 	stack_commit(cpu, stack);
 	cpu->ssp = ssp;
 	load_flags(cpu, frame->rflags, mask);
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }
 
@@ -184,7 +185,7 @@ static u64 return_with_stack(struct cpu *cpu, struct stack_cursor *stack, unsign
 	if (cpl != old_cpl)
 		segment_drop_inner(cpu, cpl);
 	load_flags(cpu, frame->rflags, mask);
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }
 

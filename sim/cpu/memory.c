@@ -13,7 +13,7 @@
 
 /* A piece of an access that lies in one page. */
 struct piece {
-	u64 linear, gpa;
+	u64 gpa;
 	u8 *host; /* NULL: MMIO */
 	struct slot *slot;
 	unsigned int size;
@@ -161,11 +161,10 @@ void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
 }
 
 /* Translates the bytes of [linear, linear + size) that lie in the first page. */
-static struct piece piece_translate(struct cpu *cpu, u64 linear, unsigned int size,
-				    unsigned int access)
+static void piece_translate(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
+			    struct piece *piece)
 {
 	unsigned int room = PAGE_SIZE_4K - (linear & PAGE_OFFSET_MASK);
-	struct piece piece = {.linear = linear, .size = size < room ? size : room};
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 	u64 tag = tlb_tag(linear, 1, context_of(cpu, access));
 	struct walk_result result;
@@ -173,21 +172,23 @@ static struct piece piece_translate(struct cpu *cpu, u64 linear, unsigned int si
 	cpu->stats.tlb_lookups++;
 	if ((access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
 		cpu->stats.tlb_hits++;
-		piece.gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
+		piece->gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
 	} else {
 		walk(cpu, linear, access, &result);
-		piece.gpa = result.gpa;
+		piece->gpa = result.gpa;
 		fill_data(cpu, linear, access, &result);
 	}
-	piece.slot = slots_find(cpu->slots, piece.gpa);
-	if (piece.slot)
-		piece.host = piece.slot->host + (piece.gpa - piece.slot->gpa);
-	return piece;
+	piece->size = size < room ? size : room;
+	piece->slot = slots_find(cpu->slots, piece->gpa);
+	piece->host = piece->slot ? piece->slot->host + (piece->gpa - piece->slot->gpa) : NULL;
 }
 
 u64 mem_translate(struct cpu *cpu, u64 linear, unsigned int access)
 {
-	return piece_translate(cpu, linear, 1, own_access(cpu, access)).gpa;
+	struct piece piece;
+
+	piece_translate(cpu, linear, 1, own_access(cpu, access), &piece);
+	return piece.gpa;
 }
 
 /* --- the two ends of an access --- */
@@ -309,14 +310,14 @@ static u64 check_linear(struct cpu *cpu, u64 linear, unsigned int size, u8 seg)
 static void split(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
 		  struct piece piece[2])
 {
-	piece[0] = piece_translate(cpu, linear, size, access);
+	piece_translate(cpu, linear, size, access, &piece[0]);
 	piece[1].size = 0;
-	if (piece[0].size < size) {
+	if (unlikely(piece[0].size < size)) {
 		u64 next = linear + piece[0].size;
 
 		if (!cpu_long_mode(cpu))
 			next = (u32)next;
-		piece[1] = piece_translate(cpu, next, size - piece[0].size, access);
+		piece_translate(cpu, next, size - piece[0].size, access, &piece[1]);
 	}
 }
 
@@ -331,20 +332,25 @@ static void read_checked(struct cpu *cpu, u64 linear, void *to, unsigned int siz
 		piece_read(cpu, &piece[1], (u8 *)to + piece[0].size);
 }
 
+static void pieces_write(struct cpu *cpu, const struct piece piece[2], const void *from)
+{
+	piece_write(cpu, &piece[0], from);
+	if (piece[1].size)
+		piece_write(cpu, &piece[1], (const u8 *)from + piece[0].size);
+}
+
 static void write_checked(struct cpu *cpu, u64 linear, const void *from, unsigned int size,
 			  unsigned int access)
 {
 	struct piece piece[2];
 
 	split(cpu, linear, size, access | WALK_WRITE, piece);
-	piece_write(cpu, &piece[0], from);
-	if (piece[1].size)
-		piece_write(cpu, &piece[1], (const u8 *)from + piece[0].size);
+	pieces_write(cpu, piece, from);
 }
 
 static void watch(struct cpu *cpu, u64 linear, unsigned int size, bool write)
 {
-	if (unlikely(debug_watches_data(cpu)))
+	if (unlikely(cpu_watches(cpu)) && debug_watches_data(cpu))
 		debug_check_data(cpu, linear, size, write);
 }
 
@@ -375,7 +381,7 @@ u64 mem_load_gpa(struct cpu *cpu, const struct op *op, u64 linear, u8 seg)
 
 	cpu->op = op;
 	linear = check_linear(cpu, linear, 1, seg);
-	piece = piece_translate(cpu, linear, 1, own_access(cpu, WALK_READ));
+	piece_translate(cpu, linear, 1, own_access(cpu, WALK_READ), &piece);
 	piece_read(cpu, &piece, &byte);
 	watch(cpu, linear, 1, false);
 	return piece.gpa;
@@ -393,6 +399,22 @@ void mem_store_slow(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
 		    u8 seg)
 {
 	operand_write(cpu, op, linear, &value, size, seg);
+}
+
+bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value, unsigned int size)
+{
+	struct piece piece[2];
+	bool leave = false;
+
+	cpu->op = op;
+	linear = check_linear(cpu, linear, size, op->seg);
+	check_alignment(cpu, linear, size);
+	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
+	if (piece[1].size || piece_writable(&piece[0]) ||
+	    !device_store_last(cpu, piece[0].gpa, &value, size, &leave))
+		pieces_write(cpu, piece, &value);
+	watch(cpu, linear, size, true);
+	return leave;
 }
 
 void mem_load_block_slow(struct cpu *cpu, const struct op *op, u64 linear, void *to,
@@ -441,7 +463,8 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 		slot_mark_dirty(piece[0].slot, piece[0].gpa);
 		return piece[0].host;
 	}
-	if (piece_writable(&piece[0]) && (!piece[1].size || piece_writable(&piece[1])))
+	if ((op->flags & OP_LOCK) && piece_writable(&piece[0]) &&
+	    (!piece[1].size || piece_writable(&piece[1])))
 		bus_lock(cpu);
 	piece_read(cpu, &piece[0], cpu->bounce);
 	if (piece[1].size)

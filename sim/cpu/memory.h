@@ -19,6 +19,10 @@ void mem_load_block_slow(struct cpu *cpu, const struct op *op, u64 linear, void 
 			 unsigned int size);
 void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, const void *from,
 			  unsigned int size);
+/* The store as the last step of an instruction that commits nothing after it: one to the engine's own
+ * chips needs no second run alone. True if the trace has to be left behind the instruction
+ * (dispatch_leave_behind). */
+bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value, unsigned int size);
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size);
 void mem_modify_commit(struct cpu *cpu, const struct op *op);
 

@@ -107,10 +107,85 @@ struct stack_cursor {
 	unsigned int access; /* walk_access privilege: 0 or WALK_USER */
 	u32 error;           /* error code of #SS: the selector of a stack being switched to */
 	u64 low, high;       /* offsets within the segment's limit */
+	u64 context;         /* of the TLB */
 };
 void stack_open(struct cpu *cpu, struct stack_cursor *stack);
-void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);
-u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size);
+void stack_push_checked(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size);
+u64 stack_pop_checked(struct cpu *cpu, struct stack_cursor *stack, unsigned int size);
+
+/* False: the TLB has no answer. */
+ALWAYS_INLINE bool stack_store(struct cpu *cpu, const struct stack_cursor *stack, u64 linear,
+			       u64 value, unsigned int size)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+	void *host;
+
+	if (unlikely(entry->write_tag != tlb_tag(linear, size, stack->context)))
+		return false;
+	host = tlb_host(entry, linear);
+	switch (size) {
+	case 2:
+		*(u16 *)host = value;
+		break;
+	case 4:
+		*(u32 *)host = value;
+		break;
+	default:
+		*(u64 *)host = value;
+		break;
+	}
+	return true;
+}
+
+ALWAYS_INLINE bool stack_load(struct cpu *cpu, const struct stack_cursor *stack, u64 linear,
+			      u64 *value, unsigned int size)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+	const void *host;
+
+	if (unlikely(entry->read_tag != tlb_tag(linear, size, stack->context)))
+		return false;
+	host = tlb_host(entry, linear);
+	switch (size) {
+	case 2:
+		*value = *(u16 *)host;
+		break;
+	case 4:
+		*value = *(u32 *)host;
+		break;
+	default:
+		*value = *(u64 *)host;
+		break;
+	}
+	return true;
+}
+
+/* A flat 64-bit stack has no limits, and what the TLB holds is canonical. */
+ALWAYS_INLINE bool stack_is_flat(const struct stack_cursor *stack)
+{
+	return stack->mask == UINT64_MAX;
+}
+
+ALWAYS_INLINE void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value,
+			      unsigned int size)
+{
+	if (likely(stack_is_flat(stack)) &&
+	    likely(stack_store(cpu, stack, stack->rsp - size, value, size)))
+		stack->rsp -= size;
+	else
+		stack_push_checked(cpu, stack, value, size);
+}
+
+ALWAYS_INLINE u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size)
+{
+	u64 value;
+
+	if (unlikely(!stack_is_flat(stack)) ||
+	    unlikely(!stack_load(cpu, stack, stack->rsp, &value, size)))
+		return stack_pop_checked(cpu, stack, size);
+	stack->rsp += size;
+	return value;
+}
 void stack_commit(struct cpu *cpu, const struct stack_cursor *stack);
 /* Linear address of @size bytes at @offset, or #SS. */
 u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, unsigned int size);

@@ -7,14 +7,21 @@ static unsigned int access_of(unsigned int cpl)
 	return cpl == 3 ? WALK_USER : 0;
 }
 
+static u64 stack_context(const struct cpu *cpu, unsigned int cpl)
+{
+	if (cpl == 3)
+		return access_context(cpu, TLB_USER);
+	return access_context(cpu, cpu->rflags & FLAG_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR);
+}
+
 void stack_open_flat(struct cpu *cpu, struct stack_cursor *stack, u64 rsp, unsigned int cpl)
 {
-	(void)cpu;
 	*stack = (struct stack_cursor){
 		.rsp = rsp,
 		.mask = UINT64_MAX,
 		.high = UINT64_MAX,
 		.access = access_of(cpl),
+		.context = stack_context(cpu, cpl),
 	};
 }
 
@@ -23,13 +30,13 @@ void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u
 {
 	u64 mask = rights & SEG_DB ? UINT32_MAX : 0xffff;
 
-	(void)cpu;
 	*stack = (struct stack_cursor){
 		.rsp = rsp & mask,
 		.mask = mask,
 		.base = base,
 		.high = limit,
 		.access = access_of(cpl),
+		.context = stack_context(cpu, cpl),
 	};
 	if (rights & SEG_TYPE_EXPAND_DOWN) {
 		stack->low = (u64)limit + 1;
@@ -50,11 +57,6 @@ void stack_open(struct cpu *cpu, struct stack_cursor *stack)
 				   cpu->reg[REG_RSP], cpu->cpl);
 }
 
-static bool is_flat64(const struct stack_cursor *stack)
-{
-	return stack->mask == UINT64_MAX;
-}
-
 static bool within(const struct stack_cursor *stack, u64 offset, unsigned int size)
 {
 	return offset >= stack->low && offset + size - 1 <= stack->high;
@@ -62,7 +64,7 @@ static bool within(const struct stack_cursor *stack, u64 offset, unsigned int si
 
 u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, unsigned int size)
 {
-	if (is_flat64(stack)) {
+	if (stack_is_flat(stack)) {
 		if (unlikely(!address_canonical(cpu, offset) ||
 			     !address_canonical(cpu, offset + size - 1)))
 			raise_ss(cpu, stack->error);
@@ -73,57 +75,32 @@ u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, 
 	return (u32)(stack->base + offset);
 }
 
-static u64 stack_context(const struct cpu *cpu, const struct stack_cursor *stack)
-{
-	if (stack->access & WALK_USER)
-		return access_context(cpu, TLB_USER);
-	return access_context(cpu, cpu->rflags & FLAG_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR);
-}
-
 void stack_reserve(struct cpu *cpu, const struct stack_cursor *stack, unsigned int bytes)
 {
 	u64 top = stack->rsp;
 
-	if (is_flat64(stack) || top < bytes)
+	if (stack_is_flat(stack) || top < bytes)
 		return; /* wraps: each push is checked by itself */
 	if (!within(stack, top - bytes, bytes))
 		raise_ss(cpu, stack->error);
 }
 
-void stack_push(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size)
+void stack_push_checked(struct cpu *cpu, struct stack_cursor *stack, u64 value, unsigned int size)
 {
 	u64 rsp = (stack->rsp - size) & stack->mask;
 	u64 linear = stack_linear(cpu, stack, rsp, size);
-	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 
-	if (likely(entry->write_tag == tlb_tag(linear, size, stack_context(cpu, stack)))) {
-		void *host = (void *)(linear + entry->addend);
-
-		if (size == 8)
-			*(u64 *)host = value;
-		else if (size == 4)
-			*(u32 *)host = (u32)value;
-		else
-			*(u16 *)host = (u16)value;
-	} else {
+	if (unlikely(!stack_store(cpu, stack, linear, value, size)))
 		mem_store_as(cpu, linear, value, size, stack->access);
-	}
 	stack->rsp = rsp;
 }
 
-u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigned int size)
+u64 stack_pop_checked(struct cpu *cpu, struct stack_cursor *stack, unsigned int size)
 {
-	u64 linear = stack_linear(cpu, stack, stack->rsp, size);
-	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
-	u64 value;
+	u64 linear = stack_linear(cpu, stack, stack->rsp, size), value;
 
-	if (likely(entry->read_tag == tlb_tag(linear, size, stack_context(cpu, stack)))) {
-		const void *host = (void *)(linear + entry->addend);
-
-		value = size == 8 ? *(u64 *)host : size == 4 ? *(u32 *)host : *(u16 *)host;
-	} else {
+	if (unlikely(!stack_load(cpu, stack, linear, &value, size)))
 		value = mem_load_as(cpu, linear, size, stack->access);
-	}
 	stack->rsp = (stack->rsp + size) & stack->mask;
 	return value;
 }

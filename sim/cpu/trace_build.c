@@ -45,7 +45,7 @@ static op_handler family_handler(const struct family *family, unsigned int width
 	return handler || op->kind == KIND_REG ? handler : family->fn[width][KIND_ANY];
 }
 
-extern const struct family family_endbr64, family_endbr32, family_int3, family_int1;
+extern const struct family family_xchg, family_endbr64, family_endbr32, family_int3, family_int1;
 
 /* CET: while the tracker waits, anything but ENDBRANCH of the code's own width faults; INT3 and
  * INT1 are let through for debuggers (SDM 1:17.3.4). */
@@ -74,6 +74,12 @@ static void find_edge(struct builder *b, struct op *op, const struct instruction
 	}
 }
 
+/* XCHG with memory locks without being told (SDM 2B XCHG). */
+static bool locks_by_itself(const struct instruction *insn)
+{
+	return insn->row->family == &family_xchg && insn->op.kind != KIND_REG;
+}
+
 /* Appends one decoded instruction. True if the trace may go on behind it. */
 static bool append(struct builder *b, const struct instruction *insn, enum decode_status status)
 {
@@ -88,6 +94,8 @@ static bool append(struct builder *b, const struct instruction *insn, enum decod
 	if (endbranch_missing(b, insn)) {
 		op->fn = pseudo_op_no_endbranch;
 	} else if (status == DECODE_OK) {
+		if (locks_by_itself(insn))
+			op->flags |= OP_LOCK;
 		if (insn->rip_relative)
 			op->disp += op->offset + op->length;
 		op->fn = family_handler(insn->row->family, insn->family_width, op, b->env.mode);

@@ -186,7 +186,11 @@ static const struct trace *trace_get_in_mode(struct cpu *cpu, u32 mode)
 
 const struct trace *trace_get(struct cpu *cpu)
 {
-	return trace_get_in_mode(cpu, cpu->mode);
+	const struct trace *trace = NULL;
+
+	if ((cpu->mode & MODE_CODE_MASK) == MODE_CODE64)
+		trace = trace_find(cpu, cpu->reg[REG_RIP]);
+	return likely(trace) ? trace : trace_get_in_mode(cpu, cpu->mode);
 }
 
 const struct trace *trace_get_alone(struct cpu *cpu)

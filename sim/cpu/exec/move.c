@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MOV in all general forms, MOVZX, MOVSX, LEA, XCHG, BSWAP, XLAT, CBW and CWD and their like. */
+#include "sim/cpu/dispatch.h"
 #include "sim/cpu/exec/integer.h"
 
 /* --- MOV: kinds times widths, by hand because nothing is hotter --- */
@@ -30,7 +31,12 @@
 #define STORE_HANDLERS(name, size, source)                                                         \
 	static HANDLER(name##_KIND_ANY)                                                            \
 	{                                                                                          \
-		mem_store(cpu, op, ea_any(cpu, op, size, true), source, size);                     \
+		u64 linear = ea_any(cpu, op, size, true);                                          \
+		void *host = mem_write_pointer(cpu, linear, size);                                 \
+		if (likely(host))                                                                  \
+			host_write(host, source, size);                                            \
+		else if (mem_store_last(cpu, op, linear, source, size))                            \
+			CONTINUE_IN(dispatch_leave_behind);                                        \
 		NEXT;                                                                              \
 	}                                                                                          \
 	STORE_FAST(name, KIND_BASE, size, source)                                                  \

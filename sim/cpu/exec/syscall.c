@@ -76,7 +76,7 @@ NOINLINE static u64 do_syscall(struct cpu *cpu, const struct op *op)
 		raise_ud(cpu);
 	rip = cpu_long_mode(cpu) ? syscall_long(cpu, op) : syscall_legacy(cpu, op);
 	step_by_new_flags(cpu);
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }
 
@@ -128,7 +128,7 @@ NOINLINE static u64 do_sysret(struct cpu *cpu, const struct op *op)
 	if (unlikely(cpu->cr4 & CR4_CET) && cet_shadow_stack_at(cpu, 3))
 		cpu->ssp = cpu->msr[MSR_PL3_SSP];
 	step_by_new_flags(cpu);
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }
 
@@ -165,7 +165,7 @@ NOINLINE static u64 do_sysenter(struct cpu *cpu, const struct op *op)
 		rip = (u32)rip;
 		cpu->reg[REG_RSP] = (u32)cpu->reg[REG_RSP];
 	}
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return rip;
 }
 
@@ -199,7 +199,7 @@ NOINLINE static u64 do_sysexit(struct cpu *cpu, const struct op *op)
 	cpu->cpl = 3;
 	if (unlikely(cpu->cr4 & CR4_CET) && cet_shadow_stack_at(cpu, 3))
 		cpu->ssp = cpu->msr[MSR_PL3_SSP];
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 	return code64 ? rip : (u32)rip;
 }
 

@@ -84,6 +84,53 @@ static void priorities(void)
 	CHECK_EQUAL(seen_vector[1], LOW_VECTOR);
 }
 
+extern const char ipi_after[], immediate_after[], low_after[], timer_after[];
+
+/* The local APIC is written in the middle of straight code; what that brings comes right behind. */
+static void straight(void)
+{
+	volatile u32 *icr = &ICR, *initial = &APIC(0x380);
+	u32 command = SELF | VECTOR;
+
+	section("SDM 3A:11.6.1 an interrupt to oneself comes behind the store that sends it");
+	seen = 0;
+	__asm__ volatile("sti; nop; nop; mov %1, %0\n ipi_after: nop; nop; cli"
+			 : "=m"(*icr)
+			 : "r"(command)
+			 : "memory");
+	CHECK_EQUAL(seen, 1);
+	CHECK_EQUAL(seen_ip[0], (word)ipi_after);
+	seen = 0;
+	__asm__ volatile("sti; nop; nop; movl %1, %0\n immediate_after: nop; nop; cli"
+			 : "=m"(*icr)
+			 : "i"(SELF | VECTOR)
+			 : "memory");
+	CHECK_EQUAL(seen, 1);
+	CHECK_EQUAL(seen_ip[0], (word)immediate_after);
+
+	section("SDM 3A:11.8.3.1 a lower TPR lets through what it held back, behind the store");
+	APIC(0x80) = 0xf0;
+	pend(LOW_VECTOR);
+	__asm__ volatile("sti; nop; nop; movl $0, %0\n low_after: nop; nop; cli"
+			 : "=m"(APIC(0x80))
+			 :
+			 : "memory");
+	CHECK_EQUAL(seen, 1);
+	CHECK_EQUAL(seen_ip[0], (word)low_after);
+
+	section("SDM 3A:11.5.4 a count of 4 at 1 GHz is over with the fourth nanosecond");
+	APIC(0x3e0) = 0xb; /* divide by 1 */
+	APIC(0x320) = VECTOR;
+	seen = 0;
+	__asm__ volatile("sti; nop; nop; movl $4, %0; nop; nop; nop\n timer_after: nop; nop; cli"
+			 : "=m"(*initial)
+			 :
+			 : "memory");
+	CHECK_EQUAL(seen, 1);
+	CHECK_EQUAL(seen_ip[0], (word)timer_after);
+	APIC(0x320) = 0x10000;
+}
+
 static u32 nmi_depth, nmi_nested;
 
 static bool nmi_hook(struct trap_frame *frame)
@@ -133,5 +180,6 @@ void payload(void)
 	shadows();
 	halts();
 	priorities();
+	straight();
 	blocking();
 }
