@@ -2,6 +2,7 @@
 /* The guest's page walk (SDM 3A:4, APM 2:5). */
 #include "mmu/walk.h"
 #include "mmu/control_registers.h"
+#include "mmu/second_stage.h"
 
 /* Entry bits, the same in every mode (SDM 3A:4.3 to 4.5). */
 #define ENTRY_P         BIT(0)
@@ -117,7 +118,8 @@ static const struct mode *mode_of(const struct walk_registers *regs)
 struct step {
 	u8 *host; /* NULL: outside the slots, or in a read-only one */
 	struct slot *slot;
-	u64 gpa;
+	u64 gpa;      /* as the guest has it */
+	u64 physical; /* behind the second stage */
 	u64 entry;
 };
 
@@ -141,6 +143,37 @@ struct walk {
 
 enum outcome { OUTCOME_DONE, OUTCOME_FAULT, OUTCOME_RETRY };
 
+/* Through the second stage, if there is one. False: it refuses. */
+static bool physical_of(struct slots *slots, struct second_stage *second, u64 gpa,
+			unsigned int access, struct walk_result *result, u64 *physical, u8 *allowed)
+{
+	struct second_stage_result stage;
+
+	if (likely(!second)) {
+		*physical = gpa;
+		return true;
+	}
+	if (second_stage_translate(slots, second, gpa, access, &result->updates, &stage)) {
+		*physical = stage.physical;
+		*allowed &= stage.allowed;
+		return true;
+	}
+	result->second.refused = true;
+	result->second.misconfigured = stage.misconfigured;
+	result->second.final = !(access & SECOND_STAGE_TABLE);
+	result->second.error = stage.error;
+	result->second.gpa = gpa;
+	return false;
+}
+
+static bool table_physical(struct walk *walk, u64 gpa, unsigned int access, u64 *physical)
+{
+	u8 allowed = 0;
+
+	return physical_of(walk->slots, walk->regs->second, gpa, access | SECOND_STAGE_TABLE,
+			   walk->result, physical, &allowed);
+}
+
 /* The bits of the error code that do not depend on the page (SDM 3A:4.7). */
 static u32 error_of_access(const struct walk *walk)
 {
@@ -162,24 +195,29 @@ static enum outcome walk_fault(struct walk *walk, u32 error)
 
 /* What no slot holds reads as all ones. The accessed and dirty bits of tables in a read-only
  * slot stay as they are, as in KVM. */
-static void step_load(struct walk *walk, struct step *step, u64 gpa)
+static bool step_load(struct walk *walk, struct step *step, u64 gpa)
 {
 	struct slot *slot = walk->slot;
+	u64 physical;
 
-	if (unlikely(!slot || gpa - slot->gpa >= slot->size))
-		slot = walk->slot = slots_find(walk->slots, gpa);
+	if (!table_physical(walk, gpa, WALK_READ, &physical))
+		return false;
+	if (unlikely(!slot || physical - slot->gpa >= slot->size))
+		slot = walk->slot = slots_find(walk->slots, physical);
 	step->gpa = gpa;
+	step->physical = physical;
 	step->slot = slot;
 	step->host = NULL;
 	step->entry = walk->mode->entry_size == 4 ? UINT32_MAX : UINT64_MAX;
 	if (!step->slot)
-		return;
-	step->host = step->slot->host + (gpa - step->slot->gpa);
+		return true;
+	step->host = step->slot->host + (physical - step->slot->gpa);
 	step->entry = walk->mode->entry_size == 4
 			      ? __atomic_load_n((u32 *)step->host, __ATOMIC_RELAXED)
 			      : __atomic_load_n((u64 *)step->host, __ATOMIC_RELAXED);
 	if (step->slot->flags & KVM_MEM_READONLY)
 		step->host = NULL;
+	return true;
 }
 
 /* Swaps in @entry if nobody else has changed it meanwhile. */
@@ -200,9 +238,8 @@ static bool step_store(struct walk *walk, struct step *step, u64 entry)
 	}
 	if (!stored)
 		return false;
-	slot_mark_dirty(step->slot, step->gpa);
-	if (walk->result->updates < WALK_UPDATES)
-		walk->result->updated[walk->result->updates++] = step->gpa;
+	slot_mark_dirty(step->slot, step->physical);
+	walk_note_update(&walk->result->updates, step->physical);
 	return true;
 }
 
@@ -317,10 +354,12 @@ static unsigned int right_needed(unsigned int access)
 /*
  * SDM 3A:4.8 sets accessed bits in the entries that a translation used, and lets the processor
  * do so early. Here all are set at the end and only if the access is permitted (as KVM's walk
- * does), so a fault leaves the tables as they were. False: an entry changed under the walk.
+ * does), so a fault leaves the tables as they were. A second stage must allow the write, too.
  */
-static bool set_accessed_dirty(struct walk *walk)
+static enum outcome set_accessed_dirty(struct walk *walk)
 {
+	u64 physical;
+
 	for (unsigned int i = 0; i < walk->depth; i++) {
 		struct step *step = &walk->step[i];
 		u64 entry = step->entry | ENTRY_A;
@@ -330,11 +369,14 @@ static bool set_accessed_dirty(struct walk *walk)
 			entry |= ENTRY_D;
 		if (likely(entry == step->entry) || !step->host)
 			continue;
+		if (unlikely(walk->regs->second) &&
+		    !table_physical(walk, step->gpa, WALK_WRITE, &physical))
+			return OUTCOME_FAULT;
 		if (!step_store(walk, step, entry))
-			return false;
+			return OUTCOME_RETRY; /* it changed under the walk */
 		step->entry = entry;
 	}
-	return true;
+	return OUTCOME_DONE;
 }
 
 static u64 leaf_address(const struct walk *walk, const struct level *level, u64 leaf)
@@ -354,6 +396,13 @@ static u8 memory_type(const struct level *level, u64 leaf)
 	return (leaf & ENTRY_PWT_PCD) >> 3 | (leaf & pat ? 4 : 0);
 }
 
+/* What the second stage is asked of the address itself. */
+static unsigned int final_access(const struct walk *walk)
+{
+	return (walk->access & (WALK_WRITE | WALK_EXEC)) |
+	       (walk->all & ENTRY_US ? SECOND_STAGE_USER_PAGE : 0);
+}
+
 static enum outcome finish(struct walk *walk, const struct level *level)
 {
 	struct step *last = &walk->step[walk->depth - 1];
@@ -367,33 +416,65 @@ static enum outcome finish(struct walk *walk, const struct level *level)
 	/* PK is told whether or not something else was wrong, too (SDM 3A:4.7). */
 	if (!permitted || (denied & needed))
 		return walk_fault(walk, ERROR_P | (denied & needed ? ERROR_PK : 0));
-	if (!(walk->access & WALK_NO_AD) && !set_accessed_dirty(walk))
-		return OUTCOME_RETRY;
+	result->allowed = walk->access & WALK_SHADOW_STACK ? 0 : rights & ~denied;
+	if (!physical_of(walk->slots, walk->regs->second, leaf_address(walk, level, last->entry),
+			 final_access(walk), result, &result->gpa, &result->allowed))
+		return OUTCOME_FAULT;
+	if (!(walk->access & WALK_NO_AD)) {
+		enum outcome outcome = set_accessed_dirty(walk);
 
-	result->gpa = leaf_address(walk, level, last->entry);
+		if (outcome != OUTCOME_DONE)
+			return outcome;
+	}
+
 	result->page_shift = level->shift;
 	result->global = (last->entry & ENTRY_G) && (walk->regs->cr4 & CR4_PGE);
 	result->memory_type_bits = memory_type(level, last->entry);
-	result->allowed = walk->access & WALK_SHADOW_STACK ? 0 : rights & ~denied;
 	/* Where the dirty bit can't be set (read-only tables), every write walks anew. */
 	if (!(last->entry & ENTRY_D))
 		result->allowed &= ~WALK_WRITE;
 	return OUTCOME_DONE;
 }
 
-/* Where the top table is, and the level to start with. False: its PDPTE is not present. */
-static bool find_root(const struct walk *walk, u64 *table)
+/* SDM 3A:4.4.1, table 4-8: bits 2:1, 8:5 and those from MAXPHYADDR up are reserved. */
+static u64 pdpte_reserved(const struct walk_registers *regs)
+{
+	u64 above = regs->physical_bits < 52 ? BITS(51, regs->physical_bits) : 0;
+
+	return BITS(2, 1) | BITS(8, 5) | BITS(63, 52) | above;
+}
+
+/* PAE under nested paging: the PDPTEs are read from memory at every walk (APM 2:15.25.10). */
+static bool nested_pdpte(struct walk *walk, u64 *pdpte)
+{
+	struct step step;
+
+	if (!step_load(walk, &step, (walk->regs->cr3 & BITS(31, 5)) + (walk->linear >> 30 & 3) * 8))
+		return false;
+	*pdpte = step.entry;
+	return true;
+}
+
+/* Where the top table is, and the level to start with. */
+static enum outcome find_root(struct walk *walk, u64 *table)
 {
 	const struct walk_registers *regs = walk->regs;
 
 	if (walk->mode->pdpte) {
 		u64 pdpte = regs->pdpte[walk->linear >> 30 & 3];
+		bool nested = regs->second && regs->second->kind == SECOND_STAGE_NPT;
 
+		if (unlikely(nested) && !nested_pdpte(walk, &pdpte))
+			return OUTCOME_FAULT;
+		if (!(pdpte & ENTRY_P))
+			return walk_fault(walk, 0);
+		if (unlikely(nested) && (pdpte & pdpte_reserved(regs)))
+			return walk_fault(walk, ERROR_P | ERROR_RSVD);
 		*table = pdpte & BITS(51, 12);
-		return pdpte & ENTRY_P;
+		return OUTCOME_DONE;
 	}
 	*table = regs->cr3 & walk->mode->address & ~walk->physical_reserved;
-	return true;
+	return OUTCOME_DONE;
 }
 
 static enum outcome walk_once(struct walk *walk)
@@ -404,15 +485,17 @@ static enum outcome walk_once(struct walk *walk)
 
 	walk->all = walk->upper = ENTRY_RW | ENTRY_US;
 	walk->any = 0;
-	if (!find_root(walk, &table))
-		return walk_fault(walk, 0);
+	if (find_root(walk, &table) != OUTCOME_DONE)
+		return OUTCOME_FAULT;
 	for (unsigned int i = 0; i < mode->levels; i++) {
 		const struct level *level = &mode->level[i];
 		struct step *step = &walk->step[i];
 		bool leaf;
 
-		step_load(walk, step,
-			  table + (walk->linear >> level->shift & index_mask) * mode->entry_size);
+		if (!step_load(walk, step,
+			       table + (walk->linear >> level->shift & index_mask) *
+					       mode->entry_size))
+			return OUTCOME_FAULT;
 		if (!(step->entry & ENTRY_P))
 			return walk_fault(walk, 0);
 		leaf = entry_is_leaf(walk, level, step->entry);
@@ -450,14 +533,18 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 	struct walk walk;
 
 	result->error_code = 0;
-	result->updates = 0;
+	result->updates.count = 0;
+	result->second.refused = false;
 	if (!(regs->cr0 & CR0_PG)) {
-		*result = (struct walk_result){
-			.gpa = (u32)linear,
-			.page_shift = PAGE_SHIFT,
-			.allowed = WALK_ALLOWED_READ | WALK_WRITE | WALK_EXEC,
-		};
-		return true;
+		result->page_shift = PAGE_SHIFT;
+		result->global = false;
+		result->allowed = WALK_ALLOWED_READ | WALK_WRITE | WALK_EXEC;
+		result->memory_type_bits = 0;
+		/* All linear addresses count as user-mode addresses then (SDM 3C:28.2.1, table
+		 * 28-7). */
+		return physical_of(slots, regs->second, (u32)linear,
+				   (access & (WALK_WRITE | WALK_EXEC)) | SECOND_STAGE_USER_PAGE,
+				   result, &result->gpa, &result->allowed);
 	}
 	walk_begin(&walk, slots, regs);
 	walk.result = result;
@@ -469,19 +556,22 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 	return outcome == OUTCOME_DONE;
 }
 
-/* SDM 3A:4.4.1, table 4-8: bits 2:1, 8:5 and those from MAXPHYADDR up are reserved. */
-bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4])
+bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4],
+		      struct walk_result *result)
 {
-	u64 reserved = BITS(2, 1) | BITS(8, 5) | BITS(63, 52);
-	u64 loaded[4];
+	u64 loaded[4], table = cr3 & BITS(31, 5), physical;
+	u8 allowed = 0;
 
-	if (regs->physical_bits < 52)
-		reserved |= BITS(51, regs->physical_bits);
+	result->updates.count = 0;
+	result->second.refused = false;
+	if (!physical_of(slots, regs->second, table, SECOND_STAGE_TABLE, result, &physical,
+			 &allowed))
+		return false;
 	for (unsigned int i = 0; i < 4; i++) {
-		u8 *host = slots_host(slots, (cr3 & BITS(31, 5)) + 8 * i);
+		u8 *host = slots_host(slots, physical + 8 * i);
 
 		loaded[i] = host ? __atomic_load_n((u64 *)host, __ATOMIC_RELAXED) : UINT64_MAX;
-		if ((loaded[i] & ENTRY_P) && (loaded[i] & reserved))
+		if ((loaded[i] & ENTRY_P) && (loaded[i] & pdpte_reserved(regs)))
 			return false;
 	}
 	for (unsigned int i = 0; i < 4; i++)

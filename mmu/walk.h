@@ -22,8 +22,11 @@ enum walk_access {
 	WALK_NO_AD = 1 << 5,        /* probe: set no accessed or dirty bit (KVM_TRANSLATE) */
 };
 
+struct second_stage;
+
 /* The registers that a walk depends on; kept up to date by the owner. */
 struct walk_registers {
+	struct second_stage *second; /* every physical address goes through it; NULL: none */
 	u64 cr0, cr3, cr4, efer;
 	u64 pdpte[4]; /* PAE: the PDPTE registers (SDM 3A:4.4.1) */
 	u32 pkru, pkrs;
@@ -33,10 +36,22 @@ struct walk_registers {
 	bool gbyte_pages; /* CPUID 80000001H:EDX[26]; else PDPTE.PS is reserved */
 };
 
-#define WALK_UPDATES 8 /* more than there are levels */
+#define WALK_UPDATES 40 /* more than there are entries in a walk with a second stage */
+
+/* The entries whose accessed or dirty bit a walk set, which may also be somebody's code. */
+struct walk_updates {
+	u8 count;
+	u64 physical[WALK_UPDATES];
+};
+
+static inline void walk_note_update(struct walk_updates *updates, u64 physical)
+{
+	if (updates->count < WALK_UPDATES)
+		updates->physical[updates->count++] = physical;
+}
 
 struct walk_result {
-	u64 gpa;       /* of the byte asked for */
+	u64 gpa;       /* of the byte asked for, behind the second stage if there is one */
 	u8 page_shift; /* 12, 21, 22 or 30; 12 without paging */
 	bool global;
 	/* What the same privilege may do with this page without another walk: bits WALK_WRITE
@@ -44,18 +59,26 @@ struct walk_result {
 	u8 allowed;
 	u8 memory_type_bits; /* PAT, PCD, PWT of the leaf: the PAT index */
 	u32 error_code;      /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
-	/* The entries whose accessed or dirty bit it set, which may also be somebody's code. */
-	u8 updates;
-	u64 updated[WALK_UPDATES];
+	struct walk_updates updates;
+	/* When it was the second stage that refused. */
+	struct {
+		bool refused;
+		bool misconfigured; /* and error, as struct second_stage_result's */
+		bool final;         /* the address asked for; else one of a paging structure */
+		u32 error;
+		u64 gpa; /* what the guest takes for physical */
+	} second;
 };
 #define WALK_ALLOWED_READ 0x80
 
-/* Returns true for a translation, false for a page fault (result->error_code). */
+/* Returns true for a translation, false for a page fault (result->error_code), or if the second
+ * stage refused (result->second). */
 bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 linear,
 		 unsigned int access, struct walk_result *result);
 
-/* PAE: loads the four PDPTEs from @cr3. False if a present one has reserved bits (#GP). */
-bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3,
-		      u64 pdpte[4]);
+/* PAE: loads the four PDPTEs from @cr3. False if a present one has reserved bits (#GP), or the
+ * second stage refused to have them read (@result->second). */
+bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4],
+		      struct walk_result *result);
 
 #endif

@@ -89,8 +89,10 @@ static int load_sregs(struct cpu *cpu, const struct kvm_sregs2 *sregs)
 
 static void load_pdptes(struct cpu *cpu)
 {
+	struct walk_result walk;
+
 	if (pae_paging(cpu->cr0, cpu->cr4, cpu->efer))
-		walk_load_pdptes(cpu->slots, &cpu->walk, cpu->cr3, cpu->walk.pdpte);
+		walk_load_pdptes(cpu->slots, &cpu->walk, cpu->cr3, cpu->walk.pdpte, &walk);
 }
 
 /* interrupt_bitmap: "at most one bit may be set; this interrupt has been acknowledged". */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes to CR0, CR3, CR4, CR8, EFER and XCR0 (SDM 3A:2.5, 3A:4.1, 3A:9.8.5; SDM 2: MOV CR). */
 #include "sim/cpu/control.h"
+#include "mmu/second_stage.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/xstate.h"
 
 #define CR0_KNOWN                                                                                  \
@@ -24,10 +26,18 @@ static bool pae_paging(u64 cr0, u64 cr4, u64 efer)
 /* Reads the PDPTE registers as @cr3 and the mode to come want it; #GP(0) if they are bad. */
 static void load_pdptes(struct cpu *cpu, u64 cr3)
 {
+	struct second_stage *second = cpu->walk.second;
+	struct walk_result walk;
 	u64 pdpte[4];
 
-	if (!walk_load_pdptes(cpu->slots, &cpu->walk, cr3, pdpte))
+	/* Under nested paging every walk reads them from memory (APM 2:15.25.10). */
+	if (second && second->kind == SECOND_STAGE_NPT)
+		return;
+	if (!walk_load_pdptes(cpu->slots, &cpu->walk, cr3, pdpte, &walk)) {
+		if (walk.second.refused)
+			cpu->vendor->second_stage_fault(cpu, 0, WALK_READ, &walk);
 		raise_gp(cpu, 0);
+	}
 	for (unsigned int i = 0; i < 4; i++)
 		cpu->walk.pdpte[i] = pdpte[i];
 }

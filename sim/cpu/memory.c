@@ -9,6 +9,7 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/wait.h"
 
 /* A piece of an access that lies in one page. */
@@ -94,11 +95,28 @@ static bool second_level_allows(const struct tlb_second *known, unsigned int acc
 	return known && (known->allowed & (wanted ? wanted : WALK_ALLOWED_READ));
 }
 
-/* By the TLB's second level, or by a walk. Raises #PF. */
+/* Accessed and dirty bits were set, which may be somebody's code. */
+static void note_updates(struct cpu *cpu, const struct walk_updates *updates)
+{
+	for (unsigned int n = 0; n < updates->count; n++)
+		code_written(cpu, slots_find(cpu->slots, updates->physical[n]),
+			     updates->physical[n], 4);
+}
+
+_Noreturn static void refuse(struct cpu *cpu, u64 linear, unsigned int access,
+			     const struct walk_result *result)
+{
+	if (result->second.refused)
+		cpu->vendor->second_stage_fault(cpu, linear, access, result);
+	cpu_raise_page_fault(cpu, linear, result->error_code);
+}
+
+/* By the TLB's second level, or by a walk. Raises #PF, or leaves the guest. */
 static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_result *result)
 {
 	u64 context = context_of(cpu, access);
 	const struct tlb_second *known = NULL;
+	bool walked;
 
 	if (context != TLB_CONTEXT_NEVER)
 		known = tlb_second_find(&cpu->tlb, linear, context);
@@ -108,11 +126,10 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 		result->global = known->epoch;
 	} else {
 		cpu->stats.page_walks++;
-		if (!walk_linear(cpu->slots, &cpu->walk, linear, access, result))
-			cpu_raise_page_fault(cpu, linear, result->error_code);
-		for (unsigned int n = 0; n < result->updates; n++)
-			code_written(cpu, slots_find(cpu->slots, result->updated[n]),
-				     result->updated[n], 4);
+		walked = walk_linear(cpu->slots, &cpu->walk, linear, access, result);
+		note_updates(cpu, &result->updates);
+		if (!walked)
+			refuse(cpu, linear, access, result);
 		if (result->page_shift > PAGE_SHIFT)
 			note_large_page(cpu, linear, result->page_shift);
 		if (context != TLB_CONTEXT_NEVER)

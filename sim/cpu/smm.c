@@ -281,8 +281,10 @@ static void load_registers(struct cpu *cpu, const struct save_map *map)
 
 static void load_pae(struct cpu *cpu)
 {
+	struct walk_result walk;
+
 	if ((cpu->cr0 & CR0_PG) && (cpu->cr4 & CR4_PAE) && !cpu_long_mode(cpu))
-		walk_load_pdptes(cpu->slots, &cpu->walk, cpu->cr3, cpu->walk.pdpte);
+		walk_load_pdptes(cpu->slots, &cpu->walk, cpu->cr3, cpu->walk.pdpte, &walk);
 }
 
 u64 smm_leave(struct cpu *cpu)
@@ -311,8 +313,7 @@ u64 smm_leave(struct cpu *cpu)
 	cpu_update_mode(cpu);
 	load_pae(cpu);
 	cpu->pending_debug = load(cpu, map->debug_trap, 4);
-	event_post(cpu, (cpu->pending_debug ? EVENT_TRAP : 0) |
-				(cpu->nmi_pending ? EVENT_NMI : 0) |
+	event_post(cpu, (cpu->pending_debug ? EVENT_TRAP : 0) | (cpu->nmi_pending ? EVENT_NMI : 0) |
 				(cpu->smi_pending ? EVENT_SMI : 0) |
 				(cpu->init_pending ? EVENT_INIT : 0));
 	return rip;

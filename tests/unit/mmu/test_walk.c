@@ -613,15 +613,16 @@ static void test_pdptes(void)
 	for (unsigned int i = 0; i < 4; i++)
 		table[i] = 0x2000 | P;
 	table[1] = 0x1fe; /* not present: nothing is reserved */
-	CU_ASSERT_TRUE(walk_load_pdptes(&rig.slots, &rig.regs, 0x6038, pdpte));
+	CU_ASSERT_TRUE(walk_load_pdptes(&rig.slots, &rig.regs, 0x6038, pdpte, &rig.result));
 	CHECK_EQUAL(pdpte[0], 0x2001);
 	CHECK_EQUAL(pdpte[1], 0x1fe);
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
 		table[3] = 0x2000 | P | reserved[i];
-		CU_ASSERT_FALSE(walk_load_pdptes(&rig.slots, &rig.regs, 0x6020, pdpte));
+		CU_ASSERT_FALSE(
+			walk_load_pdptes(&rig.slots, &rig.regs, 0x6020, pdpte, &rig.result));
 	}
 	CHECK_EQUAL(pdpte[3], 0x2001); /* unchanged by the failures */
-	CU_ASSERT_FALSE(walk_load_pdptes(&rig.slots, &rig.regs, MEMORY, pdpte));
+	CU_ASSERT_FALSE(walk_load_pdptes(&rig.slots, &rig.regs, MEMORY, pdpte, &rig.result));
 	/* walks use the registers and not memory */
 	rig.regs.pdpte[LINEAR >> 30 & 3] = 0;
 	CU_ASSERT_FALSE(walk_linear(&rig.slots, &rig.regs, (u32)LINEAR, READ | USER, &rig.result));

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mmu/second_stage.h"
+
+#include <string.h>
+
+/* EPT entries (SDM 3C:29.3.2, tables 29-1 to 29-7). */
+#define EPT_R           BIT(0)
+#define EPT_W           BIT(1)
+#define EPT_X           BIT(2) /* with MBEC: from supervisor-mode linear addresses */
+#define EPT_RWX         (EPT_R | EPT_W | EPT_X)
+#define EPT_TYPE_SHIFT  3
+#define EPT_PAGE        BIT(7)
+#define EPT_A           BIT(8)
+#define EPT_D           BIT(9)
+#define EPT_X_USER      BIT(10)
+#define EPT_LEVEL_BITS  9
+#define EPT_ADDRESS     (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
+#define EPT_TYPES_VALID 0x73u /* UC WC WT WP WB */
+
+/* Exit qualification of EPT violations (SDM 3C:28.2.1, table 28-7). */
+#define VIOLATION_READ         BIT(0)
+#define VIOLATION_WRITE        BIT(1)
+#define VIOLATION_FETCH        BIT(2)
+#define VIOLATION_RIGHTS_SHIFT 3
+#define VIOLATION_X_USER       BIT(6)
+
+void second_stage_flush(struct second_stage *stage)
+{
+	memset(stage->cached, 0xff, sizeof(stage->cached));
+}
+
+/* --- EPT --- */
+
+struct ept_walk {
+	struct slots *slots;
+	const struct second_stage *stage;
+	u64 gpa;
+	unsigned int access;
+	u64 all; /* AND of the entries used so far */
+	unsigned int depth;
+	struct {
+		u64 *host; /* NULL: not in a slot that can be written */
+		struct slot *slot;
+		u64 physical, entry;
+	} step[5];
+};
+
+/* Bits whose being all 0 makes an entry not present. */
+static u64 ept_presence(const struct second_stage *stage)
+{
+	return EPT_RWX | (stage->mode_based ? EPT_X_USER : 0);
+}
+
+static bool ept_is_leaf(const struct second_stage *stage, unsigned int level, u64 entry)
+{
+	if (level == 1)
+		return true;
+	return (entry & EPT_PAGE) && (level == 2 || (level == 3 && stage->gbyte_pages));
+}
+
+/* SDM 3C:29.3.3.1. */
+static bool ept_misconfigured(const struct second_stage *stage, unsigned int level, u64 entry)
+{
+	u64 above = stage->physical_bits < 52 ? EPT_ADDRESS & ~(BIT(stage->physical_bits) - 1) : 0;
+	unsigned int type = entry >> EPT_TYPE_SHIFT & 7;
+	unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+
+	if ((entry & EPT_W) && !(entry & EPT_R))
+		return true;
+	if (!(entry & EPT_R) && !stage->execute_only)
+		return true;
+	if (entry & above)
+		return true;
+	if (!ept_is_leaf(stage, level, entry)) /* 7:3 */
+		return entry & (BIT(8) - BIT(3));
+	if (entry & EPT_ADDRESS & (BIT(shift) - 1))
+		return true;
+	return !(EPT_TYPES_VALID >> type & 1);
+}
+
+static u8 ept_rights(const struct ept_walk *walk)
+{
+	u64 execute = EPT_X;
+
+	if (walk->stage->mode_based && (walk->access & SECOND_STAGE_USER_PAGE))
+		execute = EPT_X_USER;
+	return (walk->all & EPT_R ? WALK_ALLOWED_READ : 0) | (walk->all & EPT_W ? WALK_WRITE : 0) |
+	       (walk->all & execute ? WALK_EXEC : 0);
+}
+
+static bool ept_violation(const struct ept_walk *walk, struct second_stage_result *result)
+{
+	u32 error = walk->access & WALK_EXEC    ? VIOLATION_FETCH
+		    : walk->access & WALK_WRITE ? VIOLATION_WRITE
+						: VIOLATION_READ;
+
+	error |= (walk->all & EPT_RWX) << VIOLATION_RIGHTS_SHIFT;
+	if (walk->stage->mode_based && (walk->all & EPT_X_USER))
+		error |= VIOLATION_X_USER;
+	/* Table 28-7: with accessed and dirty flags, the guest's tables are read and written. */
+	if ((walk->access & SECOND_STAGE_TABLE) && walk->stage->accessed_dirty)
+		error |= VIOLATION_READ;
+	result->error = error;
+	return false;
+}
+
+static void ept_load(struct ept_walk *walk, u64 physical)
+{
+	struct slot *slot = slots_find(walk->slots, physical);
+	unsigned int n = walk->depth++;
+	u64 *host = slot ? (u64 *)(slot->host + (physical - slot->gpa)) : NULL;
+
+	walk->step[n].slot = slot;
+	walk->step[n].physical = physical;
+	walk->step[n].entry = host ? __atomic_load_n(host, __ATOMIC_RELAXED) : UINT64_MAX;
+	walk->step[n].host = slot && !(slot->flags & KVM_MEM_READONLY) ? host : NULL;
+}
+
+/* False: an entry changed under the walk. */
+static bool ept_set_accessed_dirty(struct ept_walk *walk, struct walk_updates *updates)
+{
+	for (unsigned int n = 0; n < walk->depth; n++) {
+		u64 expected = walk->step[n].entry, entry = expected | EPT_A;
+
+		if (n == walk->depth - 1 && (walk->access & WALK_WRITE))
+			entry |= EPT_D;
+		if (entry == expected || !walk->step[n].host)
+			continue;
+		if (!__atomic_compare_exchange_n(walk->step[n].host, &expected, entry, false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return false;
+		slot_mark_dirty(walk->step[n].slot, walk->step[n].physical);
+		walk_note_update(updates, walk->step[n].physical);
+		walk->step[n].entry = entry;
+	}
+	return true;
+}
+
+static u8 right_needed(unsigned int access)
+{
+	if (access & WALK_EXEC)
+		return WALK_EXEC;
+	return access & WALK_WRITE ? WALK_WRITE : WALK_ALLOWED_READ;
+}
+
+enum ept_outcome { EPT_DONE, EPT_REFUSED, EPT_RETRY };
+
+static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
+				   struct walk_updates *updates, struct second_stage_result *result)
+{
+	unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+	u64 *leaf = &walk->step[walk->depth - 1].entry, offset = BIT(shift) - 1;
+	u8 rights = ept_rights(walk);
+
+	if (!(rights & right_needed(walk->access))) {
+		ept_violation(walk, result);
+		return EPT_REFUSED;
+	}
+	if (walk->stage->accessed_dirty && !ept_set_accessed_dirty(walk, updates))
+		return EPT_RETRY;
+	if (walk->stage->accessed_dirty && !(*leaf & EPT_D))
+		rights &= ~WALK_WRITE;
+	result->physical = (*leaf & EPT_ADDRESS & ~offset) | (walk->gpa & offset);
+	result->allowed = rights;
+	return EPT_DONE;
+}
+
+static enum ept_outcome ept_walk_once(struct ept_walk *walk, struct walk_updates *updates,
+				      struct second_stage_result *result)
+{
+	u64 table = walk->stage->root;
+
+	walk->all = EPT_RWX | EPT_X_USER;
+	walk->depth = 0;
+	for (unsigned int level = walk->stage->levels;; level--) {
+		unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+		u64 entry;
+
+		ept_load(walk, table + (walk->gpa >> shift & 0x1ff) * 8);
+		entry = walk->step[walk->depth - 1].entry;
+		walk->all &= entry;
+		if (!(entry & ept_presence(walk->stage))) {
+			ept_violation(walk, result);
+			return EPT_REFUSED;
+		}
+		if (ept_misconfigured(walk->stage, level, entry)) {
+			result->misconfigured = true;
+			return EPT_REFUSED;
+		}
+		if (ept_is_leaf(walk->stage, level, entry))
+			return ept_finish(walk, level, updates, result);
+		table = entry & EPT_ADDRESS;
+	}
+}
+
+/* Addresses wider than the tables reach are not present (SDM 3C:29.3.2). */
+static bool ept_reaches(const struct second_stage *stage, u64 gpa)
+{
+	return !(gpa >> (PAGE_SHIFT + EPT_LEVEL_BITS * stage->levels));
+}
+
+static bool ept_translate(struct slots *slots, const struct second_stage *stage, u64 gpa,
+			  unsigned int access, struct walk_updates *updates,
+			  struct second_stage_result *result)
+{
+	struct ept_walk walk;
+	enum ept_outcome outcome;
+
+	walk.slots = slots;
+	walk.stage = stage;
+	walk.gpa = gpa;
+	walk.access = access;
+	if ((access & SECOND_STAGE_TABLE) && stage->accessed_dirty)
+		walk.access |= WALK_WRITE;
+	result->misconfigured = false;
+	if (!ept_reaches(stage, gpa)) {
+		walk.all = 0;
+		return ept_violation(&walk, result);
+	}
+	do
+		outcome = ept_walk_once(&walk, updates, result);
+	while (outcome == EPT_RETRY);
+	return outcome == EPT_DONE;
+}
+
+/* --- nested paging --- */
+
+/* Reads of the guest's tables count as writes, for they may set accessed bits (APM 2:15.25.5). */
+static bool npt_translate(struct slots *slots, const struct second_stage *stage, u64 gpa,
+			  unsigned int access, struct walk_updates *updates,
+			  struct second_stage_result *result)
+{
+	struct walk_result walk;
+	bool done;
+
+	access &= WALK_WRITE | WALK_EXEC | SECOND_STAGE_TABLE;
+	if (access & SECOND_STAGE_TABLE)
+		access |= WALK_WRITE;
+	done = walk_linear(slots, &stage->host, gpa, (access & ~SECOND_STAGE_TABLE) | WALK_USER,
+			   &walk);
+	for (unsigned int n = 0; n < walk.updates.count; n++)
+		walk_note_update(updates, walk.updates.physical[n]);
+	result->misconfigured = false;
+	result->error = walk.error_code;
+	result->physical = walk.gpa;
+	result->allowed = walk.allowed;
+	return done;
+}
+
+/* --- both --- */
+
+static struct second_stage_cached *cached_slot(struct second_stage *stage, u64 gpa)
+{
+	u64 page = gpa >> PAGE_SHIFT;
+
+	return &stage->cached[(page ^ page >> 8) % SECOND_STAGE_CACHED];
+}
+
+bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
+			    unsigned int access, struct walk_updates *updates,
+			    struct second_stage_result *result)
+{
+	struct second_stage_cached *cached = cached_slot(stage, gpa);
+	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(access);
+	bool writes_tables = stage->kind == SECOND_STAGE_NPT || stage->accessed_dirty;
+
+	if ((access & SECOND_STAGE_TABLE) && writes_tables)
+		needed = WALK_WRITE;
+	if (cached->gpa == (gpa & ~PAGE_OFFSET_MASK) && cached->user == user &&
+	    (cached->allowed & needed)) {
+		result->physical = cached->hpa | (gpa & PAGE_OFFSET_MASK);
+		result->allowed = cached->allowed;
+		return true;
+	}
+	if (stage->kind == SECOND_STAGE_EPT
+		    ? !ept_translate(slots, stage, gpa, access, updates, result)
+		    : !npt_translate(slots, stage, gpa, access, updates, result))
+		return false;
+	cached->gpa = gpa & ~PAGE_OFFSET_MASK;
+	cached->hpa = result->physical & ~PAGE_OFFSET_MASK;
+	cached->allowed = result->allowed;
+	cached->user = user;
+	return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The second stage of translation: what a guest takes for physical addresses, to physical ones. By
+ * EPT (SDM 3C:29.3) or by nested paging, which walks the host's own format (APM 2:15.25).
+ */
+#ifndef LOCKSTEP_MMU_SECOND_STAGE_H
+#define LOCKSTEP_MMU_SECOND_STAGE_H
+
+#include "mmu/walk.h"
+
+#define SECOND_STAGE_CACHED 256
+
+enum second_stage_kind { SECOND_STAGE_EPT, SECOND_STAGE_NPT };
+
+/* Modifiers of an access, beside walk_access's READ, WRITE and EXEC. */
+#define SECOND_STAGE_TABLE     BIT(16) /* of a guest's paging structure */
+#define SECOND_STAGE_USER_PAGE BIT(17) /* fetch from a user-mode linear address (MBEC) */
+
+struct second_stage {
+	enum second_stage_kind kind;
+
+	/* EPT */
+	u64 root;  /* physical address of the top table */
+	u8 levels; /* 4 or 5 */
+	u8 physical_bits;
+	bool accessed_dirty; /* EPTP bit 6 */
+	bool execute_only;   /* entries 100b are supported */
+	bool gbyte_pages;
+	bool mode_based; /* mode-based execute control: bit 10 is for user-mode addresses */
+
+	/* NPT: CR0, CR4 and EFER as the host has them, and nCR3. Its tables are walked as for user
+	 * accesses whatever the guest's privilege. */
+	struct walk_registers host;
+
+	/* What was found, until second_stage_flush: guest-physical mappings (SDM 3C:29.4.1). */
+	struct second_stage_cached {
+		u64 gpa; /* page; UINT64_MAX: nothing */
+		u64 hpa;
+		u8 allowed; /* as walk_result's */
+		u8 user;    /* MODE_BASED: 1 if found for a user-mode linear address */
+	} cached[SECOND_STAGE_CACHED];
+};
+
+struct second_stage_result {
+	u64 physical;
+	u8 allowed; /* WALK_ALLOWED_READ, WALK_WRITE, WALK_EXEC: without another walk */
+
+	/* Where it refuses: */
+	bool misconfigured; /* EPT misconfiguration */
+	u32 error;          /* NPT: the #PF error code. EPT: exit qualification, bits 6:0 */
+};
+
+/* Sets accessed and dirty bits as the format wants. @updates gets the physical addresses of entries
+ * that were changed. False: refused. */
+bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
+			    unsigned int access, struct walk_updates *updates,
+			    struct second_stage_result *result);
+
+/* Forgets what was found: another root, INVEPT, a flush of the guest's ASID. */
+void second_stage_flush(struct second_stage *stage);
+
+#endif
