@@ -47,12 +47,12 @@ static void *parallel_vcpu(void *argument)
 	return NULL;
 }
 
-/* All vCPUs wait inside KVM_RUN. An engine without the extension does not say. */
+/* All vCPUs wait inside KVM_RUN. */
 static bool parallel_idle(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
 
-	if (!ext->vcpu_runnable || !control_all_in_guest(machine))
+	if (!control_all_in_guest(machine))
 		return false;
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
 		if (ext->vcpu_runnable(machine->engine, machine->vcpus[i].fd))
@@ -113,6 +113,35 @@ static void parallel_check_dead(struct machine *machine, struct idleness *idlene
 	}
 	if (dead)
 		scheduler_end_halted(machine);
+}
+
+/* True if the vCPU, which is not in the guest, waits with interrupts off: only an NMI or another
+ * vCPU could wake it. */
+static bool parallel_is_stuck(const struct vcpu *vcpu)
+{
+	struct kvm_mp_state state = {.mp_state = KVM_MP_STATE_RUNNABLE};
+
+	ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_MP_STATE, &state);
+	return state.mp_state != KVM_MP_STATE_RUNNABLE && !vcpu->run->if_flag;
+}
+
+/* An engine that does not say who could run is asked now and then, with its vCPUs stopped. They
+ * are dead if two looks find them so. */
+static void parallel_look_dead(struct machine *machine, struct idleness *idleness)
+{
+	uint64_t now = host_time_ns();
+	bool stuck = !machine->suspended;
+
+	if (now - idleness->host_since < DEAD_NS)
+		return;
+	idleness->host_since = now;
+	machine_pause(machine);
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		stuck = stuck && parallel_is_stuck(&machine->vcpus[i]);
+	machine_resume(machine);
+	if (stuck && idleness->since != LS_NEVER)
+		scheduler_end_halted(machine);
+	idleness->since = stuck ? now : LS_NEVER;
 }
 
 static void parallel_check_limit(struct machine *machine)
@@ -194,7 +223,7 @@ static void parallel_end(struct machine *machine)
 
 int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 {
-	struct idleness idleness = {.since = LS_NEVER};
+	struct idleness idleness = {.since = LS_NEVER, .host_since = host_time_ns()};
 	int64_t check = IDLE_CHECK_NS;
 	int ret = 0;
 
@@ -214,7 +243,10 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 		console_exchange(machine);
 		machine_unlock(machine);
 		parallel_check_limit(machine);
-		parallel_check_dead(machine, &idleness);
+		if (machine_ext(machine)->vcpu_runnable)
+			parallel_check_dead(machine, &idleness);
+		else
+			parallel_look_dead(machine, &idleness);
 		parallel_keep_time(machine, &check);
 	}
 	parallel_end(machine);
