@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lockstep lab: a lockstep command in a guest whose kernel has KVM, on a host that need not. */
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/lab/guest.h"
+#include "tools/lab/host.h"
+#include "tools/lab/image.h"
+#include "tools/log.h"
+#include "tools/tool.h"
+
+static const char lab_description[] =
+	"Files that the command names go in with it, and those that it writes come back. Its exit\n"
+	"status is the lab's.\n\n"
+	"Example: lockstep lab -- run --engine kvm --payload program.elf";
+
+/* Where tools/guest-images puts a kernel. */
+static char *lab_default_kernel(void)
+{
+	const char *cache = g_getenv("LOCKSTEP_CACHE");
+
+	return cache ? g_build_filename(cache, "guest", "vmlinuz", NULL)
+		     : g_build_filename(g_get_user_cache_dir(), "lockstep", "guest", "vmlinuz",
+					NULL);
+}
+
+static int lab_complete_options(struct lab_options *options, struct ls_error *err)
+{
+	bool own_kernel = options->kernel != NULL;
+
+	if (!options->kernel)
+		options->kernel = lab_default_kernel();
+	if (!options->modules) {
+		g_autofree char *folder = g_path_get_dirname(options->kernel);
+
+		options->modules = g_build_filename(folder, "modules", NULL);
+	}
+	if (!options->cpu)
+		options->cpu = g_strdup("EPYC,-rdtscp");
+	if (!options->memory)
+		options->memory = g_strdup("1G");
+	if (!options->smp)
+		options->smp = 1;
+	if (access(options->kernel, R_OK))
+		return ls_error_set(err, -errno, "cannot read the kernel '%s': %s%s",
+				    options->kernel, g_strerror(errno),
+				    own_kernel ? ""
+					       : "; tools/guest-images gets one, or say --kernel");
+	return 0;
+}
+
+static int lab_run(struct lab_options *options, char **command)
+{
+	g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+	struct ls_error err = {0};
+	bool tell = isatty(STDERR_FILENO) && !options->verbose;
+	int rc = lab_complete_options(options, &err), image = -1;
+
+	if (!rc)
+		rc = image = lab_image_make(options->modules, command, folders, &err);
+	if (rc >= 0) {
+		if (tell)
+			log_notice("starting %s under QEMU", options->kernel);
+		rc = lab_host_run(options, image, folders, &err);
+	}
+	if (image >= 0)
+		close(image);
+	if (rc >= 0)
+		return rc;
+	log_failure("%s", err.text);
+	return TOOL_EXIT_FAILURE;
+}
+
+int cmd_lab(int argc, char **argv)
+{
+	struct lab_options options = {0};
+	gboolean inside = FALSE;
+	const GOptionEntry entries[] = {
+		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &options.kernel,
+		 "The lab's kernel (default: the one that tools/guest-images fetched)", "bzImage"},
+		{"modules", 0, 0, G_OPTION_ARG_FILENAME, &options.modules,
+		 "Its modules (default: 'modules' beside the kernel)", "FOLDER"},
+		{"cpu", 0, 0, G_OPTION_ARG_STRING, &options.cpu,
+		 "QEMU's CPU model for it (default EPYC,-rdtscp)", "MODEL"},
+		{"smp", 0, 0, G_OPTION_ARG_INT, &options.smp, "Its CPUs (default 1)", "N"},
+		{"memory", 0, 0, G_OPTION_ARG_STRING, &options.memory, "Its memory (default 1G)",
+		 "SIZE"},
+		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options.verbose,
+		 "Show its kernel's console on standard error", NULL},
+		{"inside", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &inside, "", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("-- COMMAND [ARGUMENT...]");
+	g_autoptr(GError) error = NULL;
+	int status = TOOL_EXIT_USAGE;
+
+	g_set_prgname("lockstep lab");
+	g_option_context_set_strict_posix(context, TRUE);
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(context,
+				     "Runs a lockstep command in a guest of QEMU's whose kernel "
+				     "has KVM (kvm_amd).");
+	g_option_context_set_description(context, lab_description);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		log_failure("%s; see 'lockstep lab --help'", error->message);
+	} else if (inside && getpid() == 1) {
+		lab_guest_main();
+	} else {
+		argv++;
+		if (*argv && !strcmp(*argv, "--"))
+			argv++;
+		if (*argv)
+			status = lab_run(&options, argv);
+		else
+			log_failure("say which command to run; see 'lockstep lab --help'");
+	}
+	g_free(options.kernel);
+	g_free(options.modules);
+	g_free(options.cpu);
+	g_free(options.memory);
+	return status;
+}
