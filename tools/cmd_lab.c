@@ -11,7 +11,8 @@
 
 static const char lab_description[] =
 	"Files that the command names go in with it, and those that it writes come back. Its exit\n"
-	"status is the lab's.\n\n"
+	"status is the lab's. A COMMAND with a slash in it is a program, as long as it needs no\n"
+	"libraries but lockstep's own; it finds lockstep by its name.\n\n"
 	"Example: lockstep lab -- run --engine kvm --payload program.elf";
 
 /* Where tools/guest-images puts a kernel. */
@@ -49,7 +50,7 @@ static int lab_complete_options(struct lab_options *options, struct ls_error *er
 	return 0;
 }
 
-static int lab_run(struct lab_options *options, char **command)
+static int lab_run(struct lab_options *options, char **command, char **with)
 {
 	g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
 	struct ls_error err = {0};
@@ -57,7 +58,7 @@ static int lab_run(struct lab_options *options, char **command)
 	int rc = lab_complete_options(options, &err), image = -1;
 
 	if (!rc)
-		rc = image = lab_image_make(options->modules, command, folders, &err);
+		rc = image = lab_image_make(options->modules, command, with, folders, &err);
 	if (rc >= 0) {
 		if (tell)
 			log_notice("starting %s under QEMU", options->kernel);
@@ -75,6 +76,7 @@ int cmd_lab(int argc, char **argv)
 {
 	struct lab_options options = {0};
 	gboolean inside = FALSE;
+	char **with = NULL;
 	const GOptionEntry entries[] = {
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &options.kernel,
 		 "The lab's kernel (default: the one that tools/guest-images fetched)", "bzImage"},
@@ -85,6 +87,8 @@ int cmd_lab(int argc, char **argv)
 		{"smp", 0, 0, G_OPTION_ARG_INT, &options.smp, "Its CPUs (default 1)", "N"},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &options.memory, "Its memory (default 1G)",
 		 "SIZE"},
+		{"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &with,
+		 "Take this file, or folder with all in it, along (repeatable)", "PATH"},
 		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options.verbose,
 		 "Show its kernel's console on standard error", NULL},
 		{"inside", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &inside, "", NULL},
@@ -110,7 +114,7 @@ int cmd_lab(int argc, char **argv)
 		if (*argv && !strcmp(*argv, "--"))
 			argv++;
 		if (*argv)
-			status = lab_run(&options, argv);
+			status = lab_run(&options, argv, with);
 		else
 			log_failure("say which command to run; see 'lockstep lab --help'");
 	}
@@ -118,5 +122,6 @@ int cmd_lab(int argc, char **argv)
 	g_free(options.modules);
 	g_free(options.cpu);
 	g_free(options.memory);
+	g_strfreev(with);
 	return status;
 }

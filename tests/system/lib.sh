@@ -49,6 +49,13 @@ guest_images() {
 		skip "no guest images; tools/guest-images makes them"
 }
 
+# What `lockstep lab` needs.
+lab_images() {
+	need qemu-system-x86_64 qemu-system-x86
+	need busybox busybox-static
+	guest_images >"$WORK/images" || exit 77
+}
+
 # expect_status WANTED COMMAND...: its output goes to $WORK/out and $WORK/err.
 expect_status() {
 	local wanted=$1 status
@@ -69,12 +76,12 @@ build_payload() {
 }
 
 # guest_boot ARGUMENT...: runs the test initramfs; the console goes to $WORK/out. APPEND is
-# added to the kernel's command line.
+# added to the kernel's command line. IN=lab: in the lab.
 guest_boot() {
 	local images
 
 	images=$(guest_images) || exit 77
-	expect_status 0 "$LOCKSTEP" run --memory 256M --kernel "$images/vmlinuz" \
+	expect_status 0 "$LOCKSTEP" ${IN:+"$IN" --} run --memory 256M --kernel "$images/vmlinuz" \
 		--initrd "$images/test.initrd" --append "console=ttyS0 ${APPEND:-}" "$@"
 }
 

@@ -64,7 +64,7 @@ _lockstep() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_lockstep_words "run list help --help --version"
+		_lockstep_words "run lab list help --help --version"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -75,6 +75,17 @@ _lockstep() {
 				--exit-port --debug-port --no-reboot --schedule --clock
 				--max-instructions --state-hash --param --stats --stats-file --help"
 		;;
+	lab)
+		case $previous in
+		--cpu | --smp | --memory) ;;
+		*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			[ "${cur#-}" = "$cur" ] ||
+				_lockstep_words "--kernel --modules --cpu --smp --memory --with
+					--verbose --help --"
+			;;
+		esac
+		;;
 	list)
 		if [ "$previous" = --engine ]; then
 			_lockstep_value --engine
@@ -83,7 +94,7 @@ _lockstep() {
 				--help"
 		fi
 		;;
-	help) _lockstep_words "run list" ;;
+	help) _lockstep_words "run lab list" ;;
 	esac
 }
 

@@ -25,6 +25,7 @@
 
 /* What LAB_COMMAND says. */
 struct lab_command {
+	const char *program;
 	GPtrArray *folders, *environment, *arguments; /* of char *; the last two end with NULL */
 };
 
@@ -125,9 +126,14 @@ static void read_command(struct lab_command *command)
 	command->folders = take_strings(&at, limit);
 	command->environment = take_strings(&at, limit);
 	command->arguments = g_ptr_array_new();
-	g_ptr_array_add(command->arguments, (gpointer)LAB_PROGRAM);
 	for (; at < limit; at += strlen(at) + 1) /* an argument may be empty */
 		g_ptr_array_add(command->arguments, (gpointer)at);
+	command->program = g_ptr_array_index(command->arguments, 0);
+	if (!strchr(command->program, '/')) {
+		g_ptr_array_insert(command->arguments, 0, (gpointer)LAB_PROGRAM);
+		command->program = LAB_PROGRAM;
+	}
+	g_ptr_array_add(command->environment, (gpointer)("PATH=" LAB_FOLDER));
 	g_ptr_array_add(command->environment, NULL);
 	g_ptr_array_add(command->arguments, NULL);
 }
@@ -142,8 +148,9 @@ static pid_t start_command(const struct lab_command *command, int out, int err)
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	if (!chdir(g_ptr_array_index(command->folders, 0)))
-		execve(LAB_PROGRAM, (char **)command->arguments->pdata,
+		execve(command->program, (char **)command->arguments->pdata,
 		       (char **)command->environment->pdata);
+	fprintf(stderr, "lab: cannot run %s: %s\n", command->program, strerror(errno));
 	_exit(127);
 }
 

@@ -127,6 +127,25 @@ static void image_add_path(struct lab_image *image, const char *name)
 		image_add_folder(image, above);
 }
 
+/* A file, or a folder and all that is in it. */
+static void image_add_tree(struct lab_image *image, const char *name)
+{
+	g_autofree char *path = g_canonicalize_filename(name, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *entry;
+
+	if (access(path, R_OK) && !image->rc)
+		image->rc = ls_error_set(image->err, -errno, "cannot read '%s': %s", name,
+					 strerror(errno));
+	image_add_path(image, path);
+	while (dir && (entry = g_dir_read_name(dir))) {
+		g_autofree char *inner = g_build_filename(path, entry, NULL);
+
+		if (!g_file_test(inner, G_FILE_TEST_IS_SYMLINK))
+			image_add_tree(image, inner);
+	}
+}
+
 /* FILE, --option=FILE, file:FILE, ... */
 static void image_add_argument(struct lab_image *image, const char *argument)
 {
@@ -162,7 +181,7 @@ static void image_add_command(struct lab_image *image, char **command)
 	cpio_add(image->cpio, LAB_COMMAND, 0644, text->str, text->len);
 }
 
-static int image_fill(struct lab_image *image, const char *modules, char **command)
+static int image_fill(struct lab_image *image, const char *modules, char **command, char **with)
 {
 	g_autofree char *here = g_get_current_dir();
 	char **argument;
@@ -173,6 +192,8 @@ static int image_fill(struct lab_image *image, const char *modules, char **comma
 	image_add_folder(image, here);
 	for (argument = command; *argument; argument++)
 		image_add_argument(image, *argument);
+	for (; with && *with; with++)
+		image_add_tree(image, *with);
 	image_add_command(image, command);
 	cpio_add_folder(image->cpio, "/dev");
 	cpio_add_folder(image->cpio, "/proc");
@@ -181,7 +202,8 @@ static int image_fill(struct lab_image *image, const char *modules, char **comma
 	return image->rc;
 }
 
-int lab_image_make(const char *modules, char **command, GPtrArray *folders, struct ls_error *err)
+int lab_image_make(const char *modules, char **command, char **with, GPtrArray *folders,
+		   struct ls_error *err)
 {
 	struct lab_image image = {.folders = folders, .err = err};
 	int fd = memfd_create("lab", 0), rc;
@@ -191,7 +213,7 @@ int lab_image_make(const char *modules, char **command, GPtrArray *folders, stru
 		return ls_error_set(err, -errno, "cannot make the lab's initramfs: %s",
 				    strerror(errno));
 	image.cpio = cpio_create(out);
-	rc = image_fill(&image, modules, command);
+	rc = image_fill(&image, modules, command, with);
 	if (cpio_finish(image.cpio) && !rc)
 		rc = ls_error_set(err, -EIO, "no room for the lab's initramfs in memory");
 	if (rc)
