@@ -10,12 +10,6 @@ void tlb_flush_all(struct tlb *tlb)
 	tlb->epoch = 1;
 }
 
-void tlb_flush_global(struct tlb *tlb)
-{
-	if (++tlb->epoch == 0)
-		tlb_flush_all(tlb);
-}
-
 void tlb_flush_upper(struct tlb *tlb)
 {
 	for (size_t i = 0; i < TLB_DATA_ENTRIES; i++)
@@ -57,15 +51,14 @@ void tlb_second_fill(struct tlb *tlb, u64 linear, u64 context, u64 gpa, u32 allo
 	struct tlb_second *set = tlb->second[second_set(linear)];
 	bool shared = global && linear >> 63;
 	u64 tag = shared ? tlb_tag(linear, 1, context) : own_tag(linear, context);
+	u32 epoch = shared ? tlb->epoch : 0;
 	int way = 0;
 
-	while (way < TLB_SECOND_WAYS - 1 && set[way].tag != tag)
+	while (way < TLB_SECOND_WAYS - 1 && (set[way].tag != tag || set[way].epoch != epoch))
 		way++;
 	memmove(set + 1, set, way * sizeof(*set));
-	set[0] = (struct tlb_second){.tag = tag,
-				     .gpa = gpa & ~PAGE_OFFSET_MASK,
-				     .allowed = allowed,
-				     .epoch = shared ? tlb->epoch : 0};
+	set[0] = (struct tlb_second){
+		.tag = tag, .gpa = gpa & ~PAGE_OFFSET_MASK, .allowed = allowed, .epoch = epoch};
 }
 
 /* --- flushes --- */

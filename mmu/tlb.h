@@ -72,7 +72,7 @@ struct tlb {
 	struct tlb_second second[TLB_SECOND_SETS][TLB_SECOND_WAYS];
 	/* Hashed guest-physical pages that an entry of data may have a write tag for. */
 	u64 writable[TLB_WRITABLE_BITS / 64];
-	u32 epoch; /* from 1 on */
+	u32 epoch; /* of the global pages in force, from 1 on: the owner's to change */
 };
 
 ALWAYS_INLINE struct tlb_entry *tlb_data_slot(struct tlb *tlb, u64 linear)
@@ -113,8 +113,6 @@ void tlb_allow_write(struct tlb *tlb, struct tlb_entry *entry, u64 tag);
 void tlb_flush_all(struct tlb *tlb);
 /* Drops all translations of addresses with bit 63 set from the first level. */
 void tlb_flush_upper(struct tlb *tlb);
-/* Drops what the second level has for all address spaces. */
-void tlb_flush_global(struct tlb *tlb);
 /* Drops the translations of one 4 KiB page, for every context. */
 void tlb_flush_page(struct tlb *tlb, u64 linear);
 /* Takes write permission from every entry that maps the page of @gpa. */

@@ -70,7 +70,7 @@ int state_set_cpuid(struct cpu *cpu, const struct kvm_cpuid2 *cpuid)
 	cpu->cpuid = copy;
 	cpuid_adopt(cpu);
 	cpu_update_mode(cpu);
-	cpu_flush_tlb(cpu);
+	cpu_flush_all(cpu);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static void forget_memory(struct vm *vm)
 	unsigned int n;
 
 	for (n = 0; n < vm->vcpus; n++) {
-		cpu_flush_tlb(&vm->vcpu[n]->cpu);
+		cpu_flush_all(&vm->vcpu[n]->cpu);
 		trace_cache_flush(&vm->vcpu[n]->cpu);
 		if (monitor_end(&vm->vcpu[n]->cpu)) /* nothing is guarded any more */
 			vcpu_wake(vm->vcpu[n]);
@@ -65,7 +65,7 @@ static int get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log)
 	unsigned int n;
 
 	for (n = 0; n < vm->vcpus; n++)
-		cpu_flush_tlb(&vm->vcpu[n]->cpu);
+		cpu_flush_all(&vm->vcpu[n]->cpu);
 	return ret;
 }
 

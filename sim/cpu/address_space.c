@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which TLB context stands for the current address space and privilege. An asid is handed out for
- * every PCID in use and taken away when that PCID is flushed, so that only using up all asids
- * flushes the TLB itself. Dropping more than the architecture asks (global pages with bit 63 clear)
- * is always allowed (SDM 3A:4.10.2).
+ * every PCID in use in a world and taken away when that PCID is flushed, so that only using up all
+ * asids flushes the TLB itself. Dropping more than the architecture asks (global pages with bit 63
+ * clear) is always allowed (SDM 3A:4.10.2).
  */
 #include "sim/cpu/address_space.h"
+
+static struct world *world(struct cpu *cpu)
+{
+	return &cpu->space.world[cpu->space.in];
+}
 
 /* Addresses with bit 63 set share one context, so they have to be looked for. */
 static void drop_upper(struct cpu *cpu)
@@ -14,34 +19,56 @@ static void drop_upper(struct cpu *cpu)
 	cpu->space.upper = cpu->space.upper_local = false;
 }
 
-static void forget_large_pages(struct cpu *cpu)
+/* --- what a world has in the TLB --- */
+
+static void forget_pcids(struct world *world)
 {
-	cpu->space.large_low[0] = cpu->space.large_low[1] = UINT64_MAX;
-	cpu->space.large_high[0] = cpu->space.large_high[1] = 0;
+	if (world->pcids)
+		__builtin_memset(world->of_pcid, 0, sizeof(world->of_pcid));
+	world->of_pcid[0] = 0;
+	world->pcids = false;
 }
 
-static void forget_pcids(struct cpu *cpu)
+/* Everything of a world; its next translations are another's. */
+static void forget_world(struct world *world)
 {
-	if (cpu->space.pcids)
-		__builtin_memset(cpu->space.of_pcid, 0, sizeof(cpu->space.of_pcid));
-	cpu->space.of_pcid[0] = 0;
-	cpu->space.pcids = false;
+	forget_pcids(world);
+	world->epoch = 0;
+	world->large_low[0] = world->large_low[1] = UINT64_MAX;
+	world->large_high[0] = world->large_high[1] = 0;
 }
 
-static u16 current_pcid(const struct cpu *cpu)
+static void flush_everything(struct cpu *cpu)
 {
-	return cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
+	tlb_flush_all(&cpu->tlb);
+	for (unsigned int n = 0; n < WORLDS; n++)
+		forget_world(&cpu->space.world[n]);
+	cpu->space.next = 1;
 }
 
 /* An asid under which the TLB holds nothing. */
 static u16 new_asid(struct cpu *cpu)
 {
-	if (cpu->space.next == 0 || cpu->space.next == TLB_ASIDS) {
-		tlb_flush_all(&cpu->tlb);
-		forget_pcids(cpu);
-		cpu->space.next = 1;
-	}
+	if (cpu->space.next == 0 || cpu->space.next == TLB_ASIDS)
+		flush_everything(cpu);
 	return cpu->space.next++;
+}
+
+/* An epoch of which the TLB holds nothing. */
+static u32 new_epoch(struct cpu *cpu)
+{
+	if (++cpu->space.last_epoch == 0) {
+		tlb_flush_all(&cpu->tlb);
+		for (unsigned int n = 0; n < WORLDS; n++)
+			cpu->space.world[n].epoch = 0;
+		cpu->space.last_epoch = 1;
+	}
+	return cpu->space.last_epoch;
+}
+
+static u16 current_pcid(const struct cpu *cpu)
+{
+	return cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
 }
 
 /* @asid 0: a new one. */
@@ -51,17 +78,18 @@ static void enter_asid(struct cpu *cpu, u16 asid)
 
 	if (!asid)
 		asid = new_asid(cpu);
-	cpu->space.of_pcid[pcid] = asid;
-	cpu->space.pcids |= pcid != 0;
+	if (!world(cpu)->epoch)
+		world(cpu)->epoch = new_epoch(cpu);
+	cpu->tlb.epoch = world(cpu)->epoch;
+	world(cpu)->of_pcid[pcid] = asid;
+	world(cpu)->pcids |= pcid != 0;
 	cpu->space.current = asid;
 	address_space_update(cpu);
 }
 
 void cpu_flush_tlb(struct cpu *cpu)
 {
-	forget_pcids(cpu);
-	forget_large_pages(cpu);
-	tlb_flush_global(&cpu->tlb);
+	forget_world(world(cpu));
 	if (cpu->space.upper)
 		drop_upper(cpu);
 	enter_asid(cpu, 0);
@@ -71,18 +99,18 @@ void cpu_switch_address_space(struct cpu *cpu, bool keep)
 {
 	if (cpu->space.upper_local)
 		drop_upper(cpu);
-	enter_asid(cpu, keep ? cpu->space.of_pcid[current_pcid(cpu)] : 0);
+	enter_asid(cpu, keep ? world(cpu)->of_pcid[current_pcid(cpu)] : 0);
 }
 
 void cpu_flush_nonglobal(struct cpu *cpu)
 {
-	forget_pcids(cpu);
+	forget_pcids(world(cpu));
 	cpu_switch_address_space(cpu, false);
 }
 
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 {
-	cpu->space.of_pcid[pcid] = 0;
+	world(cpu)->of_pcid[pcid] = 0;
 	if (pcid == current_pcid(cpu))
 		cpu_switch_address_space(cpu, false);
 }
@@ -91,11 +119,83 @@ void cpu_flush_linear(struct cpu *cpu, u64 linear)
 {
 	unsigned int half = linear >> 63;
 
-	if (linear >= cpu->space.large_low[half] && linear <= cpu->space.large_high[half])
+	if (linear >= world(cpu)->large_low[half] && linear <= world(cpu)->large_high[half])
 		cpu_flush_tlb(cpu);
 	else
 		tlb_flush_page(&cpu->tlb, linear);
 }
+
+/* --- worlds --- */
+
+/* Permissions are compared with those of the last time that the world was in. */
+static void swap_registers(struct cpu *cpu, struct world *from, const struct world *to)
+{
+	from->cr0 = cpu->walk.cr0;
+	from->cr4 = cpu->walk.cr4;
+	from->efer = cpu->walk.efer;
+	from->pkru = cpu->walk.pkru;
+	from->pkrs = cpu->walk.pkrs;
+	cpu->walk.cr0 = to->cr0;
+	cpu->walk.cr4 = to->cr4;
+	cpu->walk.efer = to->efer;
+	cpu->walk.pkru = to->pkru;
+	cpu->walk.pkrs = to->pkrs;
+}
+
+/* Where @tag is, or may be: never the host's place for a guest. */
+static u8 place_of(struct cpu *cpu, u64 tag)
+{
+	struct world *all = cpu->space.world;
+	unsigned int oldest = 1;
+
+	if (tag == WORLD_HOST)
+		return 0;
+	for (unsigned int n = 1; n < WORLDS; n++) {
+		if (all[n].entered && all[n].tag == tag)
+			return n;
+		if (all[n].entered < all[oldest].entered)
+			oldest = n;
+	}
+	forget_world(&all[oldest]);
+	all[oldest].tag = tag;
+	return oldest;
+}
+
+void cpu_enter_world(struct cpu *cpu, u64 tag)
+{
+	u8 to = place_of(cpu, tag);
+
+	cpu->space.world[to].entered = ++cpu->space.entries;
+	if (to != cpu->space.in) {
+		swap_registers(cpu, world(cpu), &cpu->space.world[to]);
+		cpu->space.in = to;
+		if (cpu->space.upper)
+			drop_upper(cpu);
+	}
+	cpu_switch_address_space(cpu, true);
+}
+
+void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)
+{
+	for (unsigned int n = 1; n < WORLDS; n++) {
+		struct world *other = &cpu->space.world[n];
+
+		if (!other->entered || (other->tag & mask) != tag)
+			continue;
+		if (n == cpu->space.in)
+			cpu_flush_tlb(cpu);
+		else
+			forget_world(other);
+	}
+}
+
+void cpu_flush_all(struct cpu *cpu)
+{
+	flush_everything(cpu);
+	cpu_flush_tlb(cpu);
+}
+
+/* --- contexts --- */
 
 /* SMAP looks at RFLAGS.AC for explicit supervisor accesses. */
 static enum tlb_privilege privilege(const struct cpu *cpu)

@@ -9,4 +9,12 @@ void address_space_update(struct cpu *cpu);
 /* What of it CPL and RFLAGS decide; part of cpu_update_privilege. */
 void address_space_update_privilege(struct cpu *cpu);
 
+/*
+ * Goes to the world that @tag names, whose registers stand in @cpu already. What it left in the TLB
+ * is there yet, unless a register differs on which permissions depend.
+ */
+void cpu_enter_world(struct cpu *cpu, u64 tag);
+/* Drops all translations of the guests' worlds with (tag & @mask) == @tag. */
+void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag);
+
 #endif

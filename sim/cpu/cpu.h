@@ -17,6 +17,7 @@
 
 #include "sim/cpu/features.h"
 #include "sim/cpu/msr_index.h"
+#include "sim/cpu/world.h"
 
 struct op;
 struct cpu;
@@ -304,15 +305,7 @@ struct cpu {
 		u8 end; /* enum wait_end */
 	} wait;
 
-	/* address spaces: which TLB asid stands for what */
-	struct {
-		u16 current, next;
-		/* the TLB may hold pages with bit 63 set, and such that are not global */
-		bool upper, upper_local;
-		bool pcids; /* of_pcid may hold more than that of PCID 0 */
-		u16 of_pcid[4096]; /* 0: none */
-		u64 large_low[2], large_high[2]; /* linear ranges of large pages, by bit 63 */
-	} space;
+	struct address_space space;
 	jmp_buf unwind;
 	enum cpu_exit exit;
 	bool exception_due; /* cpu->exception waits to be delivered */
@@ -442,7 +435,8 @@ void cpu_update_mode(struct cpu *cpu);
 void cpu_update_privilege(struct cpu *cpu);
 /* Address-space changes: a new CR3 (@keep: PCID's no-flush bit), a full flush. */
 void cpu_switch_address_space(struct cpu *cpu, bool keep);
-void cpu_flush_tlb(struct cpu *cpu);		   /* everything, global pages too */
+void cpu_flush_tlb(struct cpu *cpu);		   /* this world's all, global pages too */
+void cpu_flush_all(struct cpu *cpu);		   /* every world's */
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid);    /* one PCID, non-global */
 void cpu_flush_nonglobal(struct cpu *cpu);
 void cpu_flush_linear(struct cpu *cpu, u64 linear); /* INVLPG */

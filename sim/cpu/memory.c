@@ -46,13 +46,14 @@ _Noreturn static void raise_noncanonical(struct cpu *cpu, u8 seg)
  * pages were used. */
 static void note_large_page(struct cpu *cpu, u64 linear, unsigned int shift)
 {
+	struct world *world = &cpu->space.world[cpu->space.in];
 	unsigned int half = linear >> 63;
 	u64 low = linear & ~(BIT(shift) - 1), high = low + (BIT(shift) - 1);
 
-	if (low < cpu->space.large_low[half])
-		cpu->space.large_low[half] = low;
-	if (high > cpu->space.large_high[half])
-		cpu->space.large_high[half] = high;
+	if (low < world->large_low[half])
+		world->large_low[half] = low;
+	if (high > world->large_high[half])
+		world->large_high[half] = high;
 }
 
 /* The TLB context that an access is looked up and kept under. Event delivery reaches supervisor

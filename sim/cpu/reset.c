@@ -103,5 +103,5 @@ void cpu_reset(struct cpu *cpu, bool init)
 	if (!init)
 		pmu_reset(cpu);
 	cpu_update_mode(cpu);
-	cpu_flush_tlb(cpu);
+	cpu_flush_all(cpu);
 }

@@ -3,6 +3,7 @@
  * What the TLB must not keep (SDM 3A:4.10.4): after writes to CR0, CR3 and CR4, with and without
  * PCIDs. Rounds go beyond the TLB's address-space numbers, so that these are used again.
  */
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/control.h"
 #include "sim/cpu/memory.h"
 #include "tests/unit/sim/system_rig.h"
@@ -177,12 +178,158 @@ static void test_pcids(void)
 	rig_close(&rig);
 }
 
+/* --- worlds --- */
+
+static void enter(struct cpu_rig *rig, u64 tag, u64 cr3)
+{
+	rig->cpu->cr3 = cr3;
+	cpu_enter_world(rig->cpu, tag);
+}
+
+static u64 walks_for(struct cpu_rig *rig, u64 linear)
+{
+	u64 before = rig->cpu->stats.page_walks;
+
+	reach(rig, linear, WALK_READ);
+	return rig->cpu->stats.page_walks - before;
+}
+
+/* SDM 3C:29.4.2, APM 2:15.16: translations are used with the VPID or ASID under which they were
+ * made only, global ones too; and they last. */
+static void test_worlds(void)
+{
+	struct cpu_rig rig;
+	unsigned int wrong = 0;
+	u64 walks = 0;
+
+	for (size_t n = 0; n < 2 * ARRAY_SIZE(halves); n++) {
+		u64 linear = halves[n / 2], global = n & 1 ? ENTRY_GLOBAL : 0;
+
+		open_long(&rig);
+		put(&rig, leaf_of(PML4_A), 1, PAGE_A | ENTRY | global);
+		put(&rig, leaf_of(PML4_B), 1, PAGE_B | ENTRY | global);
+		control_write_cr4(rig.cpu, rig.cpu->cr4 | CR4_PGE);
+		for (unsigned int i = 0; i < ROUNDS; i++) {
+			enter(&rig, WORLD_HOST, PML4_A);
+			walks += walks_for(&rig, linear);
+			wrong += reach(&rig, linear, WALK_READ) != PAGE_A;
+			enter(&rig, 7, PML4_B);
+			walks += walks_for(&rig, linear);
+			wrong += reach(&rig, linear, WALK_READ) != PAGE_B;
+		}
+		rig_close(&rig);
+	}
+	CHECK_EQUAL(wrong, 0);
+	CHECK_EQUAL(walks, 2 * 2 * ARRAY_SIZE(halves)); /* the first time */
+}
+
+/* More of them than are kept, while the asids run out: none finds another's. */
+static void test_many_worlds(void)
+{
+	struct cpu_rig rig;
+	unsigned int wrong = 0;
+
+	open_long(&rig);
+	put(&rig, leaf_of(PML4_A), 1, PAGE_A | ENTRY | ENTRY_GLOBAL);
+	put(&rig, leaf_of(PML4_B), 1, PAGE_B | ENTRY | ENTRY_GLOBAL);
+	control_write_cr4(rig.cpu, rig.cpu->cr4 | CR4_PGE);
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		for (u64 tag = 0; tag < 2 * WORLDS; tag++) {
+			enter(&rig, tag, tag & 1 ? PML4_B : PML4_A);
+			wrong += reach(&rig, HIGH, WALK_READ) != (tag & 1 ? PAGE_B : PAGE_A);
+		}
+	CHECK_EQUAL(wrong, 0);
+	/* the one that takes another's place starts with nothing */
+	for (size_t n = 0; n < ARRAY_SIZE(halves); n++) {
+		enter(&rig, 100, PML4_B);
+		CHECK_EQUAL(reach(&rig, halves[n], WALK_READ), PAGE_B);
+		for (u64 tag = 101; tag < 100 + WORLDS; tag++) {
+			enter(&rig, tag, PML4_A);
+			CHECK_EQUAL(reach(&rig, halves[n] + 0x1000, WALK_READ), PAGE_FAULT);
+		}
+		CHECK_EQUAL(reach(&rig, halves[n], WALK_READ), PAGE_A);
+	}
+	rig_close(&rig);
+}
+
+/* Permissions are worked out by the registers of the world in which they are asked for. */
+static void test_world_permissions(void)
+{
+	struct cpu_rig rig;
+	unsigned int wrong = 0;
+
+	open_long(&rig);
+	put(&rig, leaf_of(PML4_A), 1, PAGE_A | (ENTRY & ~2));
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		rig.cpu->cr0 &= ~CR0_WP;
+		enter(&rig, 1, PML4_A);
+		wrong += reach(&rig, LOW, WALK_WRITE) != PAGE_A;
+		rig.cpu->cr0 |= CR0_WP;
+		enter(&rig, WORLD_HOST, PML4_A);
+		wrong += reach(&rig, LOW, WALK_WRITE) != PAGE_FAULT;
+		rig.cpu->cr0 |= CR0_WP; /* the guest came back with other registers */
+		enter(&rig, 1, PML4_A);
+		wrong += reach(&rig, LOW, WALK_WRITE) != PAGE_FAULT;
+		enter(&rig, WORLD_HOST, PML4_A);
+	}
+	CHECK_EQUAL(wrong, 0);
+	rig_close(&rig);
+}
+
+/* INVVPID, INVEPT, a flush of an ASID: of those worlds, and in force when they are entered next. */
+static void test_flush_worlds(void)
+{
+	struct cpu_rig rig;
+
+	open_long(&rig);
+	for (u64 tag = 1; tag <= 3; tag++) {
+		enter(&rig, tag << 16 | tag, PML4_A);
+		reach(&rig, LOW, WALK_READ);
+	}
+	cpu_flush_worlds(rig.cpu, 0xffff, 2);
+	cpu_flush_worlds(rig.cpu, ~UINT64_C(0), 3 << 16 | 3); /* the one that is in */
+	put(&rig, leaf_of(PML4_A), 1, PAGE_B | ENTRY);
+	enter(&rig, 1 << 16 | 1, PML4_A);
+	CHECK_EQUAL(reach(&rig, LOW, WALK_READ), PAGE_A); /* not asked for */
+	enter(&rig, 2 << 16 | 2, PML4_A);
+	CHECK_EQUAL(reach(&rig, LOW, WALK_READ), PAGE_B);
+	enter(&rig, 3 << 16 | 3, PML4_A);
+	CHECK_EQUAL(reach(&rig, LOW, WALK_READ), PAGE_B);
+	enter(&rig, 1 << 16 | 1, PML4_A);
+	cpu_flush_all(rig.cpu);
+	CHECK_EQUAL(reach(&rig, LOW, WALK_READ), PAGE_B);
+	rig_close(&rig);
+}
+
+/* INVLPG of one address in a large page drops all of it, in the world where the page was used. */
+static void test_large_pages(void)
+{
+	struct cpu_rig rig;
+
+	open_long(&rig);
+	put(&rig, PML4_A + 0x2000, 0, 0 | ENTRY | BIT(7));
+	enter(&rig, 1, PML4_A);
+	CHECK_EQUAL(reach(&rig, 0x5000, WALK_READ), 0x5000);
+	enter(&rig, WORLD_HOST, PML4_B);
+	cpu_flush_tlb(rig.cpu);
+	enter(&rig, 1, PML4_A);
+	put(&rig, PML4_A + 0x2000, 0, 0);
+	cpu_flush_linear(rig.cpu, 0x1000);
+	CHECK_EQUAL(reach(&rig, 0x5000, WALK_READ), PAGE_FAULT);
+	rig_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
 	{"permissions", test_permissions},
 	{"cr3", test_cr3},
 	{"old pages", test_old_pages},
 	{"pge", test_pge},
 	{"pcids", test_pcids},
+	{"worlds", test_worlds},
+	{"more worlds than are kept", test_many_worlds},
+	{"permissions of worlds", test_world_permissions},
+	{"flushes of worlds", test_flush_worlds},
+	{"large pages in worlds", test_large_pages},
 	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("sim.address_space", tests)
