@@ -53,6 +53,11 @@ static u64 fetch(struct parse *p, unsigned int size)
 	u64 value = 0;
 	unsigned int i;
 
+	if (likely(p->at + 8 <= p->available && p->at + size <= INSTRUCTION_MAX)) {
+		__builtin_memcpy(&value, p->bytes + p->at, 8);
+		p->at += size;
+		return size == 8 ? value : value & (BIT(8 * size) - 1);
+	}
 	for (i = 0; i < size; i++)
 		value |= (u64)fetch8(p) << 8 * i;
 	return value;
@@ -315,7 +320,7 @@ static void parse_memory16(struct parse *p, struct op *op)
 
 static void parse_memory(struct parse *p, struct instruction *out)
 {
-	struct op *op = &out->op;
+	struct op *op = out->op;
 	u8 mod = p->modrm >> 6, rm = p->modrm & 7;
 	u8 base = rm | (p->rex & 1) << 3, index = REG_ZERO, seg = SEG_DS;
 
@@ -409,6 +414,12 @@ static void parse_far(struct parse *p, struct op *op)
 	op->imm = offset | fetch(p, 2) << 32; /* selector above the offset */
 }
 
+/* Operands stand one behind the other. */
+static bool has_operand(const struct opcode_form *form, unsigned int n)
+{
+	return n < OPERANDS_MAX && form->operand[n].place != PLACE_NONE;
+}
+
 static bool is_vector_place(u8 place)
 {
 	switch (place) {
@@ -445,25 +456,26 @@ static int general_width(const struct parse *p, const struct opcode_operand *ope
 
 static void find_width(const struct parse *p, struct instruction *out)
 {
+	const struct opcode_form *form = out->form;
 	int width = -1;
 	unsigned int i;
 
-	for (i = 0; i < OPERANDS_MAX; i++)
-		if (is_vector_place(out->form->operand[i].place))
+	for (i = 0; has_operand(form, i); i++)
+		if (is_vector_place(form->operand[i].place))
 			out->vector = true;
 	if (out->vector || (out->row->flags & (SSE | AVX))) {
 		out->family_width = p->space == 1 ? 1 + p->vex_l : 0;
-		out->op.width = out->family_width == 2 ? 5 : 4;
+		out->op->width = out->family_width == 2 ? 5 : 4;
 		return;
 	}
-	for (i = 0; i < OPERANDS_MAX && width < 0; i++)
-		width = general_width(p, &out->form->operand[i]);
-	out->op.width = out->family_width = width < 0 ? p->operand_size : width;
+	for (i = 0; has_operand(form, i) && width < 0; i++)
+		width = general_width(p, &form->operand[i]);
+	out->op->width = out->family_width = width < 0 ? p->operand_size : width;
 }
 
 static bool has_place(const struct opcode_form *form, u8 place)
 {
-	for (unsigned int i = 0; i < OPERANDS_MAX; i++)
+	for (unsigned int i = 0; has_operand(form, i); i++)
 		if (form->operand[i].place == place)
 			return true;
 	return false;
@@ -473,7 +485,7 @@ static bool has_place(const struct opcode_form *form, u8 place)
 static void parse_operand(struct parse *p, struct instruction *out,
 			  const struct opcode_operand *operand, bool *memory, bool *immediate)
 {
-	struct op *op = &out->op;
+	struct op *op = out->op;
 	bool byte = operand->size == SIZE_B;
 	u8 rm = modrm_rm(p);
 
@@ -538,32 +550,40 @@ static bool uses_vsib(const struct parse *p)
 }
 
 /* CR1, CR5 to CR7, CR9 to CR15 and DR8 to DR15: #UD at any level. */
-static bool control_register_exists(const struct opcode_form *form, u8 number)
+static bool register_exists(u8 place, u8 number)
 {
-	if (has_place(form, PLACE_CR))
+	if (place == PLACE_CR)
 		return 0x11d >> number & 1;
-	return !has_place(form, PLACE_DR) || number < 8;
+	return place != PLACE_DR || number < 8;
+}
+
+/* Behind ModRM, SIB and displacement, whatever the operand order. */
+static bool is_immediate_place(u8 place)
+{
+	return place == PLACE_IMM || place == PLACE_REL || place == PLACE_FAR ||
+	       place == PLACE_VIS4;
 }
 
 static bool parse_operands(struct parse *p, struct instruction *out)
 {
 	const struct opcode_form *form = out->form;
 	bool memory = false, immediate = false, has_vvvv = false, mod_ignored = false;
-	unsigned int i;
+	unsigned int i, immediates = 0;
 
-	/* Memory comes before the immediates in the byte stream whatever the operand order. */
-	for (i = 0; i < OPERANDS_MAX; i++) {
+	for (i = 0; has_operand(form, i); i++) {
 		u8 place = form->operand[i].place;
 
 		has_vvvv |= place == PLACE_VVVV || place == PLACE_VVVVV;
 		mod_ignored |= place == PLACE_CR || place == PLACE_DR; /* SDM 2: MOV CR */
-		if (place != PLACE_IMM && place != PLACE_REL && place != PLACE_FAR &&
-		    place != PLACE_VIS4)
-			parse_operand(p, out, &form->operand[i], &memory, &immediate);
+		if (is_immediate_place(place)) {
+			immediates |= 1u << i;
+			continue;
+		}
+		parse_operand(p, out, &form->operand[i], &memory, &immediate);
+		if (!register_exists(place, out->op->reg))
+			return false;
 	}
 	if (p->space == 1 && !has_vvvv && p->vex_v)
-		return false;
-	if (!control_register_exists(form, out->op.reg))
 		return false;
 	if (form->modrm && p->modrm < 0xc0 && !mod_ignored) {
 		if (uses_vsib(p)) {
@@ -572,20 +592,16 @@ static bool parse_operands(struct parse *p, struct instruction *out)
 			if ((p->modrm & 7) != 4 || p->address_size == OP_ADDRESS_16)
 				return false;
 			parse_memory(p, out);
-			parse_vsib(p, &out->op, sib);
+			parse_vsib(p, out->op, sib);
 		} else {
 			parse_memory(p, out);
 		}
-		find_kind(p, &out->op);
+		find_kind(p, out->op);
 	}
-	for (i = 0; i < OPERANDS_MAX; i++) {
-		u8 place = form->operand[i].place;
-
-		if (place == PLACE_IMM || place == PLACE_REL || place == PLACE_FAR ||
-		    place == PLACE_VIS4)
-			parse_operand(p, out, &form->operand[i], &memory, &immediate);
-	}
-	return !(p->lock && !((out->row->flags & LOCK) && out->op.kind != KIND_REG));
+	for (; immediates; immediates &= immediates - 1)
+		parse_operand(p, out, &form->operand[__builtin_ctz(immediates)], &memory,
+			      &immediate);
+	return !(p->lock && !((out->row->flags & LOCK) && out->op->kind != KIND_REG));
 }
 
 /* #UD and #NM of the state classes (SDM 3A:2.5 table 2-2, 3A:13.1; 2A:2.4 for VEX). */
@@ -639,10 +655,13 @@ enum decode_status decode_instruction(const struct decode_environment *env, cons
 {
 	struct parse p = {.env = env, .bytes = bytes, .available = available, .segment = ANY};
 	enum decode_status status = DECODE_UD;
+	struct op *op = out->op;
 
+	__builtin_memset(op, 0, sizeof(*op));
 	__builtin_memset(out, 0, sizeof(*out));
-	out->op.seg = SEG_SS;
-	out->op.seg_base = out->op.base = out->op.index = REG_OFFSET(REG_ZERO);
+	out->op = op;
+	op->seg = SEG_SS;
+	op->seg_base = op->base = op->index = REG_OFFSET(REG_ZERO);
 	if (parse_opcode(&p) && !p.failed_more && !p.failed_long) {
 		out->form = find_form(&p);
 		if (out->form && !p.failed_more && !p.failed_long) {
@@ -651,13 +670,13 @@ enum decode_status decode_instruction(const struct decode_environment *env, cons
 			status = parse_operands(&p, out) ? check_row(out->row, env->mode) : DECODE_UD;
 		}
 	}
-	out->op.length = p.at;
+	out->op->length = p.at;
 	if (p.failed_long || p.failed_more || !out->row)
 		return failure(&p, DECODE_UD);
 	out->opcode = p.opcode;
-	out->op.flags = op_flags(&p, out->row->flags);
+	out->op->flags = op_flags(&p, out->row->flags);
 	if (out->row->flags & X87) /* x87 instructions remember their opcode: FOP */
-		out->op.imm = (p.opcode & 7) << 8 | p.modrm;
+		out->op->imm = (p.opcode & 7) << 8 | p.modrm;
 	find_width(&p, out);
 	return status;
 }

@@ -47,14 +47,14 @@ struct decode_environment {
 struct instruction {
 	const struct opcode_row *row; /* NULL unless OK, GP or NM */
 	const struct opcode_form *form;
-	struct op op;      /* all but fn, offset and number */
+	struct op *op;     /* the caller's; gets all but fn, offset and number */
 	u8 opcode;         /* the opcode byte itself (condition codes, +r) */
 	bool vector;       /* has vector operands: op.width 4 or 5 */
 	bool rip_relative; /* op.disp counts from the end of the instruction */
 	u8 family_width;   /* first index into struct family's tables */
 };
 
-/* Decodes at @bytes. Fills @out for DECODE_OK, _GP and _NM; out->op.length is right for every
+/* Decodes at @bytes. Fills @out and out->op for DECODE_OK, _GP and _NM; out->op->length is right for every
  * status but DECODE_MORE. */
 enum decode_status decode_instruction(const struct decode_environment *env, const u8 *bytes,
 				      unsigned int available, struct instruction *out);

@@ -77,7 +77,7 @@ static void find_edge(struct builder *b, struct op *op, const struct instruction
 /* XCHG with memory locks without being told (SDM 2B XCHG). */
 static bool locks_by_itself(const struct instruction *insn)
 {
-	return insn->row->family == &family_xchg && insn->op.kind != KIND_REG;
+	return insn->row->family == &family_xchg && insn->op->kind != KIND_REG;
 }
 
 /* Appends one decoded instruction. True if the trace may go on behind it. */
@@ -85,9 +85,8 @@ static bool append(struct builder *b, const struct instruction *insn, enum decod
 {
 	struct trace *trace = b->trace;
 	unsigned int n = trace->count;
-	struct op *op = &trace->op[n];
+	struct op *op = insn->op;
 
-	*op = insn->op;
 	op->offset = trace->bytes;
 	op->number = n;
 	b->row[n] = NULL;
@@ -189,6 +188,7 @@ bool trace_build(struct cpu *cpu, const struct fetch_page *page, unsigned int li
 	while (open && trace->count < limit && b.page_offset + trace->bytes < PAGE_SIZE_4K) {
 		unsigned int available = PAGE_SIZE_4K - b.page_offset - trace->bytes;
 
+		insn.op = &trace->op[trace->count];
 		status = decode_instruction(&b.env, page->host + trace->bytes, available, &insn);
 		if (status == DECODE_MORE)
 			break;
@@ -261,7 +261,7 @@ void trace_build_crossing(struct cpu *cpu, const struct fetch_page *page, struct
 {
 	u8 bytes[INSTRUCTION_MAX];
 	struct builder b;
-	struct instruction insn;
+	struct instruction insn = {.op = trace->op};
 	enum decode_status status;
 	unsigned int available;
 
@@ -273,7 +273,7 @@ void trace_build_crossing(struct cpu *cpu, const struct fetch_page *page, struct
 		available = fetch_bytes(cpu, page, bytes, true);
 		status = decode_instruction(&b.env, bytes, available, &insn);
 	}
-	if (!fetch_within_limit(cpu, insn.op.length))
+	if (!fetch_within_limit(cpu, insn.op->length))
 		raise_gp(cpu, 0);
 	append(&b, &insn, status);
 	close_trace(&b, false);

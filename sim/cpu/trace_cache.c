@@ -8,6 +8,8 @@
 #include "sim/cpu/trace_build.h"
 #include "sim/cpu/trace_cache.h"
 
+#define GUARD_AHEAD 192 /* most traces are shorter */
+
 static size_t trace_bytes(unsigned int count)
 {
 	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
@@ -131,36 +133,51 @@ static void enter(struct trace_cache *cache, struct trace *trace)
 	*list = trace;
 }
 
-/* From here on, writes to the trace's bytes have to be seen. */
-static void guard_page(struct cpu *cpu, const struct trace *trace)
+/* From here on, writes to these bytes of a page have to be seen. */
+static void guard(struct cpu *cpu, u64 gpa, unsigned int bytes)
 {
-	struct slot *slot = slots_find(cpu->slots, trace->gpa);
-	u64 *word = slot_code_word(slot, trace->gpa), old;
+	struct slot *slot = slots_find(cpu->slots, gpa);
+	u64 *word = slot_code_word(slot, gpa), lines = slot_code_lines(gpa, bytes), old;
 
-	old = __atomic_fetch_or(word, slot_code_lines(trace->gpa, trace->bytes), __ATOMIC_ACQ_REL);
+	old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	if ((old & lines) == lines)
+		return;
+	old = __atomic_fetch_or(word, lines, __ATOMIC_SEQ_CST);
 	if (old)
 		return;
-	tlb_protect_gpa(&cpu->tlb, trace->gpa & ~PAGE_OFFSET_MASK);
-	cpu->platform->code_page_made(cpu, trace->gpa);
+	tlb_protect_gpa(&cpu->tlb, gpa & ~PAGE_OFFSET_MASK);
+	cpu->platform->code_page_made(cpu, gpa);
+}
+
+/* Bytes count only if they are guarded before they are read: whoever writes them later sees to it
+ * that the trace is dropped. */
+static bool build_guarded(struct cpu *cpu, const struct fetch_page *page, unsigned int limit,
+			  struct trace *trace)
+{
+	unsigned int room = PAGE_SIZE_4K - (page->gpa & PAGE_OFFSET_MASK);
+	unsigned int guarded = room < GUARD_AHEAD ? room : GUARD_AHEAD;
+
+	for (;;) {
+		guard(cpu, page->gpa, guarded);
+		if (!trace_build(cpu, page, limit, trace))
+			return false;
+		if (likely(trace->bytes <= guarded))
+			return true;
+		guarded = trace->bytes;
+	}
 }
 
 static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *page, u32 mode)
 {
 	struct trace_cache *cache = cpu->traces;
-	u8 seen[TRACE_MAX * INSTRUCTION_MAX];
-	size_t room = PAGE_SIZE_4K - (page->gpa & PAGE_OFFSET_MASK);
 	unsigned int limit = mode & MODE_ALONE ? 1 : cache->max;
 	struct trace *trace;
 
 	if (cache->used + trace_bytes(TRACE_MAX + 1) > TRACE_ARENA)
 		trace_cache_flush(cpu);
 	trace = (struct trace *)(cache->arena + cache->used);
-	do { /* again if the bytes were written before the guard was up */
-		__builtin_memcpy(seen, page->host, room < sizeof(seen) ? room : sizeof(seen));
-		if (!trace_build(cpu, page, limit, trace))
-			return NULL;
-		guard_page(cpu, trace);
-	} while (__builtin_memcmp(seen, page->host, trace->bytes));
+	if (!build_guarded(cpu, page, limit, trace))
+		return NULL;
 	trace->mode = mode;
 	if (mode & MODE_ALONE)
 		trace->op[trace->count].fn = pseudo_op_leave;

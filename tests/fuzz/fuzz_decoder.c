@@ -66,28 +66,31 @@ static void check_handler(const struct instruction *insn)
 	unsigned int width = insn->family_width;
 
 	require(width < 4);
-	if (insn->op.flags & OP_LOCK)
+	if (insn->op->flags & OP_LOCK)
 		require(family->locked[width]);
 	else
-		require(family->fn[width][insn->op.kind] ||
-			(insn->op.kind != KIND_REG && family->fn[width][KIND_ANY]));
+		require(family->fn[width][insn->op->kind] ||
+			(insn->op->kind != KIND_REG && family->fn[width][KIND_ANY]));
 }
 
 static void check_instruction(const struct decode_environment *env, const u8 *bytes,
 			      enum decode_status status, const struct instruction *insn)
 {
-	unsigned int length = insn->op.length;
-	struct instruction other;
+	unsigned int length = insn->op->length;
+	struct op other_op;
+	struct instruction other = {.op = &other_op};
 
 	require(insn->row && insn->form);
 	require(length >= 1 && length <= INSTRUCTION_MAX);
-	require(insn->op.base < sizeof(cpus[0]->reg) && insn->op.index < sizeof(cpus[0]->reg) &&
-		insn->op.seg_base < sizeof(cpus[0]->reg));
+	require(insn->op->base < sizeof(cpus[0]->reg) && insn->op->index < sizeof(cpus[0]->reg) &&
+		insn->op->seg_base < sizeof(cpus[0]->reg));
 	if (status == DECODE_OK)
 		check_handler(insn);
 	for (unsigned int n = 0; n < length; n++)
 		require(decode(env, bytes, n, &other) == DECODE_MORE);
 	require(decode(env, bytes, length, &other) == status);
+	require(!memcmp(&other_op, insn->op, sizeof(other_op)));
+	other.op = insn->op;
 	require(!memcmp(&other, insn, sizeof(other)));
 }
 
@@ -95,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	u8 bytes[INSTRUCTION_MAX] = {0};
 	struct decode_environment env;
-	struct instruction insn;
+	struct op op;
+	struct instruction insn = {.op = &op};
 	enum decode_status status;
 	const struct cpu *cpu;
 

@@ -462,7 +462,8 @@ bool encode(const struct opcode_form *form, const struct variant *variant, const
 
 	for (tries = 0; tries < 64; tries++) {
 		struct writer w = {.form = form, .variant = variant, .rng = rng, .out = out};
-		struct instruction insn;
+		struct op op;
+		struct instruction insn = {.op = &op};
 
 		memset(out, 0, sizeof(*out));
 		out->row = &opcode_rows[form->row];
@@ -470,7 +471,7 @@ bool encode(const struct opcode_form *form, const struct variant *variant, const
 		encode_once(&w);
 		if (out->length <= INSTRUCTION_MAX &&
 		    decode_instruction(&env, out->bytes, out->length, &insn) == DECODE_OK &&
-		    insn.form == form && insn.op.length == out->length)
+		    insn.form == form && insn.op->length == out->length)
 			return true;
 	}
 	return false;

@@ -206,7 +206,8 @@ static bool has_forbidden_prefix(const u8 *bytes, unsigned int bits, const u32 *
 		.feature = features,
 	};
 	unsigned int count = prefixes(bytes, bits), left = 0, n;
-	struct instruction insn;
+	struct op op;
+	struct instruction insn = {.op = &op};
 	u8 rest[15 + 16] = {0};
 	bool vex;
 

@@ -160,7 +160,8 @@ static bool make_sample(struct check *check, struct sample *sample)
 		.mode = modes[check->bits / 32] | MODE_PROTECTED | MODE_OSFXSR | MODE_AVX,
 		.feature = check->features,
 	};
-	struct instruction insn;
+	struct op op;
+	struct instruction insn = {.op = &op};
 
 	if (check->exhaustive) {
 		if (!enumerate(check, sample->bytes))
@@ -170,7 +171,7 @@ static bool make_sample(struct check *check, struct sample *sample)
 	else
 		mutated_bytes(check, sample->bytes);
 	sample->valid = decode_instruction(&env, sample->bytes, SAMPLE_BYTES, &insn) == DECODE_OK;
-	sample->length = sample->valid ? insn.op.length : SAMPLE_BYTES;
+	sample->length = sample->valid ? insn.op->length : SAMPLE_BYTES;
 	sample->row = sample->valid ? insn.row : NULL;
 	return true;
 }

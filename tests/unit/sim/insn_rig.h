@@ -99,7 +99,7 @@ static inline void rig_leave_64bit(struct rig *rig, bool real)
 static inline op_handler rig_handler(const struct instruction *insn)
 {
 	const struct family *family = insn->row->family;
-	op_handler handler = family->fn[insn->family_width][insn->op.kind];
+	op_handler handler = family->fn[insn->family_width][insn->op->kind];
 
 	return handler ? handler : family->fn[insn->family_width][KIND_ANY];
 }
@@ -122,14 +122,13 @@ static inline int rig_run(struct rig *rig, const u8 *bytes, unsigned int count)
 	struct decode_environment env = {.mode = rig->mode, .feature = rig->cpu->feature,
 					  .amd = rig->cpu->amd};
 	static _Thread_local struct op ops[2];
-	struct instruction insn;
+	struct instruction insn = {.op = ops};
 	enum decode_status status = decode_instruction(&env, bytes, count, &insn);
 
 	if (status != DECODE_OK)
 		return status == DECODE_NM   ? VECTOR_NM
 		       : status == DECODE_GP ? VECTOR_GP
 					     : VECTOR_UD;
-	ops[0] = insn.op;
 	ops[0].fn = rig_handler(&insn);
 	ops[1] = (struct op){.fn = rig_stop};
 	if (!ops[0].fn)
