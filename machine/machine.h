@@ -75,6 +75,8 @@ struct machine_param {
  * machine_create; the config may go away after it. */
 struct machine_config {
 	const struct ls_engine_ops *engine;
+	/* Whose CPU models an engine without any is given; NULL: none, only 'host'. */
+	const struct ls_engine_ops *models;
 	const char *cpu;    /* "NAME[,+feature,-feature,key=value...]"; NULL: engine's own */
 	unsigned int vcpus; /* 1..MACHINE_MAX_VCPUS; 0 means 1 */
 	uint64_t memory;    /* bytes, a multiple of 4 KiB; 0 means 512 MiB */

@@ -2,39 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/cpu_model.h"
 #include "machine/internal.h"
-
-#define CPUID_ROOM 256
-
-union cpuid_buffer {
-	struct kvm_cpuid2 head;
-	uint8_t room[sizeof(struct kvm_cpuid2) + CPUID_ROOM * sizeof(struct kvm_cpuid_entry2)];
-};
-
-/* CPUID for an engine without models: what it supports, with this vCPU's own APIC ID. */
-static int vcpu_cpuid_host(struct vcpu *vcpu, union cpuid_buffer *cpuid, struct ls_error *err)
-{
-	struct machine *machine = vcpu->machine;
-	int ret;
-
-	if (machine->config.cpu && strcmp(machine->config.cpu, "host") &&
-	    strcmp(machine->config.cpu, "max"))
-		return ls_error_set(err, -EINVAL,
-				    "engine %s has no CPU model '%s'; it offers only 'host'",
-				    machine->engine->ops->name, machine->config.cpu);
-	ret = ls_ioctl_ptr(machine->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid);
-	if (ret < 0)
-		return ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
-	for (uint32_t i = 0; i < cpuid->head.nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->head.entries[i];
-
-		if (entry->function == 1) /* SDM 2A, CPUID.01H:EBX[31:24] */
-			entry->ebx = (entry->ebx & 0x00ffffff) | vcpu->index << 24;
-		if (entry->function == 0xb || entry->function == 0x1f)
-			entry->edx = vcpu->index;
-	}
-	return 0;
-}
 
 /* CPUID.80000008H:EAX[7:0] (SDM 2A). The guest could not reach what lies above. */
 static int vcpu_check_memory(struct machine *machine, const struct kvm_cpuid2 *cpuid,
@@ -60,18 +29,12 @@ static int vcpu_check_memory(struct machine *machine, const struct kvm_cpuid2 *c
 static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 {
 	struct machine *machine = vcpu->machine;
-	const struct ls_extension *ext = machine_ext(machine);
 	union cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
 	int ret;
 
 	if (!cpuid)
 		return ls_error_set(err, -ENOMEM, "no memory for CPUID");
-	cpuid->head.nent = CPUID_ROOM;
-	if (ext->cpu_model)
-		ret = ext->cpu_model(machine->engine, machine->config.cpu, vcpu->index,
-				     machine->vcpu_count, &cpuid->head, err);
-	else
-		ret = vcpu_cpuid_host(vcpu, cpuid, err);
+	ret = cpu_model_make(machine, vcpu->index, cpuid, err);
 	if (ret >= 0)
 		ret = vcpu_check_memory(machine, &cpuid->head, err);
 	if (ret >= 0) {

@@ -260,6 +260,7 @@ static int run_apply_engine(struct run_options *o, struct machine_config *config
 		return ls_error_set(err, -EINVAL,
 				    "unknown engine '%s'; 'lockstep list engines' names them",
 				    name);
+	config->models = &ls_engine_sim;
 	config->cpu = o->cpu;
 	return 0;
 }

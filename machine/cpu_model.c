@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/cpu_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/internal.h"
+
+enum cpu_rule { BITS, LEAST, ENGINE, NONE };
+
+struct cpu_mask {
+	uint32_t leaf, first, last;
+	size_t offset; /* of the register in its entry */
+	enum cpu_rule rule;
+	uint32_t numbers; /* LEAST: the bytes that are numbers */
+};
+
+static const struct cpu_mask masks[] = {
+#define CPU_MASK(leaf, first, last, reg, rule, numbers)                                            \
+	{leaf, first, last, offsetof(struct kvm_cpuid_entry2, reg), rule, numbers},
+#include "machine/cpu_mask.def"
+#undef CPU_MASK
+};
+
+/* Bits that KVM_GET_SUPPORTED_CPUID leaves out: they follow from the number of processors, or tell
+ * of KVM itself. */
+#define LEAF1_ECX_HYPERVISOR      (1u << 31)
+#define LEAF1_ECX_X2APIC          (1u << 21)
+#define LEAF1_ECX_TSC_DEADLINE    (1u << 24)
+#define LEAF1_EDX_HT              (1u << 28)
+#define LEAF80000001_ECX_COMP_LEG (1u << 1)
+
+struct kvm_cpuid_entry2 *cpuid_find(const struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf)
+{
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == leaf &&
+		    (entry->index == subleaf || !(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX)))
+			return (struct kvm_cpuid_entry2 *)entry;
+	}
+	return NULL;
+}
+
+static uint32_t *cpuid_register(struct kvm_cpuid_entry2 *entry, size_t offset)
+{
+	return (uint32_t *)((char *)entry + offset);
+}
+
+static uint32_t least_of_each(uint32_t a, uint32_t b, uint32_t bytes)
+{
+	uint32_t result = a;
+
+	for (unsigned int shift = 0; shift < 32; shift += 8) {
+		uint32_t byte = 0xffu << shift & bytes;
+
+		if ((b & byte) < (a & byte))
+			result = (result & ~byte) | (b & byte);
+	}
+	return result;
+}
+
+static uint32_t mask_apply(const struct cpu_mask *mask, uint32_t model, uint32_t supported)
+{
+	switch (mask->rule) {
+	case BITS:
+		return model & supported;
+	case LEAST:
+		return least_of_each(model, supported, mask->numbers);
+	case ENGINE:
+		return supported;
+	default:
+		return 0;
+	}
+}
+
+/* Leaf 0 names the vendor in three registers. */
+static bool same_vendor(const struct kvm_cpuid2 *a, const struct kvm_cpuid2 *b)
+{
+	const struct kvm_cpuid_entry2 *one = cpuid_find(a, 0, 0), *other = cpuid_find(b, 0, 0);
+
+	return one && other && one->ebx == other->ebx && one->ecx == other->ecx &&
+	       one->edx == other->edx;
+}
+
+int cpu_model_intersect(struct kvm_cpuid2 *model, const struct kvm_cpuid2 *supported)
+{
+	static const struct kvm_cpuid_entry2 nothing;
+
+	if (!same_vendor(model, supported))
+		return -EINVAL;
+	for (uint32_t i = 0; i < model->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &model->entries[i];
+		const struct kvm_cpuid_entry2 *other =
+			cpuid_find(supported, entry->function, entry->index);
+
+		for (size_t m = 0; m < sizeof(masks) / sizeof(masks[0]); m++) {
+			const struct cpu_mask *mask = &masks[m];
+			uint32_t *reg = cpuid_register(entry, mask->offset);
+			const uint32_t *theirs = cpuid_register(
+				(struct kvm_cpuid_entry2 *)(other ? other : &nothing),
+				mask->offset);
+
+			if (mask->leaf == entry->function && mask->first <= entry->index &&
+			    entry->index <= mask->last)
+				*reg = mask_apply(mask, *reg, *theirs);
+		}
+	}
+	return 0;
+}
+
+/* KVM_GET_SUPPORTED_CPUID, with what it leaves to other calls (api.rst, 4.46). */
+static int cpuid_supported(struct machine *machine, union cpuid_buffer *cpuid, struct ls_error *err)
+{
+	struct kvm_cpuid_entry2 *entry;
+	int ret;
+
+	cpuid->head.nent = CPUID_ROOM;
+	ret = ls_ioctl_ptr(machine->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (ret < 0)
+		return ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
+	entry = cpuid_find(&cpuid->head, 1, 0);
+	if (entry) {
+		entry->ecx |= LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC;
+		entry->edx |= LEAF1_EDX_HT;
+		if (ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION,
+			     KVM_CAP_TSC_DEADLINE_TIMER) > 0)
+			entry->ecx |= LEAF1_ECX_TSC_DEADLINE;
+	}
+	entry = cpuid_find(&cpuid->head, 0x80000001, 0);
+	if (entry)
+		entry->ecx |= LEAF80000001_ECX_COMP_LEG;
+	return 0;
+}
+
+static int model_of_reference(struct machine *machine, unsigned int index,
+			      union cpuid_buffer *cpuid, struct ls_error *err)
+{
+	struct ls_engine *reference =
+		machine->config.models ? machine->config.models->open(err) : NULL;
+	int ret;
+
+	if (!reference || !reference->ext->cpu_model)
+		ret = ls_error_set(err, -EINVAL,
+				   "engine %s has no CPU model '%s'; it offers only 'host'",
+				   machine->engine->ops->name, machine->config.cpu);
+	else
+		ret = reference->ext->cpu_model(reference, machine->config.cpu, index,
+						machine->vcpu_count, &cpuid->head, err);
+	if (reference)
+		reference->ops->close(reference, LS_SYSTEM);
+	return ret;
+}
+
+static const char *vendor_text(const struct kvm_cpuid2 *cpuid, char text[13])
+{
+	const struct kvm_cpuid_entry2 *entry = cpuid_find(cpuid, 0, 0);
+
+	memset(text, 0, 13);
+	if (entry) {
+		memcpy(text, &entry->ebx, 4);
+		memcpy(text + 4, &entry->edx, 4);
+		memcpy(text + 8, &entry->ecx, 4);
+	}
+	return text;
+}
+
+static int model_for_engine(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
+			    const union cpuid_buffer *supported, struct ls_error *err)
+{
+	char own[13], theirs[13];
+	int ret = model_of_reference(machine, index, cpuid, err);
+
+	if (ret < 0)
+		return ret;
+	ret = cpu_model_intersect(&cpuid->head, &supported->head);
+	if (ret < 0)
+		return ls_error_set(
+			err, ret,
+			"CPU model '%s' is %s's, and engine %s runs on %s's; name a model of that "
+			"vendor, or 'host'",
+			machine->config.cpu, vendor_text(&cpuid->head, own),
+			machine->engine->ops->name, vendor_text(&supported->head, theirs));
+	return 0;
+}
+
+int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
+		   struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	const char *name = machine->config.cpu;
+	union cpuid_buffer *supported;
+	int ret;
+
+	cpuid->head.nent = CPUID_ROOM;
+	if (ext->cpu_model)
+		return ext->cpu_model(machine->engine, name, index, machine->vcpu_count,
+				      &cpuid->head, err);
+	supported = calloc(1, sizeof(*supported));
+	if (!supported)
+		return ls_error_set(err, -ENOMEM, "no memory for CPUID");
+	ret = cpuid_supported(machine, supported, err);
+	if (ret >= 0 && name && strcmp(name, "host")) {
+		ret = model_for_engine(machine, index, cpuid, supported, err);
+	} else if (ret >= 0) {
+		cpu_model_place(&supported->head, index, machine->vcpu_count);
+		*cpuid = *supported;
+	}
+	free(supported);
+	return ret;
+}
