@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "machine/cpu_model.h"
 #include "machine/internal.h"
 
 /* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
@@ -107,6 +108,21 @@ int engine_open(struct machine *machine, const struct machine_config *from, stru
 	if (!ret)
 		ret = engine_settle(machine, err);
 	return ret ? ret : engine_set_params(machine, from, err);
+}
+
+int machine_check_engine(const struct machine_config *config, struct ls_error *err)
+{
+	struct machine machine = {.config = *config, .vcpu_count = config->vcpus};
+	union cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
+	int ret = cpuid ? engine_open(&machine, config, err)
+			: ls_error_set(err, -ENOMEM, "no memory for CPUID");
+
+	if (!ret)
+		ret = cpu_model_make(&machine, 0, cpuid, err);
+	if (machine.engine)
+		machine.engine->ops->close(machine.engine, LS_SYSTEM);
+	free(cpuid);
+	return ret < 0 ? ret : 0;
 }
 
 static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,

@@ -157,6 +157,9 @@ struct machine_result {
 	uint64_t unclaimed; /* accesses to ports and addresses that nothing claimed */
 };
 
+/* Whether the config's engine offers what the config asks for: 0, or -errno with *err saying what is
+ * missing. */
+int machine_check_engine(const struct machine_config *config, struct ls_error *err);
 /* Opens the engine, builds the PC and loads what is to be booted. NULL: *err says why. */
 struct machine *machine_create(const struct machine_config *config, struct ls_error *err);
 /* Runs until the guest ends or machine_stop. Returns 0 with *result filled, or -errno when

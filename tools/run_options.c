@@ -34,7 +34,7 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		 "Attach a virtio network: none (default), user, or an existing tap",
 		 "none|user|tap:NAME"},
 		{"engine", 0, 0, G_OPTION_ARG_STRING, &o->engine,
-		 "What runs the instructions (default sim)", "NAME"},
+		 "What runs the instructions (default sim); auto: kvm if it works here", "NAME"},
 		{"cpu", 0, 0, G_OPTION_ARG_STRING, &o->cpu,
 		 "CPU model; 'lockstep list cpus' and 'list features'",
 		 "NAME[,+feature,-feature...]"},
@@ -255,10 +255,12 @@ static int run_apply_engine(struct run_options *o, struct machine_config *config
 {
 	const char *name = o->engine ? o->engine : "sim";
 
+	/* auto: chosen when the rest of the config stands. */
 	config->engine = tool_engine_find(name);
-	if (!config->engine)
+	if (!config->engine && strcmp(name, "auto"))
 		return ls_error_set(err, -EINVAL,
-				    "unknown engine '%s'; 'lockstep list engines' names them",
+				    "unknown engine '%s'; say auto, or one that 'lockstep list "
+				    "engines' names",
 				    name);
 	config->models = &ls_engine_sim;
 	config->cpu = o->cpu;
@@ -289,6 +291,8 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 		if (rc)
 			return rc;
 	}
+	if (!config->engine)
+		tool_engine_choose(config);
 	rc = run_apply_serial(o, session, err);
 	if (rc)
 		return rc;

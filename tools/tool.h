@@ -5,6 +5,8 @@
 
 #include <lockstep/engine.h>
 
+struct machine_config;
+
 /* The statuses of ends that a guest comes to are MACHINE_EXIT_* of machine/machine.h. A
  * person killing the tool with signal N gets 128 + N, as from a shell. docs/lockstep.1 has
  * the whole list. */
@@ -30,5 +32,8 @@ int cmd_list(int argc, char **argv);
 const struct ls_engine_ops *const *tool_engines(void);
 /* NULL if there is none of that name. */
 const struct ls_engine_ops *tool_engine_find(const char *name);
+/* Gives @config the kvm engine if it works here and offers what @config asks for, else sim; and says
+ * which, and why. */
+void tool_engine_choose(struct machine_config *config);
 
 #endif

@@ -37,7 +37,7 @@ _lockstep_value() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		;;
-	--engine) _lockstep_words "$(_lockstep_names engines)" ;;
+	--engine) _lockstep_words "auto $(_lockstep_names engines)" ;;
 	--cpu) _lockstep_cpu ;;
 	--serial) _lockstep_words "stdio file: none" ;;
 	--net) _lockstep_words "none user tap:" ;;
