@@ -15,10 +15,11 @@
 #define FEED_NS 200000
 /* With only our own clock nothing is missed: this is for signals. */
 #define WAIT_NS 100000000
-/* In virtual time, how often the vCPUs are asked how far they are while one of them waits. While
- * all compute the time between two looks doubles, up to FEED_NS: each look takes a host
- * processor from one of them. */
-#define IDLE_CHECK_NS 20000
+/* In virtual time the vCPUs drive the clock, and the engine gives us a word when there is something
+ * to do. This is for what needs no haste: each look takes a host processor from a vCPU. */
+#define LOOK_NS 1000000
+/* No wait of ours is shorter. */
+#define LEAST_NS 20000
 /* No vCPU gets this far between two looks. */
 #define JUMP_NS 1000000000
 #define DEAD_NS 2000000000
@@ -158,35 +159,34 @@ static void parallel_check_limit(struct machine *machine)
 			    (unsigned long long)executed);
 }
 
-static bool parallel_all_compute(struct machine *machine)
+/* The engine's vCPUs keep the virtual clock by themselves. */
+static bool parallel_drives(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
 
-	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
-		if (!ext->vcpu_runnable(machine->engine, machine->vcpus[i].fd))
-			return false;
-	}
-	return true;
+	return machine->config.clock == MACHINE_CLOCK_VIRTUAL && !machine->host_clock && ext &&
+	       ext->vcpu_drive_clock && ext->vm_watch_time;
 }
 
-/* Until the next deadline, within bounds. @check: between two looks at the vCPUs. */
-static int64_t parallel_wait(struct machine *machine, uint64_t left, int64_t *check)
+static int64_t bounded_wait(uint64_t left, int64_t least, int64_t most)
 {
-	int64_t least = 0, most = machine->host_clock ? WAIT_NS : FEED_NS;
-
-	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL && !machine->host_clock) {
-		*check = parallel_all_compute(machine) ? 2 * *check : IDLE_CHECK_NS;
-		if (*check > FEED_NS)
-			*check = FEED_NS;
-		least = IDLE_CHECK_NS;
-		most = *check;
-	}
 	if (left > (uint64_t)most)
 		return most;
 	return (int64_t)left < least ? least : (int64_t)left;
 }
 
-static void parallel_keep_time(struct machine *machine, int64_t *check)
+/* How long nobody needs us, the next deadline being @left ns away. */
+static int64_t parallel_wait(struct machine *machine, uint64_t left)
+{
+	if (!parallel_drives(machine))
+		return bounded_wait(left, 0, machine->host_clock ? WAIT_NS : FEED_NS);
+	if (!parallel_idle(machine))
+		return LOOK_NS;
+	/* Nobody was woken by what fired last: on to the next, in its own time or at once. */
+	return bounded_wait(poll_paces(machine) || left == LS_NEVER ? left : 0, LEAST_NS, LOOK_NS);
+}
+
+static void parallel_keep_time(struct machine *machine)
 {
 	bool own_clock = machine->host_clock != NULL;
 	uint64_t now, deadline;
@@ -200,7 +200,25 @@ static void parallel_keep_time(struct machine *machine, int64_t *check)
 	machine_lock(machine);
 	deadline = scheduler_next_deadline(machine);
 	machine_unlock(machine);
-	poll_sources(machine, parallel_wait(machine, deadline > now ? deadline - now : 0, check));
+	if (deadline != LS_NEVER)
+		deadline = deadline > now ? deadline - now : 0;
+	poll_sources(machine, parallel_wait(machine, deadline));
+}
+
+static void parallel_poke(void *opaque)
+{
+	machine_poke(opaque);
+}
+
+static void parallel_drive(struct machine *machine, bool on)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+
+	if (!parallel_drives(machine))
+		return;
+	ext->vm_watch_time(machine->engine, machine->vm, on ? parallel_poke : NULL, machine);
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		ext->vcpu_drive_clock(machine->engine, machine->vcpus[i].fd, on);
 }
 
 static void parallel_end(struct machine *machine)
@@ -218,15 +236,16 @@ static void parallel_end(struct machine *machine)
 		vcpu->threaded = false;
 	}
 	machine->ending = false;
+	parallel_drive(machine, false);
 	machine_resume(machine);
 }
 
 int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 {
 	struct idleness idleness = {.since = LS_NEVER, .host_since = host_time_ns()};
-	int64_t check = IDLE_CHECK_NS;
 	int ret = 0;
 
+	parallel_drive(machine, true);
 	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++) {
 		struct vcpu *vcpu = &machine->vcpus[i];
 
@@ -247,7 +266,7 @@ int scheduler_run_parallel(struct machine *machine, struct ls_error *err)
 			parallel_check_dead(machine, &idleness);
 		else
 			parallel_look_dead(machine, &idleness);
-		parallel_keep_time(machine, &check);
+		parallel_keep_time(machine);
 	}
 	parallel_end(machine);
 	return 0;

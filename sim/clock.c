@@ -127,3 +127,13 @@ void sim_clock_advance_chips(struct sim_clock *clock, u64 now)
 	while (is_due(clock, now) && is_of_chips(clock->vm, clock->timer[0]))
 		fire_first(clock);
 }
+
+bool sim_clock_follow(struct sim_clock *clock, u64 now)
+{
+	sim_clock_advance_chips(clock, now);
+	if (is_due(clock, now))
+		return false;
+	if (clock->time < now)
+		clock->time = now;
+	return true;
+}

@@ -26,5 +26,8 @@ u64 sim_clock_next(const struct sim_clock *clock);
 void sim_clock_advance(struct sim_clock *clock, u64 now);
 /* The same for the VM's own chips, and only up to the first timer of somebody else. */
 void sim_clock_advance_chips(struct sim_clock *clock, u64 now);
+/* Both for a vCPU that runs on its own: the clock follows it. False if it may not yet, for the first
+ * timer of somebody else. */
+bool sim_clock_follow(struct sim_clock *clock, u64 now);
 
 #endif

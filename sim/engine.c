@@ -201,6 +201,17 @@ static int ext_drive_clock(struct ls_engine *base, int handle, bool on)
 	return 0;
 }
 
+static void ext_watch_time(struct ls_engine *base, int handle, void (*fn)(void *opaque),
+			   void *opaque)
+{
+	struct vm *vm = handle_vm(base, handle);
+
+	pthread_mutex_lock(&vm->lock);
+	vm->watch_time.fn = fn;
+	vm->watch_time.opaque = opaque;
+	pthread_mutex_unlock(&vm->lock);
+}
+
 static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -276,6 +287,7 @@ static const struct ls_extension sim_extension = {
 	.vcpu_time = ext_vcpu_time,
 	.vcpu_run_until = ext_run_until,
 	.vcpu_drive_clock = ext_drive_clock,
+	.vm_watch_time = ext_watch_time,
 	.vcpu_limit = ext_limit,
 	.vcpu_runnable = ext_runnable,
 	.memory_written = ext_memory_written,

@@ -8,7 +8,7 @@
 #include "sim/vm.h"
 
 /* Without a bound, how long a vCPU runs before it looks at the clock others keep. */
-#define SLICE_NS 20000
+#define SLICE_NS 100000
 
 u64 sim_vcpu_time(const struct vcpu *vcpu)
 {
@@ -109,7 +109,8 @@ static u64 find_budget(struct vcpu *vcpu)
 
 	if (end == LS_NEVER)
 		end = now + SLICE_NS;
-	else
+	/* Where it runs on its own, a deadline that has come is the business of others. */
+	if (vcpu->until != LS_NEVER || (vcpu->drives_clock && deadline > now))
 		end = least(end, deadline);
 	budget = end > now ? end - now : 0;
 	if (vcpu->limit != LS_NEVER)
@@ -139,11 +140,23 @@ static bool bounded(const struct vcpu *vcpu)
 	return vcpu->until != LS_NEVER;
 }
 
-/* With nobody else to run, deadlines of the engine's own chips need not leave KVM_RUN. */
+static void need_user_space(struct vm *vm)
+{
+	if (vm->watch_time.fn)
+		vm->watch_time.fn(vm->watch_time.opaque);
+}
+
+/* Deadlines of the engine's own chips need not leave KVM_RUN. */
 static void drive_clock(struct vcpu *vcpu)
 {
-	if (bounded(vcpu) && vcpu->drives_clock)
-		sim_clock_advance_chips(&vcpu->vm->clock, sim_vcpu_time(vcpu));
+	struct sim_clock *clock = &vcpu->vm->clock;
+
+	if (!vcpu->drives_clock)
+		return;
+	if (bounded(vcpu))
+		sim_clock_advance_chips(clock, sim_vcpu_time(vcpu));
+	else if (!sim_clock_follow(clock, sim_vcpu_time(vcpu)))
+		need_user_space(vcpu->vm);
 }
 
 static bool bound_reached(const struct vcpu *vcpu)
@@ -156,12 +169,17 @@ static bool bound_reached(const struct vcpu *vcpu)
 /* What was posted before the caller's last look is counted, too: it only looks once more. */
 static void sleep_until_woken(struct vcpu *vcpu)
 {
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	struct vm *vm = vcpu->vm;
+
+	if (++vm->asleep == vm->vcpus)
+		need_user_space(vm);
+	pthread_mutex_unlock(&vm->lock);
 	while (sem_wait(&vcpu->wake) && errno == EINTR)
 		;
 	while (!sem_trywait(&vcpu->wake))
 		;
-	pthread_mutex_lock(&vcpu->vm->lock);
+	pthread_mutex_lock(&vm->lock);
+	vm->asleep--;
 }
 
 /* HLT: without interrupt chips here it is user space's business (api.rst, KVM_EXIT_HLT), with a

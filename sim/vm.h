@@ -83,6 +83,11 @@ struct vm {
 	struct sim_clock clock;
 	struct vcpu *vcpu[SIM_VCPUS_MAX];
 	unsigned int vcpus;
+	unsigned int asleep; /* of these, in KVM_RUN with nothing to do */
+	struct {
+		void (*fn)(void *opaque); /* user space's, of extension.h; NULL: none */
+		void *opaque;
+	} watch_time;
 
 	bool irqchip, has_pit;
 	bool exception_payload, triple_fault_event; /* KVM_ENABLE_CAP's */

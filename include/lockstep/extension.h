@@ -59,10 +59,15 @@ struct ls_extension {
 	 * deadline if that comes first; and HLT with nothing pending returns KVM_EXIT_HLT instead
 	 * of blocking. */
 	int (*vcpu_run_until)(struct ls_engine *engine, int vcpu, uint64_t until);
-	/* For a vCPU beside which none could run (it is the VM's only one): with @on, bounded runs
-	 * move the VM's clock to deadlines of the engine's own chips and go on, and end at those of
-	 * user space's timers only. */
+	/* With @on, runs of this vCPU move the VM's clock to deadlines of the engine's own chips and
+	 * go on. Bounded ones, of a vCPU beside which none could run (it is the VM's only one), end
+	 * at those of user space's timers only; unbounded ones take the clock along as they go. */
 	int (*vcpu_drive_clock)(struct ls_engine *engine, int vcpu, bool on);
+	/* @fn is called, on a vCPU's thread, when time needs user space: the last vCPU that ran
+	 * without a bound begins to wait, or one that drives the clock has come to a deadline of
+	 * user space's timers. NULL: no longer. While no vCPU runs. */
+	void (*vm_watch_time)(struct ls_engine *engine, int vm, void (*fn)(void *opaque),
+			      void *opaque);
 	/* Stops with LS_EXIT_BOUND after exactly @n more retired instructions; LS_NEVER: no limit.
 	 * Works beside vcpu_run_until. */
 	int (*vcpu_limit)(struct ls_engine *engine, int vcpu, uint64_t n);
