@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "machine/internal.h"
+#include "machine/irqchip.h"
 #include "machine/load.h"
 
 #define CR0_PE       0x00000001ull
@@ -111,22 +112,6 @@ static void boot_enable_mtrrs(struct machine *machine)
 		ls_ioctl_ptr(machine->engine, machine->vcpus[i].fd, KVM_SET_MSRS, &msrs);
 }
 
-/* A PC's firmware leaves the 8259s at vectors 08h and 70h; programs in real mode count on it. */
-static void boot_set_pics(struct machine *machine)
-{
-	static const uint8_t vectors[] = {
-		[KVM_IRQCHIP_PIC_MASTER] = 0x08, [KVM_IRQCHIP_PIC_SLAVE] = 0x70};
-
-	for (uint32_t id = KVM_IRQCHIP_PIC_MASTER; id <= KVM_IRQCHIP_PIC_SLAVE; id++) {
-		struct kvm_irqchip chip = {.chip_id = id};
-
-		if (ls_ioctl_ptr(machine->engine, machine->vm, KVM_GET_IRQCHIP, &chip) < 0)
-			continue;
-		chip.chip.pic.irq_base = vectors[id];
-		ls_ioctl_ptr(machine->engine, machine->vm, KVM_SET_IRQCHIP, &chip);
-	}
-}
-
 int boot_apply(struct machine *machine, const struct boot_state *boot, struct ls_error *err)
 {
 	struct vcpu *vcpu = &machine->vcpus[0];
@@ -158,6 +143,7 @@ int boot_apply(struct machine *machine, const struct boot_state *boot, struct ls
 	if (ret < 0)
 		return ls_error_set(err, ret, "cannot set the boot registers: %s", strerror(-ret));
 	boot_enable_mtrrs(machine);
-	boot_set_pics(machine);
+	/* A PC's firmware leaves the 8259s there; programs in real mode count on it. */
+	machine_irqchip_set_vectors(machine, 0x08, 0x70);
 	return 0;
 }

@@ -98,14 +98,18 @@ void control_park(struct machine *machine)
 	pthread_mutex_unlock(&machine->run_lock);
 }
 
+void control_kick(struct vcpu *vcpu)
+{
+	struct ls_engine *engine = vcpu->machine->engine;
+
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	engine->ops->kick(engine, vcpu->fd);
+}
+
 void control_kick_all(struct machine *machine)
 {
-	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
-		struct vcpu *vcpu = &machine->vcpus[i];
-
-		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-		machine->engine->ops->kick(machine->engine, vcpu->fd);
-	}
+	for (unsigned int i = 0; i < machine->vcpu_count; i++)
+		control_kick(&machine->vcpus[i]);
 }
 
 void machine_stop(struct machine *machine)

@@ -6,6 +6,7 @@
 
 #include "machine/cpu_model.h"
 #include "machine/internal.h"
+#include "machine/irqchip.h"
 
 /* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
  * below a 256 KiB firmware. */
@@ -13,12 +14,12 @@
 
 /* What the machine cannot do without. */
 static const struct {
-	long cap;
+	unsigned long cap;
 	const char *name;
 } needed[] = {
 	{KVM_CAP_USER_MEMORY, "guest memory of ours (KVM_CAP_USER_MEMORY)"},
 	{KVM_CAP_EXT_CPUID, "a choice of CPUID (KVM_CAP_EXT_CPUID)"},
-	{KVM_CAP_IRQCHIP, "interrupt chips (KVM_CAP_IRQCHIP)"},
+	{KVM_CAP_IRQ_ROUTING, "a table of interrupt routes (KVM_CAP_IRQ_ROUTING)"},
 	{KVM_CAP_SIGNAL_MSI, "message-signalled interrupts (KVM_CAP_SIGNAL_MSI)"},
 	{KVM_CAP_IMMEDIATE_EXIT, "a way to stop a vCPU (KVM_CAP_IMMEDIATE_EXIT)"},
 };
@@ -29,6 +30,11 @@ bool engine_has_turns(const struct ls_extension *ext)
 	       ext->vcpu_run_until && ext->vcpu_runnable;
 }
 
+bool engine_offers(const struct machine *machine, unsigned long cap)
+{
+	return ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, cap) > 0;
+}
+
 static int engine_lacks(const struct machine *machine, const char *what, struct ls_error *err)
 {
 	return ls_error_set(err, -ENOTSUP, "engine %s %s", machine->engine->ops->name, what);
@@ -37,14 +43,27 @@ static int engine_lacks(const struct machine *machine, const char *what, struct 
 static int engine_check_capabilities(const struct machine *machine, struct ls_error *err)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION,
-				   (unsigned long)needed[i].cap);
-
-		if (ret <= 0)
+		if (!engine_offers(machine, needed[i].cap))
 			return ls_error_set(err, -ENOTSUP,
 					    "engine %s lacks %s here; use engine sim",
 					    machine->engine->ops->name, needed[i].name);
 	}
+	return 0;
+}
+
+/* The engine's chips where it has them: it knows best what wakes a vCPU. */
+static int engine_settle_irqchip(struct machine *machine, struct ls_error *err)
+{
+	bool whole = engine_offers(machine, KVM_CAP_IRQCHIP);
+	bool split = engine_offers(machine, KVM_CAP_SPLIT_IRQCHIP);
+	enum machine_irqchip *wanted = &machine->config.irqchip;
+
+	if (*wanted == MACHINE_IRQCHIP_SPLIT && !split)
+		return engine_lacks(machine, "has no split irqchip (KVM_CAP_SPLIT_IRQCHIP)", err);
+	if ((*wanted == MACHINE_IRQCHIP_ENGINE && !whole) || (!whole && !split))
+		return engine_lacks(machine, "has no interrupt chips (KVM_CAP_IRQCHIP)", err);
+	if (*wanted == MACHINE_IRQCHIP_ANY)
+		*wanted = whole ? MACHINE_IRQCHIP_ENGINE : MACHINE_IRQCHIP_SPLIT;
 	return 0;
 }
 
@@ -107,6 +126,8 @@ int engine_open(struct machine *machine, const struct machine_config *from, stru
 	ret = engine_check_capabilities(machine, err);
 	if (!ret)
 		ret = engine_settle(machine, err);
+	if (!ret)
+		ret = engine_settle_irqchip(machine, err);
 	return ret ? ret : engine_set_params(machine, from, err);
 }
 
@@ -125,31 +146,17 @@ int machine_check_engine(const struct machine_config *config, struct ls_error *e
 	return ret < 0 ? ret : 0;
 }
 
-static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,
-		    unsigned long arg, struct ls_error *err)
-{
-	int ret = ls_ioctl(machine->engine, machine->vm, request, arg);
-
-	return ret < 0 ? ls_error_set(err, ret, "%s: %s", name, strerror(-ret)) : 0;
-}
-
-#define VM_IOCTL(machine, request, arg, err)                                                       \
-	vm_ioctl(machine, request, #request, (unsigned long)(arg), err)
-
 int engine_create_vm(struct machine *machine, struct ls_error *err)
 {
-	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 	int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
 
 	if (ret < 0)
 		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
 	machine->vm = ret;
 	ret = 0;
-	if (ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0)
-		ret = VM_IOCTL(machine, KVM_SET_TSS_ADDR, HIDDEN_PAGES, err);
-	if (!ret)
-		ret = VM_IOCTL(machine, KVM_CREATE_IRQCHIP, 0, err);
-	if (!ret && !machine->config.no_pit)
-		ret = VM_IOCTL(machine, KVM_CREATE_PIT2, &pit, err);
-	return ret;
+	if (engine_offers(machine, KVM_CAP_SET_TSS_ADDR))
+		ret = ls_ioctl(machine->engine, machine->vm, KVM_SET_TSS_ADDR, HIDDEN_PAGES);
+	if (ret < 0)
+		return ls_error_set(err, ret, "KVM_SET_TSS_ADDR: %s", strerror(-ret));
+	return machine_irqchip_create(machine, err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/internal.h"
+#include "machine/irqchip.h"
 
 /* What a device access costs in guest time where that is counted: about a microsecond for a
  * port on a PC, half for memory-mapped registers. A guest that polls a port for a second
@@ -116,6 +117,13 @@ static enum exit_action exit_failed_run(struct vcpu *vcpu, int ret)
 	return EXIT_STOP;
 }
 
+int vcpu_run(struct vcpu *vcpu)
+{
+	if (vcpu->machine->split)
+		split_irqchip_enter(vcpu);
+	return ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+}
+
 enum exit_action exit_handle(struct vcpu *vcpu, int ret)
 {
 	struct machine *machine = vcpu->machine;
@@ -141,8 +149,14 @@ enum exit_action exit_handle(struct vcpu *vcpu, int ret)
 		return EXIT_CONTINUE;
 	case LS_EXIT_BOUND:
 	case KVM_EXIT_INTR:
-	case KVM_EXIT_IRQ_WINDOW_OPEN: /* asked for by nobody here: the chips are the engine's */
+	case KVM_EXIT_IRQ_WINDOW_OPEN: /* vcpu_run will see to it */
 		return EXIT_TURN;
+	case KVM_EXIT_IOAPIC_EOI:
+		machine_lock(machine);
+		if (machine->split)
+			split_irqchip_eoi(machine, run->eoi.vector);
+		machine_unlock(machine);
+		return EXIT_CONTINUE;
 	case KVM_EXIT_HLT:
 		return EXIT_HALT;
 	case KVM_EXIT_SHUTDOWN:

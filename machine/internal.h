@@ -22,6 +22,7 @@ struct pm;
 struct fw_cfg;
 struct host_clock;
 struct chip_state;
+struct split_irqchip;
 
 struct memory_slot {
 	uint64_t gpa, size;
@@ -62,6 +63,7 @@ struct machine {
 	struct host_clock *host_clock; /* NULL if the engine has a clock */
 	uint64_t host_start;           /* host time at guest time 0, for MACHINE_CLOCK_HOST */
 
+	struct split_irqchip *split; /* NULL: the chips are the engine's */
 	struct machine_device *devices;
 	size_t device_count, device_room;
 	struct chip_state *power_on;
@@ -104,6 +106,8 @@ int config_check(const struct machine_config *config, struct ls_error *err);
 bool engine_has_turns(const struct ls_extension *ext);
 /* Opens what the config names, with @from's parameters, and fills in what the config left open. */
 int engine_open(struct machine *machine, const struct machine_config *from, struct ls_error *err);
+/* KVM_CHECK_EXTENSION says yes. */
+bool engine_offers(const struct machine *machine, unsigned long cap);
 int engine_create_vm(struct machine *machine, struct ls_error *err);
 
 /* --- memory.c --- */
@@ -129,6 +133,8 @@ bool control_enter(struct machine *machine, struct vcpu *vcpu);
 void control_leave(struct machine *machine, struct vcpu *vcpu);
 /* A parallel vCPU thread waits here until it may enter, or is to end. */
 void control_park(struct machine *machine);
+/* Makes the vCPU leave the guest, or not enter it. */
+void control_kick(struct vcpu *vcpu);
 void control_kick_all(struct machine *machine);
 /* Every vCPU is inside KVM_RUN. */
 bool control_all_in_guest(struct machine *machine);
@@ -160,6 +166,8 @@ void scheduler_end_halted(struct machine *machine);
 uint64_t scheduler_host_now(const struct machine *machine);
 
 /* --- exit.c --- */
+/* KVM_RUN, after control_enter. */
+int vcpu_run(struct vcpu *vcpu);
 enum exit_action {
 	EXIT_CONTINUE, /* run on */
 	EXIT_TURN,     /* its turn is over: bound, kick */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/internal.h"
+#include "machine/irqchip.h"
 
 static void irq_drive(struct machine *machine, unsigned int gsi, bool level)
 {
 	struct kvm_irq_level line = {.irq = gsi, .level = level};
 
-	ls_ioctl_ptr(machine->engine, machine->vm, KVM_IRQ_LINE, &line);
+	if (machine->split)
+		split_irqchip_set_line(machine, gsi, level);
+	else
+		ls_ioctl_ptr(machine->engine, machine->vm, KVM_IRQ_LINE, &line);
 }
 
 void irq_set(struct machine *machine, struct irq_wire *wire, bool level)

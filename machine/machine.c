@@ -11,6 +11,7 @@
 #include "machine/fw_cfg.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
+#include "machine/irqchip.h"
 #include "machine/load.h"
 #include "machine/pm.h"
 #include "machine/rtc.h"
@@ -59,6 +60,7 @@ static int machine_create_devices(struct machine *machine, struct ls_error *err)
 		bool wanted;
 		int (*create)(struct machine *machine, struct ls_error *err);
 	} chips[] = {
+		{config->irqchip == MACHINE_IRQCHIP_SPLIT, split_irqchip_create},
 		{true, pm_create}, /* before the RTC, whose alarm it hears of */
 		{true, rtc_create},
 		{true, uart_create},

@@ -56,6 +56,12 @@ enum machine_net_kind {
 	MACHINE_NET_TAP,  /* an existing tap interface */
 };
 
+enum machine_irqchip {
+	MACHINE_IRQCHIP_ANY,    /* the engine's if it has them, else split */
+	MACHINE_IRQCHIP_ENGINE, /* all chips are the engine's */
+	MACHINE_IRQCHIP_SPLIT,  /* the engine has the local APICs, the machine the others */
+};
+
 struct machine_disk {
 	const char *path; /* raw image */
 	bool read_only;
@@ -103,6 +109,7 @@ struct machine_config {
 
 	enum machine_schedule schedule;
 	enum machine_clock_kind clock;
+	enum machine_irqchip irqchip;
 	uint64_t quantum_ns;       /* round-robin turn; 0: MACHINE_DEFAULT_QUANTUM_NS */
 	uint64_t max_instructions; /* all vCPUs together; 0: no limit */
 	/* Called with output_opaque at every multiple of so many instructions of all vCPUs (0:
@@ -157,8 +164,8 @@ struct machine_result {
 	uint64_t unclaimed; /* accesses to ports and addresses that nothing claimed */
 };
 
-/* Whether the config's engine offers what the config asks for: 0, or -errno with *err saying what is
- * missing. */
+/* Whether the config's engine offers what the config asks for: 0, or -errno with *err saying what
+ * is missing. */
 int machine_check_engine(const struct machine_config *config, struct ls_error *err);
 /* Opens the engine, builds the PC and loads what is to be booted. NULL: *err says why. */
 struct machine *machine_create(const struct machine_config *config, struct ls_error *err);

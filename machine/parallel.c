@@ -40,7 +40,7 @@ static void *parallel_vcpu(void *argument)
 			control_park(machine);
 			continue;
 		}
-		ret = ls_ioctl(machine->engine, vcpu->fd, KVM_RUN, 0);
+		ret = vcpu_run(vcpu);
 		control_leave(machine, vcpu);
 		if (exit_handle(vcpu, ret) == EXIT_HALT)
 			sched_yield(); /* an engine whose HLT does not wait */

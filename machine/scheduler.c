@@ -146,7 +146,7 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 
 		if (!control_enter(machine, vcpu))
 			break;
-		ret = ls_ioctl(engine, vcpu->fd, KVM_RUN, 0);
+		ret = vcpu_run(vcpu);
 		control_leave(machine, vcpu);
 		action = exit_handle(vcpu, ret);
 		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)

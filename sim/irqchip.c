@@ -130,7 +130,7 @@ int irqchip_create(struct vm *vm)
 	ioapic_init(&vm->ioapic, IOAPIC_VERSION_ICH, &ioapic_ops, vm);
 	pic_init(&vm->pic, &pic_ops, vm);
 	irq_routing_init(&vm->routing, vm->routes, IRQ_ROUTING_MAX, &targets);
-	irq_routing_set_default(&vm->routing);
+	irq_routing_set_identity(&vm->routing);
 	vm->irqchip = true;
 	return 0;
 }

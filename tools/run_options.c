@@ -65,6 +65,10 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		 "Guest time: one instruction is 1 ns and waiting is skipped (default on sim), or "
 		 "real time",
 		 "virtual|host"},
+		{"irqchip", 0, 0, G_OPTION_ARG_STRING, &o->irqchip,
+		 "Who has the I/O APIC, the PIC and the PIT: the engine (default), or the machine "
+		 "around it",
+		 "engine|split"},
 		{"max-instructions", 0, 0, G_OPTION_ARG_STRING, &o->max_instructions,
 		 "Stop after N instructions of all vCPUs, with status 124; 200M is 200 million",
 		 "N"},
@@ -230,6 +234,18 @@ static int run_apply_time(struct run_options *o, struct machine_config *config,
 	return 0;
 }
 
+static int run_apply_irqchip(struct run_options *o, struct machine_config *config,
+			     struct ls_error *err)
+{
+	if (!g_strcmp0(o->irqchip, "engine"))
+		config->irqchip = MACHINE_IRQCHIP_ENGINE;
+	else if (!g_strcmp0(o->irqchip, "split"))
+		config->irqchip = MACHINE_IRQCHIP_SPLIT;
+	else if (o->irqchip)
+		return ls_error_set(err, -EINVAL, "--irqchip %s: say engine or split", o->irqchip);
+	return 0;
+}
+
 static int run_apply_params(struct run_options *o, struct machine_config *config,
 			    struct ls_error *err)
 {
@@ -273,7 +289,7 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	static int (*const steps[])(struct run_options * o, struct machine_config * config,
 				    struct ls_error * err) = {
 		run_apply_engine,    run_apply_boot, run_apply_size,   run_apply_devices,
-		run_apply_exit_port, run_apply_time, run_apply_params,
+		run_apply_exit_port, run_apply_time, run_apply_params, run_apply_irqchip,
 	};
 	struct machine_config *config = &session->config;
 	size_t i;
@@ -308,7 +324,7 @@ void run_options_free(struct run_options *o)
 		&o->engine, &o->cpu,        &o->smp,        &o->memory,           &o->kernel,
 		&o->initrd, &o->append,     &o->payload,    &o->firmware,         &o->net,
 		&o->serial, &o->schedule,   &o->clock,      &o->max_instructions, &o->exit_port,
-		&o->rng,    &o->stats_file, &o->state_hash,
+		&o->rng,    &o->stats_file, &o->state_hash, &o->irqchip,
 	};
 	size_t i;
 

@@ -12,7 +12,7 @@ struct run_options {
 	char *engine, *cpu, *smp, *memory;
 	char *kernel, *initrd, *append, *payload, *firmware;
 	char **disks;
-	char *net, *serial, *schedule, *clock, *max_instructions, *state_hash;
+	char *net, *serial, *schedule, *clock, *irqchip, *max_instructions, *state_hash;
 	char **params;
 	char *exit_port, *rng, *stats_file;
 	gboolean console, debug_port, no_reboot, stats;

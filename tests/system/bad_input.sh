@@ -94,6 +94,8 @@ misuse carrier-pigeon --payload exit --serial carrier-pigeon
 misuse carrier-pigeon --payload exit --net carrier-pigeon
 misuse sometimes --payload exit --schedule sometimes
 misuse sometimes --payload exit --clock sometimes
+misuse sometimes --payload exit --irqchip sometimes
+refuse "no split irqchip" --payload exit --engine sim --irqchip split
 misuse 99999 --payload exit --exit-port 99999
 misuse -1 --payload exit --max-instructions -1
 misuse "NAME=VALUE" --payload exit --param ignore_msrs

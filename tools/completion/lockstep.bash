@@ -42,6 +42,7 @@ _lockstep_value() {
 	--serial) _lockstep_words "stdio file: none" ;;
 	--net) _lockstep_words "none user tap:" ;;
 	--schedule) _lockstep_words "round-robin parallel" ;;
+	--irqchip) _lockstep_words "engine split" ;;
 	--clock) _lockstep_words "virtual host" ;;
 	--param)
 		_lockstep_words "$(_lockstep_names params | sed 's/$/=/')"
@@ -73,7 +74,7 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--max-instructions --state-hash --param --stats --stats-file --help"
+				--irqchip --max-instructions --state-hash --param --stats --stats-file --help"
 		;;
 	lab)
 		case $previous in

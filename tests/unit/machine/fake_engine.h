@@ -313,7 +313,8 @@ static inline int fake_vcpu_ioctl(struct fake_engine *fake, unsigned int index,
 static inline int fake_offers(unsigned long cap)
 {
 	return cap == KVM_CAP_USER_MEMORY || cap == KVM_CAP_EXT_CPUID || cap == KVM_CAP_IRQCHIP ||
-	       cap == KVM_CAP_SIGNAL_MSI || cap == KVM_CAP_IMMEDIATE_EXIT;
+	       cap == KVM_CAP_IRQ_ROUTING || cap == KVM_CAP_SIGNAL_MSI ||
+	       cap == KVM_CAP_IMMEDIATE_EXIT;
 }
 
 static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long request,
@@ -335,6 +336,7 @@ static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long
 	case KVM_CREATE_VCPU:
 		return fake_create_vcpu(fake, arg);
 	case KVM_CREATE_IRQCHIP:
+	case KVM_SET_GSI_ROUTING:
 		return 0;
 	case KVM_CREATE_PIT2:
 		fake->has_pit = true;
