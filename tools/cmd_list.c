@@ -21,7 +21,8 @@ struct list_table {
 	GPtrArray *cells; /* of char *, row by row */
 };
 
-static const char *const tables[] = {"cpus", "features", "msrs", "opcodes", "params", "state"};
+static const char *const tables[] = {"checks",  "cpus",   "features", "msrs",
+				     "opcodes", "params", "state"};
 
 static const char *list_cell(const struct list_table *table, size_t row, unsigned int column)
 {
@@ -196,7 +197,7 @@ int cmd_list(int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context =
-		g_option_context_new("cpus|features|msrs|opcodes|params|state|engines");
+		g_option_context_new("checks|cpus|features|msrs|opcodes|params|state|engines");
 	g_autoptr(GError) error = NULL;
 	int status = TOOL_EXIT_USAGE;
 
@@ -209,7 +210,8 @@ int cmd_list(int argc, char **argv)
 		log_failure("%s; see 'lockstep list --help'",
 			    argc < 2 ? "say which table" : "one table at a time");
 	} else if (!list_knows(argv[1])) {
-		log_failure("unknown table '%s'; there are cpus, features, msrs, opcodes, params, "
+		log_failure("unknown table '%s'; there are checks, cpus, features, msrs, opcodes, "
+			    "params, "
 			    "state "
 			    "and engines",
 			    argv[1]);
