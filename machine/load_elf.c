@@ -106,34 +106,6 @@ static int elf_load_segments(struct machine *machine, Elf *elf, const struct ima
 	return out->end ? 0 : elf_bad(image, "it has nothing to load", err);
 }
 
-static void elf_collect_symbols(struct symbols *symbols, Elf *elf)
-{
-	Elf_Scn *section = NULL;
-
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		Elf_Data *data;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB ||
-		    !header.sh_entsize || !(data = elf_getdata(section, NULL)))
-			continue;
-		for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++) {
-			const char *name;
-			GElf_Sym symbol;
-
-			if (!gelf_getsym(data, (int)i, &symbol))
-				break; /* fewer than the header says */
-			if (GELF_ST_TYPE(symbol.st_info) > STT_FUNC ||
-			    symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS)
-				continue;
-			name = elf_strptr(elf, header.sh_link, symbol.st_name);
-			if (name && *name)
-				symbols_add(symbols, symbol.st_value, symbol.st_size, name);
-		}
-	}
-	symbols_sort(symbols);
-}
-
 int elf_load(struct machine *machine, const struct image *image, struct elf_image *out,
 	     struct ls_error *err)
 {
@@ -151,7 +123,7 @@ int elf_load(struct machine *machine, const struct image *image, struct elf_imag
 		ret = elf_load_segments(machine, elf, image, &header, out, err);
 	}
 	if (!ret)
-		elf_collect_symbols(&machine->symbols, elf);
+		symbols_collect(&machine->symbols, elf);
 	elf_end(elf);
 	return ret;
 }

@@ -3,8 +3,11 @@
 #ifndef LOCKSTEP_MACHINE_SYMBOLS_H
 #define LOCKSTEP_MACHINE_SYMBOLS_H
 
+#include <libelf.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <lockstep/error.h>
 
 struct symbol {
 	uint64_t address;
@@ -24,6 +27,10 @@ void symbols_sort(struct symbols *symbols);
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address,
 				  uint64_t *offset);
 const struct symbol *symbols_by_name(const struct symbols *symbols, const char *name);
+/* Adds what @elf's symbol tables have, and sorts. */
+void symbols_collect(struct symbols *symbols, Elf *elf);
+/* Adds those of an ELF file or of a System.map. */
+int symbols_load(struct symbols *symbols, const char *path, struct ls_error *err);
 void symbols_free(struct symbols *symbols);
 
 #endif

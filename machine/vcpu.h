@@ -11,6 +11,7 @@
 
 struct machine;
 struct vcpu_state;
+struct ls_trace_sink;
 
 struct vcpu {
 	struct machine *machine;
@@ -22,6 +23,7 @@ struct vcpu {
 	unsigned int generation;
 	bool in_guest;    /* under run_lock */
 	uint64_t charge;  /* ns of guest time its accesses have cost and the clock has not seen */
+	struct ls_trace_sink *trace; /* NULL: nobody watches */
 	pthread_t thread; /* parallel schedule */
 	bool threaded;
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/cpu/model.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
@@ -266,6 +267,15 @@ static int ext_stats(struct ls_engine *base, int handle, struct ls_vcpu_stats *s
 	return 0;
 }
 
+static int ext_trace(struct ls_engine *base, int handle, struct ls_trace_sink *sink)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	if (!vcpu)
+		return -EBADF;
+	return recorder_watch(&vcpu->cpu, sink) ? 0 : -ENOMEM;
+}
+
 static uint64_t ext_state_hash(struct ls_engine *base, int handle, uint64_t hash)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -294,6 +304,7 @@ static const struct ls_extension sim_extension = {
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
 	.set_param = ext_set_param,
+	.vcpu_trace = ext_trace,
 	.vcpu_stats = ext_stats,
 	.vcpu_state_hash = ext_state_hash,
 	.vcpu_info = ext_info,

@@ -80,6 +80,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 		vm->clock.base.disarm(&vm->clock.base, &vcpu->wait);
 	}
 	pthread_mutex_unlock(&vm->lock);
+	free(vcpu->cpu.recorder);
 	trace_cache_close(&vcpu->cpu);
 	sem_destroy(&vcpu->wake);
 	free(vcpu->cpu.cpuid);

@@ -9,6 +9,7 @@
 
 static const struct tool_command commands[] = {
 	{"run", "run a guest: a kernel, a payload or firmware", cmd_run},
+	{"trace", "look at what 'run --trace' has recorded", cmd_trace},
 	{"lab", "run a command where there is KVM: in a guest of QEMU's", cmd_lab},
 	{"list", "print the tables behind an engine: CPUs, features, MSRs, ...", cmd_list},
 };

@@ -76,6 +76,9 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		 "Print a running hash of registers and written memory on stderr every N "
 		 "instructions of all vCPUs",
 		 "N"},
+		{"trace", 0, 0, G_OPTION_ARG_STRING, &o->trace,
+		 "Record events there, for 'lockstep trace'; last=N keeps the last N only",
+		 "FILE[:EVENT,...]"},
 		{"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->params,
 		 "Set an engine parameter; 'lockstep list params' (repeatable)", "NAME=VALUE"},
 		{"stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Close with a table of figures",
@@ -310,6 +313,10 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	if (!config->engine)
 		tool_engine_choose(config);
 	rc = run_apply_serial(o, session, err);
+	if (!rc && o->trace) {
+		rc = trace_spec_parse(&o->trace_spec, o->trace, err);
+		session->trace = &o->trace_spec;
+	}
 	if (rc)
 		return rc;
 	config->no_reboot = o->no_reboot;
@@ -325,6 +332,7 @@ void run_options_free(struct run_options *o)
 		&o->initrd, &o->append,     &o->payload,    &o->firmware,         &o->net,
 		&o->serial, &o->schedule,   &o->clock,      &o->max_instructions, &o->exit_port,
 		&o->rng,    &o->stats_file, &o->state_hash, &o->irqchip,
+		&o->trace,  &o->trace_spec.path,
 	};
 	size_t i;
 

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "tools/session.h"
+#include "tools/trace_spec.h"
 
 /* The options as GOption stores them; strings are owned. */
 struct run_options {
@@ -14,11 +15,12 @@ struct run_options {
 	char **disks;
 	char *net, *serial, *schedule, *clock, *irqchip, *max_instructions, *state_hash;
 	char **params;
-	char *exit_port, *rng, *stats_file;
+	char *exit_port, *rng, *stats_file, *trace;
 	gboolean console, debug_port, no_reboot, stats;
 
 	/* What the session's config points into. */
 	struct machine_param param_rows[64];
+	struct trace_spec trace_spec;
 };
 
 /* Parses the command line into @options: 0, or -EINVAL with *err filled. --help prints the

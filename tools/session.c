@@ -14,6 +14,7 @@
 #include "tools/stats.h"
 #include "tools/terminal.h"
 #include "tools/tool.h"
+#include "tools/trace_run.h"
 
 static void session_debug_output(void *opaque, const uint8_t *bytes, size_t n)
 {
@@ -124,6 +125,29 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	return status;
 }
 
+/* The same with what is traced of it. */
+static int session_run_traced(struct session *session, struct machine *machine,
+			      struct console *console, struct machine_result *result)
+{
+	struct trace_writer *writer = NULL;
+	struct ls_error err = {0};
+	int status;
+
+	if (session->trace) {
+		writer = trace_run_begin(session->trace, machine, &err);
+		if (!writer) {
+			log_failure("%s", err.text);
+			return TOOL_EXIT_FAILURE;
+		}
+	}
+	status = session_run_machine(session, machine, console, result);
+	if (writer && trace_run_end(writer, machine, &err)) {
+		log_failure("%s", err.text);
+		status = TOOL_EXIT_FAILURE;
+	}
+	return status;
+}
+
 static void session_connect(struct session *session)
 {
 	struct machine_config *config = &session->config;
@@ -168,7 +192,7 @@ int session_run(struct session *session, struct machine_result *result)
 	if (machine) {
 		if (session->greet && session->console.input && terminal_present())
 			log_notice("Ctrl-A X leaves, Ctrl-A H helps");
-		status = session_run_machine(session, machine, console, result);
+		status = session_run_traced(session, machine, console, result);
 		machine_destroy(machine);
 	} else {
 		log_failure("%s", err.text);

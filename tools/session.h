@@ -8,6 +8,8 @@
 #include "machine/machine.h"
 #include "tools/console.h"
 
+struct trace_spec;
+
 struct session {
 	/* All but console_output, debug_output and output_opaque, which the session sets. */
 	struct machine_config config;
@@ -16,6 +18,7 @@ struct session {
 	bool debug_port;        /* what the guest writes to port 0xE9 goes to stderr */
 	bool greet;             /* on a terminal, say how to leave */
 	bool stats;             /* the closing table, on stderr */
+	const struct trace_spec *trace; /* NULL: none */
 	const char *stats_file; /* the figures as JSON; NULL: none */
 };
 

@@ -27,6 +27,7 @@ struct tool_command {
 int cmd_run(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 /* The engines that this build has; NULL at the end. */
 const struct ls_engine_ops *const *tool_engines(void);

@@ -10,6 +10,7 @@
 
 #include <lockstep/clock.h>
 #include <lockstep/engine.h>
+#include <lockstep/trace.h>
 
 /*
  * Exit reason of a bounded KVM_RUN whose bound was reached: see vcpu_run_until. Outside KVM's
@@ -78,6 +79,12 @@ struct ls_extension {
 	/* --- memory ---
 	 * User space wrote guest memory [gpa, gpa + len) itself (DMA, loader, debugger). */
 	void (*memory_written)(struct ls_engine *engine, int vm, uint64_t gpa, uint64_t len);
+
+	/* --- traces ---
+	 * From here on the vCPU, which must not be running, writes the events that @sink wants, as
+	 * far as the engine can produce them; NULL: none. Call it again after a change of
+	 * sink->events. */
+	int (*vcpu_trace)(struct ls_engine *engine, int vcpu, struct ls_trace_sink *sink);
 
 	/* --- tables, models, parameters, figures --- */
 	const struct ls_table *(*table)(struct ls_engine *engine, const char *name);

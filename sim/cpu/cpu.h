@@ -25,6 +25,7 @@ struct lapic;
 struct trace_cache;
 struct sim_params;
 struct msr_policy;
+struct recorder;
 struct vendor_ops;
 
 /*
@@ -289,6 +290,7 @@ struct cpu {
 	struct slots *slots;
 	struct lapic *lapic;
 	struct trace_cache *traces;
+	struct recorder *recorder; /* NULL: nobody watches (recorder.h) */
 	const struct cpu_platform *platform;
 	void *vcpu; /* the engine's own object */
 	const struct sim_params *params; /* NULL: defaults */

@@ -26,6 +26,7 @@ enum {
 	MODE_FLAT_CS = 1 << 10,   /* 64-bit, or CS with base 0 and limit 4 GiB: traces may link */
 	MODE_ALONE = 1 << 30,     /* only in a trace's key: one instruction, to run by itself */
 	MODE_ENDBRANCH = 1 << 11, /* CET: only ENDBR32/64 may come next */
+	MODE_RECORDED = 1 << 13,  /* traces tell of each instruction: recorder.h */
 	MODE_CET = 1 << 12,       /* shadow stack or IBT on at this CPL: branches look */
 };
 

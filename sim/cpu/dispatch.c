@@ -5,6 +5,7 @@
 #include "sim/cpu/decode.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/pmu.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
 #include "sim/cpu/wait.h"
@@ -40,7 +41,8 @@ static u32 mode_word(const struct cpu *cpu)
 	       ((cpu->cr0 & CR0_PE) && !cpu_v86(cpu) ? MODE_PROTECTED : 0) |
 	       (u32)cpu->cpl << MODE_CPL_SHIFT | (cpu->cr0 & CR0_EM ? MODE_EM : 0) |
 	       (cpu->cr0 & CR0_TS ? MODE_TS : 0) | (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) |
-	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) | cet_mode(cpu);
+	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
+	       (recorder_wants_stores(cpu) ? MODE_RECORDED : 0) | cet_mode(cpu);
 }
 
 /* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */
@@ -247,6 +249,8 @@ static void take_vendor_exit(struct cpu *cpu)
 	undo_single(cpu);
 	cpu->rerun_alone = false;
 	cpu->io.completed = cpu->io.consumed = 0;
+	if (unlikely(cpu->recorder))
+		recorder_settle(cpu, true);
 	cpu->vendor->exit(cpu);
 	cpu->delivering.active = false;
 	event_clear(cpu, EVENT_STEP);
@@ -323,6 +327,8 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 {
 	for (;;) {
 		cpu->op = NULL;
+		if (unlikely(cpu->recorder))
+			recorder_settle(cpu, cpu->exception_due || (cpu->event & ~EVENT_STEP));
 		if (unlikely(cpu->exception_due)) {
 			enum cpu_exit exit = pace_exceptions(cpu);
 
@@ -352,6 +358,8 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 enum cpu_exit cpu_run(struct cpu *cpu)
 {
 	cpu->host_x87_clear = 0; /* nothing is known of this thread's */
+	if (unlikely(cpu->recorder))
+		recorder_settle(cpu, true); /* user space may have changed anything */
 	switch (setjmp(cpu->unwind)) {
 	case UNWIND_EXCEPTION:
 		take_exception(cpu);

@@ -7,6 +7,7 @@
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/platform_lock.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
 #include "sim/cpu/vendor.h"
@@ -158,7 +159,8 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 	entry->read_tag = result->allowed & WALK_ALLOWED_READ ? tag : TLB_TAG_INVALID;
 	entry->write_tag = TLB_TAG_INVALID;
 	if (!(result->allowed & WALK_WRITE) || (slot->flags & KVM_MEM_READONLY) ||
-	    *slot_code_word(slot, gpa) || (slot->dirty && !(access & WALK_WRITE)))
+	    *slot_code_word(slot, gpa) || recorder_wants_stores(cpu) ||
+	    (slot->dirty && !(access & WALK_WRITE)))
 		return;
 	/* The access itself may yet fault elsewhere, or be a mere probe; what follows it through
 	 * this tag is not seen. */
@@ -357,6 +359,13 @@ static void pieces_write(struct cpu *cpu, const struct piece piece[2], const voi
 		piece_write(cpu, &piece[1], (const u8 *)from + piece[0].size);
 }
 
+static void note_store(struct cpu *cpu, u64 linear, const struct piece piece[2], const void *from,
+		       unsigned int size)
+{
+	if (unlikely(recorder_wants_stores(cpu)) && piece_writable(&piece[0]))
+		recorder_store(cpu, linear, from, size);
+}
+
 static void write_checked(struct cpu *cpu, u64 linear, const void *from, unsigned int size,
 			  unsigned int access)
 {
@@ -364,6 +373,7 @@ static void write_checked(struct cpu *cpu, u64 linear, const void *from, unsigne
 
 	split(cpu, linear, size, access | WALK_WRITE, piece);
 	pieces_write(cpu, piece, from);
+	note_store(cpu, linear, piece, from, size);
 }
 
 static void watch(struct cpu *cpu, u64 linear, unsigned int size, bool write)
@@ -431,6 +441,7 @@ bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
 	if (piece[1].size || piece_writable(&piece[0]) ||
 	    !device_store_last(cpu, piece[0].gpa, &value, size, &leave))
 		pieces_write(cpu, piece, &value);
+	note_store(cpu, linear, piece, &value, size);
 	watch(cpu, linear, size, true);
 	return leave;
 }
@@ -476,7 +487,7 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
 	watch(cpu, linear, size, true);
-	if (!piece[1].size && piece_writable(&piece[0]) &&
+	if (!piece[1].size && piece_writable(&piece[0]) && !recorder_wants_stores(cpu) &&
 	    !*slot_code_word(piece[0].slot, piece[0].gpa)) {
 		slot_mark_dirty(piece[0].slot, piece[0].gpa);
 		return piece[0].host;
@@ -571,6 +582,7 @@ bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 
 		return false;
 	slot_mark_dirty(piece[0].slot, piece[0].gpa);
 	code_written(cpu, piece[0].slot, piece[0].gpa, 4);
+	note_store(cpu, linear, piece, &desired, 4);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "sim/cpu/memory.h"
 #include "sim/cpu/opcode_flags.h"
 #include "sim/cpu/pseudo_op.h"
+#include "sim/cpu/recorder.h"
 
 /* A trace in the making: what the passes need to know of each instruction. */
 struct builder {
@@ -165,6 +166,22 @@ static void close_trace(struct builder *b, bool open)
 	op->disp = (s64)b->nowhere;
 }
 
+/* Somebody watches: an op in front of each instruction. */
+static void add_records(struct builder *b, const u8 *bytes)
+{
+	struct op *op = b->trace->op;
+	unsigned int n = b->trace->count;
+
+	if (!(b->env.mode & MODE_RECORDED))
+		return;
+	op[2 * n] = op[n];
+	while (n--) {
+		op[2 * n + 1] = op[n];
+		recorder_op(&op[2 * n], &op[2 * n + 1], b->row[n], bytes + op[2 * n + 1].offset,
+			    b->env.mode);
+	}
+}
+
 static void begin(struct builder *b, struct cpu *cpu, const struct fetch_page *page,
 		  struct trace *trace)
 {
@@ -185,6 +202,8 @@ bool trace_build(struct cpu *cpu, const struct fetch_page *page, unsigned int li
 	bool open = true;
 
 	begin(&b, cpu, page, trace);
+	if ((b.env.mode & MODE_RECORDED) && limit > TRACE_MAX / 2)
+		limit = TRACE_MAX / 2;
 	while (open && trace->count < limit && b.page_offset + trace->bytes < PAGE_SIZE_4K) {
 		unsigned int available = PAGE_SIZE_4K - b.page_offset - trace->bytes;
 
@@ -196,10 +215,13 @@ bool trace_build(struct cpu *cpu, const struct fetch_page *page, unsigned int li
 	}
 	if (!trace->count)
 		return false;
-	drop_dead_flags(&b);
-	if (cpu->traces->max > 1)
-		fuse_pairs(&b);
+	if (!(b.env.mode & MODE_RECORDED)) {
+		drop_dead_flags(&b);
+		if (cpu->traces->max > 1)
+			fuse_pairs(&b);
+	}
 	close_trace(&b, open);
+	add_records(&b, page->host);
 	return true;
 }
 
@@ -277,4 +299,5 @@ void trace_build_crossing(struct cpu *cpu, const struct fetch_page *page, struct
 		raise_gp(cpu, 0);
 	append(&b, &insn, status);
 	close_trace(&b, false);
+	add_records(&b, bytes);
 }

@@ -15,6 +15,12 @@ static size_t trace_bytes(unsigned int count)
 	return sizeof(struct trace) + (count + 1) * sizeof(struct op);
 }
 
+/* With one that records in front of each instruction. */
+struct op *trace_end(struct trace *trace)
+{
+	return &trace->op[trace->mode & MODE_RECORDED ? 2 * trace->count : trace->count];
+}
+
 static void recent_clear(struct trace_cache *cache)
 {
 	for (size_t n = 0; n < ARRAY_SIZE(cache->recent); n++)
@@ -97,7 +103,7 @@ static void retire(struct cpu *cpu, struct trace *trace)
 	trace->gpa = TRACE_NOWHERE;
 	trace->successor = cpu->traces->nowhere;
 	trace->op[0].fn = pseudo_op_replaced;
-	for (n = 1; n <= trace->count; n++)
+	for (n = 1; &trace->op[n] <= trace_end(trace); n++)
 		trace->op[n].fn = pseudo_op_stale;
 	cpu->stats.traces_dropped++;
 }
@@ -180,8 +186,8 @@ static const struct trace *trace_make(struct cpu *cpu, const struct fetch_page *
 		return NULL;
 	trace->mode = mode;
 	if (mode & MODE_ALONE)
-		trace->op[trace->count].fn = pseudo_op_leave;
-	cache->used += (trace_bytes(trace->count) + 15) & ~(size_t)15;
+		trace_end(trace)->fn = pseudo_op_leave;
+	cache->used += (trace_bytes(trace_end(trace) - trace->op) + 15) & ~(size_t)15;
 	enter(cache, trace);
 	cpu->stats.traces_built++;
 	return trace;
@@ -226,6 +232,6 @@ const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit)
 	return_stack_clear(cpu); /* it may point into what is overwritten now */
 	if (!page.cacheable || !trace_build(cpu, &page, limit, trace))
 		trace_build_crossing(cpu, &page, trace);
-	trace->op[trace->count].fn = pseudo_op_leave;
+	trace_end(trace)->fn = pseudo_op_leave;
 	return trace;
 }

@@ -49,6 +49,9 @@ void trace_cache_flush(struct cpu *cpu);
  * that it touched. The one that runs leaves after the instruction that wrote. */
 void trace_cache_drop(struct cpu *cpu, u64 gpa, unsigned int size);
 
+/* The pseudo-op behind the last instruction. */
+struct op *trace_end(struct trace *trace);
+
 /* The trace at RIP, made if need be; raises what fetching raises. */
 const struct trace *trace_get(struct cpu *cpu);
 /* The instruction at RIP as a trace of its own, which nothing is linked to. */

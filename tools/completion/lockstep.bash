@@ -33,7 +33,7 @@ _lockstep_cpu() {
 
 _lockstep_value() {
 	case $1 in
-	--kernel | --initrd | --payload | --firmware | --disk | --stats-file)
+	--kernel | --initrd | --payload | --firmware | --disk | --stats-file | --trace | --symbols)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		;;
@@ -54,6 +54,18 @@ _lockstep_value() {
 	esac
 }
 
+# A command of `lockstep trace`, then files and options.
+_lockstep_trace() {
+	if [ "$COMP_CWORD" -eq 2 ]; then
+		_lockstep_words "show --help"
+		return
+	fi
+	case $cur in
+	-*) _lockstep_words "--from --to --events --vcpu --limit --symbols --json --help" ;;
+	*) _lockstep_value "$1" || _lockstep_value --trace ;;
+	esac
+}
+
 _lockstep() {
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 
@@ -65,7 +77,7 @@ _lockstep() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_lockstep_words "run lab list help --help --version"
+		_lockstep_words "run trace lab list help --help --version"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -74,7 +86,7 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--irqchip --max-instructions --state-hash --param --stats --stats-file --help"
+				--irqchip --max-instructions --state-hash --param --trace --stats --stats-file --help"
 		;;
 	lab)
 		case $previous in
@@ -87,6 +99,7 @@ _lockstep() {
 			;;
 		esac
 		;;
+	trace) _lockstep_trace "$previous" ;;
 	list)
 		if [ "$previous" = --engine ]; then
 			_lockstep_value --engine
@@ -95,7 +108,7 @@ _lockstep() {
 				--help"
 		fi
 		;;
-	help) _lockstep_words "run lab list" ;;
+	help) _lockstep_words "run trace lab list" ;;
 	esac
 }
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a processor tells its watcher. Nobody watches: cpu->recorder is NULL, and no handler knows
+ * of it. Somebody does: traces are built with an op in front of each instruction (MODE_RECORDED),
+ * which compares the registers with those before and writes a record; the TLB gives no permission
+ * to write, so that every store takes the slow path and is seen.
+ */
+#ifndef LOCKSTEP_SIM_CPU_RECORDER_H
+#define LOCKSTEP_SIM_CPU_RECORDER_H
+
+#include "sim/cpu/op.h"
+#include "sim/cpu/opcode_table.h"
+#include "traces/events.h"
+
+struct recorder;
+
+/* Begins, changes or (@sink NULL) ends watching. Between runs. False: no memory. */
+bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink);
+struct ls_trace_sink *recorder_sink(const struct cpu *cpu);
+
+/* Makes the op that goes in front of @op, an instruction of @bytes. */
+void recorder_op(struct op *record, const struct op *op, const struct opcode_row *row,
+		 const u8 *bytes, u32 mode);
+/* Instructions are recorded: stores have to be seen. */
+bool recorder_wants_stores(const struct cpu *cpu);
+void recorder_store(struct cpu *cpu, u64 linear, const void *from, unsigned int size);
+/* Between instructions: the last one's record is written if it is not yet. What comes next may
+ * change anything if @all. */
+void recorder_settle(struct cpu *cpu, bool all);
+
+/* RECORD(cpu, EXCEPTION, .vector = 14, ...) */
+#define RECORD(cpu, identifier, ...)                                                               \
+	do {                                                                                       \
+		if (unlikely((cpu)->recorder))                                                     \
+			TRACE_EMIT(recorder_sink(cpu), cpu_retired(cpu), identifier, __VA_ARGS__); \
+	} while (0)
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `lockstep trace` can do with a file. Each returns the exit status. */
+#ifndef LOCKSTEP_TOOLS_CMD_TRACE_H
+#define LOCKSTEP_TOOLS_CMD_TRACE_H
+
+int trace_show(int argc, char **argv);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/trace_names.h"
+
+#include <inttypes.h>
+#include <linux/kvm.h>
+
+#include <lockstep/extension.h>
+
+#define EXIT(name)                                                                                 \
+	{                                                                                          \
+		KVM_EXIT_##name, #name                                                             \
+	}
+
+static const struct {
+	uint64_t reason;
+	const char *name;
+} exits[] = {
+	EXIT(UNKNOWN),
+	EXIT(EXCEPTION),
+	EXIT(IO),
+	EXIT(HYPERCALL),
+	EXIT(DEBUG),
+	EXIT(HLT),
+	EXIT(MMIO),
+	EXIT(IRQ_WINDOW_OPEN),
+	EXIT(SHUTDOWN),
+	EXIT(FAIL_ENTRY),
+	EXIT(INTR),
+	EXIT(SET_TPR),
+	EXIT(TPR_ACCESS),
+	EXIT(NMI),
+	EXIT(INTERNAL_ERROR),
+	EXIT(SYSTEM_EVENT),
+	EXIT(IOAPIC_EOI),
+	EXIT(X86_RDMSR),
+	EXIT(X86_WRMSR),
+	EXIT(DIRTY_RING_FULL),
+	EXIT(AP_RESET_HOLD),
+	EXIT(X86_BUS_LOCK),
+	EXIT(NOTIFY),
+	{LS_EXIT_BOUND, "BOUND"},
+};
+
+const char *trace_kvm_exit_name(uint64_t reason)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(exits); i++)
+		if (exits[i].reason == reason)
+			return exits[i].name;
+	return NULL;
+}
+
+/* SDM 3A:6.3.1, table 6-1. */
+const char *trace_vector_name(uint64_t vector)
+{
+	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+					    "#DF", NULL,  "#TS", "#NP", "#SS", "#GP", "#PF", NULL,
+					    "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
+
+	return vector < G_N_ELEMENTS(names) ? names[vector] : NULL;
+}
+
+static const char *value_name(const struct trace_field *field, uint64_t value)
+{
+	switch (field->type) {
+	case TRACE_TYPE_KVM_EXIT:
+		return trace_kvm_exit_name(value);
+	case TRACE_TYPE_VECTOR:
+		return trace_vector_name(value);
+	case TRACE_TYPE_BOOL:
+		return value ? "yes" : "no";
+	default:
+		return NULL;
+	}
+}
+
+void trace_append_value(GString *text, const struct trace_field *field, uint64_t value)
+{
+	const char *name = value_name(field, value);
+
+	if (name)
+		g_string_append(text, name);
+	else if (field->type == TRACE_TYPE_SIGNED)
+		g_string_append_printf(text, "%" PRId64, (int64_t)value);
+	else if (field->type == TRACE_TYPE_NUMBER || field->type == TRACE_TYPE_KVM_EXIT ||
+		 field->type == TRACE_TYPE_BYTES)
+		g_string_append_printf(text, "%" PRIu64, value);
+	else
+		g_string_append_printf(text, "0x%" PRIx64, value);
+	if (*field->unit)
+		g_string_append_printf(text, " %s", field->unit);
+}
+
+void trace_append_json_value(GString *text, const struct trace_field *field, uint64_t value)
+{
+	const char *name = value_name(field, value);
+
+	if (field->type == TRACE_TYPE_BOOL)
+		g_string_append(text, value ? "true" : "false");
+	else if (name)
+		g_string_append_printf(text, "\"%s\"", name);
+	else if (field->type == TRACE_TYPE_SIGNED)
+		g_string_append_printf(text, "%" PRId64, (int64_t)value);
+	else if (field->type == TRACE_TYPE_NUMBER || field->type == TRACE_TYPE_BYTES)
+		g_string_append_printf(text, "%" PRIu64, value);
+	else
+		g_string_append_printf(text, "\"0x%" PRIx64 "\"", value);
+}

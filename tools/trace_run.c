@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/trace_run.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* What a reader needs to know of the run, and nothing that differs between two runs alike. */
+static char *run_text(struct machine *machine)
+{
+	const struct machine_config *config = machine_config(machine);
+	struct ls_engine *engine = machine_engine(machine);
+	const struct ls_table *states = NULL;
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text, "engine %s\n", engine->ops->name);
+	if (config->cpu)
+		g_string_append_printf(text, "cpu %s\n", config->cpu);
+	if (config->kernel)
+		g_string_append_printf(text, "image %s\n", config->kernel);
+	g_string_append_printf(text, "vcpus %u\n", machine_vcpu_count(machine));
+	if (engine->ext->table)
+		states = engine->ext->table(engine, "state");
+	for (size_t row = 0; states && row < states->rows; row++)
+		g_string_append_printf(text, "state %s\n", states->cell(engine, row, 0));
+	return g_string_free(text, FALSE);
+}
+
+static int run_watch(struct trace_writer *writer, struct machine *machine, struct ls_error *err)
+{
+	for (unsigned int n = 0; n < machine_vcpu_count(machine); n++) {
+		int ret = machine_trace(machine, n, writer ? trace_writer_sink(writer, n) : NULL);
+
+		if (ret)
+			return ls_error_set(err, ret, "vCPU %u cannot be traced: %s", n,
+					    strerror(-ret));
+	}
+	return 0;
+}
+
+struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
+				     struct ls_error *err)
+{
+	g_autofree char *text = run_text(machine);
+	const struct trace_writer_config config = {
+		.path = spec->path,
+		.vcpus = machine_vcpu_count(machine),
+		.events = spec->events,
+		.keep = spec->keep,
+		.text = text,
+	};
+	struct trace_writer *writer = trace_writer_open(&config, err);
+
+	if (writer && run_watch(writer, machine, err)) {
+		run_watch(NULL, machine, NULL);
+		trace_writer_close(writer, NULL);
+		return NULL;
+	}
+	return writer;
+}
+
+int trace_run_end(struct trace_writer *writer, struct machine *machine, struct ls_error *err)
+{
+	run_watch(NULL, machine, NULL);
+	return trace_writer_close(writer, err);
+}

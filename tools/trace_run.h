@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trace of a run: from its specification to the sinks of a machine's vCPUs, and to its end. */
+#ifndef LOCKSTEP_TOOLS_TRACE_RUN_H
+#define LOCKSTEP_TOOLS_TRACE_RUN_H
+
+#include "machine/machine.h"
+#include "tools/trace_spec.h"
+#include "traces/writer.h"
+
+/* Begins the file and watches every vCPU of @machine, which does not run yet. NULL with *err
+ * filled. */
+struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
+				     struct ls_error *err);
+/* Ends watching and the file. */
+int trace_run_end(struct trace_writer *writer, struct machine *machine, struct ls_error *err);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The value of --trace: FILE[:EVENT,...][@TRIGGER]. */
+#ifndef LOCKSTEP_TOOLS_TRACE_SPEC_H
+#define LOCKSTEP_TOOLS_TRACE_SPEC_H
+
+#include <stdint.h>
+
+#include <lockstep/error.h>
+
+struct trace_spec {
+	char *path;      /* to be g_free()d */
+	uint64_t events; /* bit set */
+	uint64_t keep;   /* last=N: a ring of so many records; 0: all */
+};
+
+int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err);
+/* The bit set of "exception,cr_access"; 0 with *err filled. */
+uint64_t trace_spec_events(const char *list, struct ls_error *err);
+
+#endif

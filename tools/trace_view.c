@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/trace_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/load.h"
+#include "tools/size.h"
+#include "tools/trace_spec.h"
+#include "traces/record.h"
+
+/* --- options --- */
+
+static int view_number(const char *text, const char *option, uint64_t preset, uint64_t *value,
+		       struct ls_error *err)
+{
+	*value = preset;
+	if (text && count_parse(text, value))
+		return ls_error_set(err, -EINVAL, "%s %s: say a number", option, text);
+	return 0;
+}
+
+static int view_options(struct trace_view *view, struct ls_error *err)
+{
+	int ret = view_number(view->from_text, "--from", 0, &view->from, err);
+
+	if (!ret)
+		ret = view_number(view->to_text, "--to", UINT64_MAX, &view->to, err);
+	if (!ret)
+		ret = view_number(view->vcpu_text, "--vcpu", UINT64_MAX, &view->vcpu, err);
+	if (!ret)
+		ret = view_number(view->limit_text, "--limit", UINT64_MAX, &view->limit, err);
+	view->events = UINT64_MAX;
+	if (!ret && view->events_text) {
+		view->events = trace_spec_events(view->events_text, err);
+		ret = view->events ? 0 : -EINVAL;
+	}
+	return ret;
+}
+
+int trace_view_open(struct trace_view *view, const char *path, struct ls_error *err)
+{
+	int ret = view_options(view, err);
+
+	if (!ret && !(view->reader = trace_reader_open(path, err)))
+		ret = -EINVAL;
+	for (char **file = view->symbol_files; file && *file && !ret; file++)
+		ret = symbols_load(&view->symbols, *file, err);
+	return ret;
+}
+
+void trace_view_close(struct trace_view *view)
+{
+	char *const texts[] = {view->from_text, view->to_text, view->events_text, view->vcpu_text,
+			       view->limit_text};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(texts[i]);
+	g_strfreev(view->symbol_files);
+	symbols_free(&view->symbols);
+	trace_reader_close(view->reader);
+}
+
+/* --- names --- */
+
+const char *trace_view_symbol(const struct trace_view *view, uint64_t address, char *text,
+			      size_t size)
+{
+	uint64_t offset;
+	const struct symbol *symbol = symbols_find(&view->symbols, address, &offset);
+
+	*text = '\0';
+	if (symbol && offset)
+		snprintf(text, size, "%s+0x%" PRIx64, symbol->name, offset);
+	else if (symbol)
+		snprintf(text, size, "%s", symbol->name);
+	return text;
+}
+
+/* Rows of several elements are listed as "YMM0-15". */
+const char *trace_view_state(const struct trace_view *view, uint64_t key, char *text, size_t size)
+{
+	const char *name = trace_reader_text(view->reader, "state", (unsigned int)key & 0xffff);
+	unsigned int element = (unsigned int)(key >> 16) & 0xffff, part = (unsigned int)(key >> 32);
+	const char *dash = name ? strrchr(name, '-') : NULL;
+	bool several = dash && dash > name && dash[-1] == '0';
+
+	if (!name)
+		snprintf(text, size, "state %u", (unsigned int)key & 0xffff);
+	else if (!several)
+		snprintf(text, size, "%s", name);
+	else if (part)
+		snprintf(text, size, "%.*s%u[%u]", (int)(dash - name - 1), name, element, part);
+	else
+		snprintf(text, size, "%.*s%u", (int)(dash - name - 1), name, element);
+	return text;
+}
+
+/* --- records --- */
+
+#define RIGHTS_L  0x2000u /* SDM 3C:24.4.1, table 24-2 */
+#define RIGHTS_DB 0x4000u
+
+/* How the vCPU decodes, by what the record says of CS. */
+static void view_follow(struct trace_view *view, const uint64_t *record, unsigned int rights_row)
+{
+	struct trace_instruction insn;
+
+	if (LS_TRACE_EVENT(record[0]) != TRACE_INSTRUCTION)
+		return;
+	trace_instruction_parse(record, &insn);
+	for (unsigned int i = 0; i < insn.states; i++) {
+		uint64_t rights = insn.state[2 * i + 1];
+
+		if (insn.state[2 * i] == rights_row)
+			view->code_bits = rights & RIGHTS_L ? 64 : rights & RIGHTS_DB ? 32 : 16;
+	}
+}
+
+static unsigned int view_rights_row(const struct trace_view *view)
+{
+	const char *name;
+	unsigned int n = 0;
+
+	while ((name = trace_reader_text(view->reader, "state", n)) &&
+	       strcmp(name, "CS access rights"))
+		n++;
+	return name ? n : UINT_MAX;
+}
+
+static bool view_wants(const struct trace_view *view, const uint64_t *record)
+{
+	return record[1] >= view->from && record[1] < view->to &&
+	       !(LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION &&
+		 (LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT)) &&
+	       (view->events >> LS_TRACE_EVENT(record[0]) & 1);
+}
+
+static bool view_wants_chunk(const struct trace_view *view, const struct chunk_head *head)
+{
+	return (view->vcpu == UINT64_MAX || head->vcpu == view->vcpu) && head->last >= view->from &&
+	       head->first < view->to && (head->events & view->events);
+}
+
+int trace_view_each(struct trace_view *view,
+		    bool (*visit)(struct trace_view *view, void *opaque, unsigned int vcpu,
+				  const uint64_t *record),
+		    void *opaque, struct ls_error *err)
+{
+	struct trace_cursor *cursor = trace_cursor_open(view->reader, err);
+	unsigned int rights_row = view_rights_row(view);
+	uint64_t left = view->limit;
+	const uint64_t *record;
+	struct ls_error damage = {0};
+	bool more = cursor != NULL;
+
+	for (size_t n = 0; more && n < trace_reader_chunks(view->reader); n++) {
+		const struct chunk_head *head = trace_reader_chunk(view->reader, n);
+
+		if (!view_wants_chunk(view, head))
+			continue;
+		view->code_bits = 0;
+		more = !trace_cursor_chunk(cursor, n, &damage);
+		while (more && (record = trace_cursor_next(cursor, &damage))) {
+			view_follow(view, record, rights_row);
+			if (view_wants(view, record))
+				more = left-- && visit(view, opaque, head->vcpu, record);
+		}
+		more = more && !damage.code;
+	}
+	trace_cursor_close(cursor);
+	if (damage.code)
+		return ls_error_set(err, damage.code, "%s", damage.text);
+	return cursor ? 0 : -ENOMEM;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "traces/events.h"
+
+static const struct trace_field fields[] = {
+#define EVENT(identifier, name, engines, source, summary)
+#define FIELD(name, type, unit) {#name, unit, TRACE_TYPE_##type},
+#define END(identifier)
+#include "traces/events.def"
+#undef EVENT
+#undef FIELD
+#undef END
+};
+
+/* A byte for each field: where those of an event begin in the array. */
+struct places {
+#define EVENT(identifier, name, engines, source, summary) struct {
+#define FIELD(name, type, unit)                           char name;
+#define END(identifier)                                                                            \
+	}                                                                                          \
+	identifier;
+#include "traces/events.def"
+#undef EVENT
+#undef FIELD
+#undef END
+};
+
+const struct trace_event_info trace_events[TRACE_EVENTS] = {
+#define EVENT(identifier, name_, engines_, source_, summary_)                                      \
+	[TRACE_##identifier] = {.name = name_,                                                     \
+				.source = source_,                                                 \
+				.summary = summary_,                                               \
+				.engines = TRACE_ENGINE_##engines_,                                \
+				.fields = fields + offsetof(struct places, identifier),            \
+				.field_count = sizeof(struct trace_fields_##identifier) / 8},
+#define FIELD(name, type, unit)
+#define END(identifier)
+#include "traces/events.def"
+#undef EVENT
+#undef FIELD
+#undef END
+};
+
+_Static_assert(TRACE_EVENTS <= LS_TRACE_EVENTS_MAX, "a sink's bit set has a bit for each event");
+
+enum trace_event trace_event_by_name(const char *name)
+{
+	enum trace_event event = 0;
+
+	while (event < TRACE_EVENTS && strcmp(trace_events[event].name, name))
+		event++;
+	return event;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a trace file. Each vCPU has a sink; what they fill is encoded, compressed and written by
+ * a thread. The same records give the same file, however the threads run.
+ */
+#ifndef LOCKSTEP_TRACES_WRITER_H
+#define LOCKSTEP_TRACES_WRITER_H
+
+#include <lockstep/error.h>
+#include <lockstep/trace.h>
+
+struct trace_writer;
+
+struct trace_writer_config {
+	const char *path;
+	unsigned int vcpus;
+	uint64_t events;  /* bit set of those that are wanted */
+	uint64_t keep;    /* a ring: at least so many of the last records of all; 0: everything */
+	const char *text; /* lines "KEY VALUE" about the run; may be NULL */
+};
+
+/* Begins the file. NULL: *err says why. */
+struct trace_writer *trace_writer_open(const struct trace_writer_config *config,
+				       struct ls_error *err);
+struct ls_trace_sink *trace_writer_sink(struct trace_writer *writer, unsigned int vcpu);
+/* Writes what is left and the index, and frees @writer. 0, or -errno with *err filled if any write
+ * has failed. */
+int trace_writer_close(struct trace_writer *writer, struct ls_error *err);
+
+#endif
