@@ -115,11 +115,16 @@ void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 		cpu_switch_address_space(cpu, false);
 }
 
-void cpu_flush_linear(struct cpu *cpu, u64 linear)
+static bool in_large_page(const struct world *world, u64 linear)
 {
 	unsigned int half = linear >> 63;
 
-	if (linear >= world(cpu)->large_low[half] && linear <= world(cpu)->large_high[half])
+	return linear >= world->large_low[half] && linear <= world->large_high[half];
+}
+
+void cpu_flush_linear(struct cpu *cpu, u64 linear)
+{
+	if (in_large_page(world(cpu), linear))
 		cpu_flush_tlb(cpu);
 	else
 		tlb_flush_page(&cpu->tlb, linear);
@@ -173,6 +178,18 @@ void cpu_enter_world(struct cpu *cpu, u64 tag)
 			drop_upper(cpu);
 	}
 	cpu_switch_address_space(cpu, true);
+}
+
+void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear)
+{
+	for (unsigned int n = 0; n < WORLDS; n++) {
+		struct world *other = &cpu->space.world[n];
+
+		if (n != cpu->space.in && other->entered && other->tag == tag &&
+		    in_large_page(other, linear))
+			forget_world(other);
+	}
+	cpu_flush_linear(cpu, linear);
 }
 
 void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)

@@ -286,6 +286,11 @@ struct cpu {
 	void *virtualization; /* the model's own state */
 	bool guest;	      /* in VMX non-root operation, or between VMRUN and #VMEXIT */
 	bool arbitrates;      /* the model has a say in events: cpu->guest, GIF = 0, VMX root operation */
+	/* What a guest sees of the TSC: multiplied, a fixed-point number, and moved. */
+	struct {
+		u64 offset, multiplier;
+		u8 fraction; /* bits of the multiplier behind the point; 0: it is not multiplied */
+	} guest_tsc;
 	struct walk_registers walk; /* mirrors of the registers above: cpu_update_paging */
 	struct slots *slots;
 	struct lapic *lapic;

@@ -72,6 +72,22 @@ ALWAYS_INLINE u32 selector_error(u16 selector)
 	return selector & 0xfffc;
 }
 
+/* Attributes as AMD packs them, in the SMM state-save area and in a VMCB: rights without the gap
+ * (APM 2:10.2.3, 15.5.2). Null is what is not present. */
+ALWAYS_INLINE u16 amd_pack_rights(u32 rights)
+{
+	if (rights & SEG_UNUSABLE)
+		return (rights & SEG_DPL);
+	return (rights & 0xff) | (rights >> 4 & 0xf00);
+}
+
+ALWAYS_INLINE u32 amd_unpack_rights(u16 packed)
+{
+	u32 rights = (packed & 0xff) | (packed & 0xf00) << 4;
+
+	return packed & SEG_P ? rights : rights | SEG_UNUSABLE;
+}
+
 /* --- gates --- */
 ALWAYS_INLINE u16 gate_selector(const struct descriptor *gate)
 {

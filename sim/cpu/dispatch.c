@@ -93,7 +93,7 @@ static void note_privilege(struct cpu *cpu)
 		event_set(cpu, EVENT_STEP);
 	if (cpu->interrupt_waits && (cpu->rflags & FLAG_IF)) {
 		cpu->interrupt_waits = false;
-		event_set(cpu, EVENT_INTERRUPT);
+		event_set(cpu, EVENT_INTERRUPT | (cpu->arbitrates ? EVENT_VENDOR : 0));
 	}
 }
 

@@ -622,3 +622,20 @@ void mem_store_physical(struct cpu *cpu, u64 gpa, u64 value, unsigned int size)
 	piece.host = piece.slot->host + (gpa - piece.slot->gpa);
 	write_host(cpu, &piece, &value);
 }
+
+u8 *mem_physical_begin(struct cpu *cpu, u64 gpa)
+{
+	struct slot *slot = slots_find(cpu->slots, gpa);
+
+	if (!slot || (slot->flags & KVM_MEM_READONLY))
+		return NULL;
+	return slot->host + (gpa - slot->gpa);
+}
+
+void mem_physical_end(struct cpu *cpu, u64 gpa, unsigned int size)
+{
+	struct slot *slot = slots_find(cpu->slots, gpa);
+
+	slot_mark_dirty(slot, gpa);
+	code_written(cpu, slot, gpa, size);
+}

@@ -148,5 +148,9 @@ bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 
 /* Guest-physical access for walks of tables, VMCS, VMCB and the like; all ones outside slots. */
 u64 mem_load_physical(struct cpu *cpu, u64 gpa, unsigned int size);
 void mem_store_physical(struct cpu *cpu, u64 gpa, u64 value, unsigned int size);
+/* The bytes at @gpa, up to the end of its page, to be written in place; NULL where nothing can be. What
+ * was written ends with the second call. */
+u8 *mem_physical_begin(struct cpu *cpu, u64 gpa);
+void mem_physical_end(struct cpu *cpu, u64 gpa, unsigned int size);
 
 #endif

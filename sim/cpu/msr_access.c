@@ -8,6 +8,7 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 /* --- storage --- */
 
@@ -48,8 +49,8 @@ ACCESS(CANONICAL, read_stored, write_canonical);
 
 READ(tsc)
 {
-	UNUSED;
-	*value = cpu_tsc(cpu);
+	(void)row;
+	*value = host ? cpu_tsc(cpu) : cpu_tsc_seen(cpu);
 	return true;
 }
 
@@ -217,6 +218,20 @@ WRITE(feature_control)
 }
 
 ACCESS(FEATURE_CONTROL, read_stored, write_feature_control);
+
+/* --- what belongs to VMX or SVM --- */
+
+READ(vendor)
+{
+	return cpu->vendor->msr_read(cpu, row->number, value, host);
+}
+
+WRITE(vendor)
+{
+	return cpu->vendor->msr_write(cpu, row->number, value, host);
+}
+
+ACCESS(VENDOR, read_vendor, write_vendor);
 
 /* --- machine check --- */
 

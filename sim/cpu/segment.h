@@ -225,6 +225,8 @@ void cpuid_adopt(struct cpu *cpu);
 /* time.c: guest time of the current instruction in ns, and the TSC made from it. */
 u64 cpu_time(const struct cpu *cpu);
 u64 cpu_tsc(const struct cpu *cpu);
+/* As RDTSC tells it: a guest of VMX or SVM sees another. */
+u64 cpu_tsc_seen(const struct cpu *cpu);
 /* The first ns at which the TSC is >= @tsc; a past time if it is already, UINT64_MAX if never. */
 u64 cpu_tsc_to_time(const struct cpu *cpu, u64 tsc);
 u64 cpu_tsc_at(const struct cpu *cpu, u64 time);

@@ -129,21 +129,6 @@ static u64 load(struct cpu *cpu, u16 offset, unsigned int size)
 	return mem_load_physical(cpu, area(cpu, offset), size);
 }
 
-/* Attributes as AMD packs them: rights without the gap (APM 2:10.2.3, as the VMCB). */
-static u16 pack_rights(u32 rights)
-{
-	if (rights & SEG_UNUSABLE)
-		return (rights & SEG_DPL);
-	return (rights & 0xff) | (rights >> 4 & 0xf00);
-}
-
-static u32 unpack_rights(u16 packed)
-{
-	u32 rights = (packed & 0xff) | (packed & 0xf00) << 4;
-
-	return packed & SEG_P ? rights : rights | SEG_UNUSABLE;
-}
-
 static void save_segment(struct cpu *cpu, unsigned int n)
 {
 	const struct segment *s = &cpu->seg[n];
@@ -151,7 +136,7 @@ static void save_segment(struct cpu *cpu, unsigned int n)
 
 	if (cpu->amd) {
 		save(cpu, amd_segment[n], s->selector, 2);
-		save(cpu, amd_segment[n] + 2, pack_rights(s->rights), 2);
+		save(cpu, amd_segment[n] + 2, amd_pack_rights(s->rights), 2);
 		save(cpu, amd_segment[n] + 4, s->limit, 4);
 		save(cpu, amd_segment[n] + 8, SEG_BASE(cpu, n), 8);
 		return;
@@ -169,7 +154,7 @@ static void load_segment(struct cpu *cpu, unsigned int n)
 
 	if (cpu->amd) {
 		s->selector = (u16)load(cpu, amd_segment[n], 2);
-		s->rights = unpack_rights((u16)load(cpu, amd_segment[n] + 2, 2));
+		s->rights = amd_unpack_rights((u16)load(cpu, amd_segment[n] + 2, 2));
 		s->limit = (u32)load(cpu, amd_segment[n] + 4, 4);
 		SEG_BASE(cpu, n) = load(cpu, amd_segment[n] + 8, 8);
 		return;

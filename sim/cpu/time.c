@@ -60,6 +60,17 @@ u64 cpu_tsc(const struct cpu *cpu)
 	return cpu_tsc_at(cpu, cpu_time(cpu));
 }
 
+u64 cpu_tsc_seen(const struct cpu *cpu)
+{
+	u64 tsc = cpu_tsc(cpu);
+
+	if (likely(!cpu->guest))
+		return tsc;
+	if (cpu->guest_tsc.fraction)
+		tsc = (u64)((u128)tsc * cpu->guest_tsc.multiplier >> cpu->guest_tsc.fraction);
+	return tsc + cpu->guest_tsc.offset;
+}
+
 u64 cpu_tsc_to_time(const struct cpu *cpu, u64 tsc)
 {
 	u64 khz = cpu_tsc_khz(cpu);

@@ -22,6 +22,9 @@ enum intercept {
 #define INTERCEPT_IO_IN     BIT(20)
 #define INTERCEPT_IO_STRING BIT(21)
 
+/* How a control register is reached. */
+enum cr_access { CR_MOV, CR_CLTS, CR_LMSW, CR_SMSW };
+
 /* The instructions of the extensions themselves. */
 enum vendor_instruction {
 	VENDOR_VMCALL,
@@ -77,11 +80,13 @@ struct vendor_ops {
 	 */
 	void (*intercept)(struct cpu *cpu, const struct op *op, enum intercept what, u64 info);
 	/* MOV from CR0, 2, 3, 4 and 8, SMSW: exits, or returns what the guest sees. */
-	u64 (*read_cr)(struct cpu *cpu, const struct op *op, unsigned int number);
+	u64 (*read_cr)(struct cpu *cpu, const struct op *op, enum cr_access how,
+		       unsigned int number);
 	/* MOV to these, CLTS, LMSW (with @value as it would be written): exits, or returns true
 	 * with the value that goes into the register by the rules for everybody; false if there is
 	 * nothing left to do. */
-	bool (*write_cr)(struct cpu *cpu, const struct op *op, unsigned int number, u64 *value);
+	bool (*write_cr)(struct cpu *cpu, const struct op *op, enum cr_access how,
+			 unsigned int number, u64 *value);
 	/* MSRs whose access column says VENDOR. False: #GP. */
 	bool (*msr_read)(struct cpu *cpu, u32 number, u64 *value, bool host);
 	bool (*msr_write)(struct cpu *cpu, u32 number, u64 value, bool host);

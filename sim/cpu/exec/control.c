@@ -46,7 +46,7 @@ static HANDLER(exec_mov_from_cr)
 	FAULT_POINT(cpu, op);
 	value = read_cr(cpu, op->reg);
 	if (unlikely(cpu->guest))
-		value = cpu->vendor->read_cr(cpu, op, op->reg);
+		value = cpu->vendor->read_cr(cpu, op, CR_MOV, op->reg);
 	register_out(cpu, op, value);
 	NEXT;
 }
@@ -57,9 +57,10 @@ static bool cr_exists(unsigned int number)
 	return BIT(number) & (BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(8));
 }
 
-static void write_cr(struct cpu *cpu, const struct op *op, unsigned int number, u64 value)
+static void write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsigned int number,
+		     u64 value)
 {
-	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, number, &value))
+	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, how, number, &value))
 		return;
 	switch (number) {
 	case 0:
@@ -85,7 +86,7 @@ static HANDLER(exec_mov_to_cr)
 	FAULT_POINT(cpu, op);
 	if (!cr_exists(op->reg))
 		raise_ud(cpu);
-	write_cr(cpu, op, op->reg, register_in(cpu, op));
+	write_cr(cpu, op, CR_MOV, op->reg, register_in(cpu, op));
 	NEXT;
 }
 FAMILY_ONE(mov_to_cr, exec_mov_to_cr);
@@ -149,7 +150,7 @@ static NOINLINE void do_clts(struct cpu *cpu, const struct op *op)
 {
 	u64 value = cpu->cr0 & ~CR0_TS;
 
-	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, 0, &value))
+	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, CR_CLTS, 0, &value))
 		return;
 	cpu->cr0 = value;
 	cpu_update_mode(cpu);
@@ -171,7 +172,7 @@ static HANDLER(exec_lmsw)
 	FAULT_POINT(cpu, op);
 	word = op->kind == KIND_REG ? REG16(cpu, op->rm)
 				    : mem_load(cpu, op, ea_by_kind(cpu, op, 2, false), 2);
-	write_cr(cpu, op, 0, (cpu->cr0 & ~(four & ~CR0_PE)) | (word & four));
+	write_cr(cpu, op, CR_LMSW, 0, (cpu->cr0 & ~(four & ~CR0_PE)) | (word & four));
 	NEXT;
 }
 FAMILY_ONE(lmsw, exec_lmsw);

@@ -83,7 +83,7 @@ static HANDLER(exec_rdtsc)
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
 	INTERCEPT(cpu, op, RDTSC, 0);
-	set_edx_eax(cpu, cpu_tsc(cpu));
+	set_edx_eax(cpu, cpu_tsc_seen(cpu));
 	NEXT;
 }
 FAMILY_ONE(rdtsc, exec_rdtsc);
@@ -93,7 +93,7 @@ static HANDLER(exec_rdtscp)
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
 	INTERCEPT(cpu, op, RDTSCP, 0);
-	set_edx_eax(cpu, cpu_tsc(cpu));
+	set_edx_eax(cpu, cpu_tsc_seen(cpu));
 	cpu->reg[REG_RCX] = (u32)cpu->msr[MSR_TSC_AUX];
 	NEXT;
 }
@@ -135,7 +135,7 @@ static HANDLER(exec_rdpru)
 	FAULT_POINT(cpu, op);
 	check_tsd(cpu);
 	INTERCEPT(cpu, op, RDPRU, 0);
-	set_edx_eax(cpu, (u32)cpu->reg[REG_RCX] <= 1 ? cpu_tsc(cpu) : 0);
+	set_edx_eax(cpu, (u32)cpu->reg[REG_RCX] <= 1 ? cpu_tsc_seen(cpu) : 0);
 	NEXT;
 }
 FAMILY_ONE(rdpru, exec_rdpru);

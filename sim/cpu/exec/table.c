@@ -100,7 +100,7 @@ static HANDLER(exec_smsw)
 	FAULT_POINT(cpu, op);
 	check_umip(cpu);
 	if (unlikely(cpu->guest))
-		value = cpu->vendor->read_cr(cpu, op, 0);
+		value = cpu->vendor->read_cr(cpu, op, CR_SMSW, 0);
 	word_store(cpu, op, value);
 	NEXT;
 }
