@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two neighbours that one handler serves: CMP or TEST with the conditional branch behind it. */
+/* Two neighbours that one handler serves: an instruction that sets flags with the conditional branch behind it. */
 #ifndef LOCKSTEP_SIM_CPU_FUSE_H
 #define LOCKSTEP_SIM_CPU_FUSE_H
 

@@ -2,25 +2,11 @@
 /* XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B (SDM 2A). With LOCK the host's own atomic is used. */
 #include "sim/cpu/exec/integer.h"
 
-ALWAYS_INLINE struct outcome sum_of(u64 a, u64 b, unsigned int size)
-{
-	u64 sum = a + b;
-
-	return outcome_carries(sum, (a & b) | ((a | b) & ~sum), size);
-}
-
-ALWAYS_INLINE struct outcome comparison(u64 a, u64 b, unsigned int size)
-{
-	u64 difference = a - b;
-
-	return outcome_carries(difference, (~a & b) | ((~a | b) & difference), size);
-}
-
 #define XADD_WIDTH(width, size, unused)                                                            \
 	static HANDLER(xadd_##width##_reg)                                                         \
 	{                                                                                          \
 		u64 old = RM_OPERAND(size);                                                        \
-		struct outcome out = sum_of(old, REG_OPERAND(size), size);                         \
+		struct outcome out = outcome_add(old, REG_OPERAND(size), 0, size);                         \
 		reg_write(cpu, op->reg, old, size);                                                \
 		reg_write(cpu, op->rm, out.value, size);                                           \
 		outcome_flags(cpu, out, false);                                                    \
@@ -33,7 +19,7 @@ ALWAYS_INLINE struct outcome comparison(u64 a, u64 b, unsigned int size)
 		u64 old;                                                                           \
 		do {                                                                               \
 			old = host_read(host, size);                                               \
-			out = sum_of(old, REG_OPERAND(size), size);                                \
+			out = outcome_add(old, REG_OPERAND(size), 0, size);                                \
 		} while (!host_compare_exchange(host, old, out.value, size));                      \
 		mem_modify_end(cpu, op, host);                                                     \
 		reg_write(cpu, op->reg, old, size);                                                \
@@ -53,7 +39,7 @@ const struct family family_xadd = {
 	static HANDLER(cmpxchg_##width##_reg)                                                      \
 	{                                                                                          \
 		u64 accumulator = truncate_to(cpu->reg[REG_RAX], size), old = RM_OPERAND(size);    \
-		struct outcome out = comparison(accumulator, old, size);                           \
+		struct outcome out = outcome_subtract(accumulator, old, 0, size);                           \
 		if (accumulator == old)                                                            \
 			reg_write(cpu, op->rm, REG_OPERAND(size), size);                           \
 		else                                                                               \
@@ -70,7 +56,7 @@ const struct family family_xadd = {
 		} while (old == accumulator &&                                                     \
 			 !host_compare_exchange(host, old, REG_OPERAND(size), size));              \
 		mem_modify_end(cpu, op, host);                                                     \
-		outcome_flags(cpu, comparison(accumulator, old, size), false);                     \
+		outcome_flags(cpu, outcome_subtract(accumulator, old, 0, size), false);                     \
 		if (accumulator != old)                                                            \
 			reg_write(cpu, REG_RAX * 8, old, size);                                    \
 		NEXT;                                                                              \

@@ -153,6 +153,30 @@ ALWAYS_INLINE struct outcome outcome_carries(u64 value, u64 carries, unsigned in
 	return out;
 }
 
+ALWAYS_INLINE struct outcome outcome_add(u64 a, u64 b, unsigned int carry, unsigned int size)
+{
+	u64 sum = a + b + carry;
+
+	return outcome_carries(sum, (a & b) | ((a | b) & ~sum), size);
+}
+
+ALWAYS_INLINE struct outcome outcome_subtract(u64 a, u64 b, unsigned int borrow, unsigned int size)
+{
+	u64 difference = a - b - borrow;
+
+	return outcome_carries(difference, (~a & b) | ((~a | b) & difference), size);
+}
+
+/* INC and DEC keep CF, and with it the meaning of the CF ^ OF bit. */
+ALWAYS_INLINE struct outcome outcome_keep_carry(const struct cpu *cpu, struct outcome out)
+{
+	u64 overflow = (out.flag_aux ^ out.flag_aux << 1) & AUX_CF;
+	u64 carry = cpu->flag_aux & AUX_CF;
+
+	out.flag_aux = carry | (carry ^ overflow) >> 1 | (out.flag_aux & AUX_AF);
+	return out;
+}
+
 /* CF = OF = AF = 0. */
 ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 {

@@ -27,10 +27,8 @@ ALWAYS_INLINE struct outcome test(struct cpu *cpu, u64 a, u64 b, unsigned int si
 
 ALWAYS_INLINE struct outcome cmp(struct cpu *cpu, u64 a, u64 b, unsigned int size)
 {
-	u64 difference = a - b;
-
 	(void)cpu;
-	return outcome_carries(difference, (~a & b) | ((~a | b) & difference), size);
+	return outcome_subtract(a, b, 0, size);
 }
 
 /* NOT leaves the flags alone: what it returns for them is what they are. */

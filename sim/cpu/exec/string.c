@@ -94,10 +94,7 @@ static void lods_once(struct cpu *cpu, const struct op *op, unsigned int size)
 
 static void compare(struct cpu *cpu, u64 a, u64 b, unsigned int size)
 {
-	u64 difference = a - b;
-
-	outcome_flags(cpu,
-		      outcome_carries(difference, (~a & b) | ((~a | b) & difference), size), false);
+	outcome_flags(cpu, outcome_subtract(a, b, 0, size), false);
 }
 
 static void cmps_once(struct cpu *cpu, const struct op *op, unsigned int size)
