@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define INPUT_ROOM  65536
 #define OUTPUT_ROOM 4096
@@ -31,11 +32,19 @@ static void console_reset(void *opaque)
 	console->speaker = console->machine->config.serial ? CONSOLE_COM1 : CONSOLE_VIRTIO;
 }
 
+static const struct record_field console_fields[] = {
+	RECORD_FIELD(struct console, speaker),
+};
+static const struct record_table console_table = {
+	.name = "console", .version = 1, RECORD_FIELDS(console_fields)};
+
 int machine_console_create(struct machine *machine, struct ls_error *err)
 {
 	struct console *console = calloc(1, sizeof(*console));
-	struct machine_device device = {
-		.name = "console", .reset = console_reset, .opaque = console};
+	struct machine_device device = {.name = "console",
+					.state = &console_table,
+					.reset = console_reset,
+					.opaque = console};
 
 	if (!console)
 		return ls_error_set(err, -ENOMEM, "no memory for the console");

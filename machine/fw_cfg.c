@@ -7,6 +7,7 @@
 
 #include "machine/chips.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define SELECTOR_PORT 0x510
 #define DMA_PORT      0x514
@@ -261,6 +262,14 @@ static void fw_cfg_destroy(void *opaque)
 	free(fw_cfg);
 }
 
+static const struct record_field fw_cfg_fields[] = {
+	RECORD_FIELD(struct fw_cfg, key),
+	RECORD_FIELD(struct fw_cfg, offset),
+	RECORD_FIELD(struct fw_cfg, dma_address),
+};
+static const struct record_table fw_cfg_table = {
+	.name = "fw_cfg", .version = 1, RECORD_FIELDS(fw_cfg_fields)};
+
 static const struct bus_ops selector_ops = {
 	.read = selector_read, .write = selector_write, .widest = 2};
 static const struct bus_ops dma_ops = {.read = dma_port_read, .write = dma_port_write, .widest = 4};
@@ -309,6 +318,7 @@ int fw_cfg_create(struct machine *machine, struct ls_error *err)
 		 .opaque = fw_cfg},
 	};
 	struct machine_device device = {.name = "fw_cfg",
+					.state = &fw_cfg_table,
 					.reset = fw_cfg_reset,
 					.destroy = fw_cfg_destroy,
 					.opaque = fw_cfg};

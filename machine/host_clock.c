@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/host_clock.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -46,7 +47,14 @@ static void host_clock_disarm(struct ls_clock *base, struct ls_timer *timer)
 	timer->deadline = LS_NEVER;
 }
 
-static void host_clock_arm(struct ls_clock *base, struct ls_timer *timer, uint64_t deadline)
+static bool is_after(const struct ls_timer *timer, uint64_t deadline, uint64_t sequence)
+{
+	return timer->deadline > deadline ||
+	       (timer->deadline == deadline && timer->sequence > sequence);
+}
+
+static void host_clock_restore(struct ls_clock *base, struct ls_timer *timer, uint64_t deadline,
+			       uint64_t sequence)
 {
 	struct host_clock *clock = (struct host_clock *)base;
 	size_t at;
@@ -55,13 +63,20 @@ static void host_clock_arm(struct ls_clock *base, struct ls_timer *timer, uint64
 	if (deadline == LS_NEVER || clock->count == HOST_TIMERS)
 		return;
 	timer->deadline = deadline;
-	timer->sequence = clock->sequence++;
-	for (at = clock->count; at > 0 && clock->timers[at - 1]->deadline > deadline; at--)
+	timer->sequence = sequence;
+	if (sequence >= clock->sequence)
+		clock->sequence = sequence + 1;
+	for (at = clock->count; at > 0 && is_after(clock->timers[at - 1], deadline, sequence); at--)
 		clock->timers[at] = clock->timers[at - 1];
 	clock->timers[at] = timer;
 	clock->count++;
 	if (at == 0 && clock->armed)
 		clock->armed(clock->opaque);
+}
+
+static void host_clock_arm(struct ls_clock *base, struct ls_timer *timer, uint64_t deadline)
+{
+	host_clock_restore(base, timer, deadline, ((struct host_clock *)base)->sequence);
 }
 
 struct host_clock *host_clock_create(void (*armed)(void *opaque), void *opaque)
@@ -70,8 +85,10 @@ struct host_clock *host_clock_create(void (*armed)(void *opaque), void *opaque)
 
 	if (!clock)
 		return NULL;
-	clock->base = (struct ls_clock){
-		.now = host_clock_now, .arm = host_clock_arm, .disarm = host_clock_disarm};
+	clock->base = (struct ls_clock){.now = host_clock_now,
+					.arm = host_clock_arm,
+					.restore = host_clock_restore,
+					.disarm = host_clock_disarm};
 	clock->start = host_time_ns();
 	clock->armed = armed;
 	clock->opaque = opaque;
@@ -81,6 +98,11 @@ struct host_clock *host_clock_create(void (*armed)(void *opaque), void *opaque)
 void host_clock_destroy(struct host_clock *clock)
 {
 	free(clock);
+}
+
+void host_clock_set(struct host_clock *clock, uint64_t now)
+{
+	clock->start = host_time_ns() - now;
 }
 
 struct ls_clock *host_clock_base(struct host_clock *clock)

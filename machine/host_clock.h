@@ -11,6 +11,8 @@ struct host_clock;
 /* @armed is called when a timer was armed that is due before all others. NULL: no memory. */
 struct host_clock *host_clock_create(void (*armed)(void *opaque), void *opaque);
 void host_clock_destroy(struct host_clock *clock);
+/* It is @now. */
+void host_clock_set(struct host_clock *clock, uint64_t now);
 struct ls_clock *host_clock_base(struct host_clock *clock);
 /* Earliest deadline, LS_NEVER if none. */
 uint64_t host_clock_next(const struct host_clock *clock);

@@ -7,6 +7,7 @@
 
 #include "machine/chips.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define STATUS_OUTPUT_FULL 0x01
 #define STATUS_SYSTEM      0x04 /* the self-test has passed */
@@ -230,6 +231,21 @@ static void i8042_reset(void *opaque)
 	i8042_update(kbc);
 }
 
+static const struct record_field i8042_fields[] = {
+	RECORD_FIELD(struct i8042, wire.level),
+	RECORD_FIELD(struct i8042, mode),
+	RECORD_FIELD(struct i8042, output_port),
+	RECORD_FIELD(struct i8042, command),
+	RECORD_FIELD(struct i8042, keyboard_command),
+	RECORD_FIELD(struct i8042, last_was_command),
+	RECORD_FIELD(struct i8042, queue),
+	RECORD_FIELD(struct i8042, from_keyboard),
+	RECORD_FIELD(struct i8042, head),
+	RECORD_FIELD(struct i8042, used),
+};
+static const struct record_table i8042_table = {
+	.name = "i8042", .version = 1, RECORD_FIELDS(i8042_fields)};
+
 static const struct bus_ops data_ops = {
 	.read = i8042_read_data, .write = i8042_write_data, .widest = 1};
 static const struct bus_ops command_ops = {
@@ -246,8 +262,11 @@ int i8042_create(struct machine *machine, struct ls_error *err)
 		 .ops = &command_ops,
 		 .opaque = kbc},
 	};
-	struct machine_device device = {
-		.name = "i8042", .reset = i8042_reset, .destroy = free, .opaque = kbc};
+	struct machine_device device = {.name = "i8042",
+					.state = &i8042_table,
+					.reset = i8042_reset,
+					.destroy = free,
+					.opaque = kbc};
 
 	if (!kbc)
 		return ls_error_set(err, -ENOMEM, "no memory for the keyboard controller");

@@ -20,6 +20,8 @@
 #include <lockstep/extension.h>
 
 struct machine;
+struct parts;
+struct record_table;
 struct symbols;
 
 /* 2026-01-01 00:00:00 UTC: what the RTC shows at guest time 0 unless told otherwise, so that
@@ -212,6 +214,8 @@ struct bus *machine_mmio(struct machine *machine);
 /* A device lives in its own object; this is how the machine reaches it again. */
 struct machine_device {
 	const char *name;
+	const struct record_table *state; /* what a snapshot keeps of it; NULL: nothing */
+	void (*add_parts)(void *opaque, struct parts *parts); /* and of what it consists of; NULL */
 	void (*reset)(void *opaque);   /* to its power-on state; NULL: stateless */
 	void (*destroy)(void *opaque); /* frees it; called in reverse order of attaching */
 	void *opaque;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "machine/memory.h"
+#include "machine/parts.h"
 #include "machine/pci.h"
 
 /* A generic host bridge; the subsystem is what SeaBIOS knows a virtual machine by. */
@@ -94,6 +95,47 @@ void pci_reset(struct pci_bus *bus)
 		if (device->ops->reset)
 			device->ops->reset(device);
 	}
+}
+
+static int bus_loaded(void *opaque, struct ls_error *err)
+{
+	(void)err;
+	pci_remap(opaque);
+	return 0;
+}
+
+static const struct record_field bus_fields[] = {RECORD_FIELD(struct pci_bus, address)};
+/* Its part comes after its devices', whose BARs it maps. */
+static const struct record_table bus_table = {
+	.name = "PCI bus", .version = 1, RECORD_FIELDS(bus_fields), .loaded = bus_loaded};
+
+static const struct record_field device_fields[] = {
+	RECORD_FIELD(struct pci_device, config),
+	RECORD_FIELD(struct pci_device, intx),
+	RECORD_FIELD(struct pci_device, wire.level),
+};
+static const struct record_table device_table = {
+	.name = "PCI device", .version = 1, RECORD_FIELDS(device_fields)};
+
+void pci_add_parts(struct pci_bus *bus, struct parts *parts)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < PCI_SLOTS; slot++) {
+		struct pci_device *device = bus->devices[slot];
+
+		if (!device)
+			continue;
+		parts_add(parts, &device_table, device, "PCI slot %u", slot);
+		pci_msix_add_parts(device, parts);
+		if (device->state)
+			parts_add(parts, device->state, device, "PCI slot %u %s", slot,
+				  device->state->name);
+		if (device->more_state)
+			parts_add(parts, device->more_state, device, "PCI slot %u %s", slot,
+				  device->more_state->name);
+	}
+	parts_add(parts, &bus_table, bus, "PCI bus");
 }
 
 static uint64_t align_up(uint64_t value, uint64_t alignment)

@@ -75,9 +75,14 @@ struct pci_identity {
 
 struct pci_msix;
 
+struct parts;
+struct record_table;
+
 /* Embedded in a device's own object. */
 struct pci_device {
 	const char *name;
+	/* What a snapshot keeps of the device beyond this struct, from this struct on; NULL. */
+	const struct record_table *state, *more_state;
 	const struct pci_device_ops *ops;
 	struct pci_bus *bus;
 	unsigned int slot;
@@ -106,6 +111,8 @@ struct pci_bus *pci_create(const struct pci_host *host, struct ls_error *err);
 void pci_destroy(struct pci_bus *bus);
 /* Every device as at power-on: no address decoded, no interrupt asserted. */
 void pci_reset(struct pci_bus *bus);
+/* What a snapshot keeps: the bus, each device, and of a device with MSI-X its vectors. */
+void pci_add_parts(struct pci_bus *bus, struct parts *parts);
 /* What firmware would do: gives each BAR an address and turns decoding on. */
 void pci_assign(struct pci_bus *bus);
 
@@ -183,5 +190,6 @@ bool pci_msix_enabled(const struct pci_device *device);
 unsigned int pci_msix_vectors(const struct pci_device *device);
 void pci_msix_notify(struct pci_device *device, unsigned int vector);
 void pci_msix_config_written(struct pci_device *device);
+void pci_msix_add_parts(struct pci_device *device, struct parts *parts);
 
 #endif

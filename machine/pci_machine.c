@@ -52,6 +52,11 @@ static void machine_pci_reset(void *opaque)
 		pci_assign(pci->bus);
 }
 
+static void machine_pci_add_parts(void *opaque, struct parts *parts)
+{
+	pci_add_parts(((struct machine_pci *)opaque)->bus, parts);
+}
+
 static void machine_pci_destroy(void *opaque)
 {
 	struct machine_pci *pci = opaque;
@@ -201,8 +206,10 @@ int machine_pci_create(struct machine *machine, const struct machine_config *con
 		.wire_set = wire_set,
 		.msi_send = msi_send,
 	};
-	struct machine_device device = {
-		.name = "PCI", .reset = machine_pci_reset, .destroy = machine_pci_destroy};
+	struct machine_device device = {.name = "PCI",
+					.add_parts = machine_pci_add_parts,
+					.reset = machine_pci_reset,
+					.destroy = machine_pci_destroy};
 	struct machine_pci *pci = calloc(1, sizeof(*pci));
 	int ret;
 

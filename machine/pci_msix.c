@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/parts.h"
 #include "machine/pci.h"
 
 #define MSIX_BAR_SIZE    4096
@@ -169,6 +170,35 @@ void pci_msix_notify(struct pci_device *device, unsigned int vector)
 		device->msix->pending[vector / 64] |= 1ull << (vector % 64);
 	else
 		vector_send(device, vector);
+}
+
+static const struct record_field msix_fields[] = {
+	RECORD_FIELD_SAME(struct pci_msix, vectors),
+	RECORD_FIELD(struct pci_msix, pending),
+};
+static const struct record_table msix_table = {
+	.name = "MSI-X", .version = 1, RECORD_FIELDS(msix_fields)};
+
+static const struct record_field vector_fields[] = {
+	RECORD_FIELD(struct msix_entry, address_lo),
+	RECORD_FIELD(struct msix_entry, address_hi),
+	RECORD_FIELD(struct msix_entry, data),
+	RECORD_FIELD(struct msix_entry, control),
+};
+static const struct record_table vector_table = {
+	.name = "MSI-X vector", .version = 1, RECORD_FIELDS(vector_fields)};
+
+void pci_msix_add_parts(struct pci_device *device, struct parts *parts)
+{
+	struct pci_msix *msix = device->msix;
+	unsigned int vector;
+
+	if (!msix)
+		return;
+	parts_add(parts, &msix_table, msix, "PCI slot %u MSI-X", device->slot);
+	for (vector = 0; vector < msix->vectors; vector++)
+		parts_add(parts, &vector_table, &msix->table[vector], "PCI slot %u vector %u",
+			  device->slot, vector);
 }
 
 void pci_msix_config_written(struct pci_device *device)

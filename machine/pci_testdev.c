@@ -5,6 +5,8 @@
  */
 #include "machine/pci_testdev.h"
 
+#include "record/record.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +122,15 @@ static const struct pci_device_ops testdev_ops = {
 	.destroy = testdev_destroy,
 };
 
+static const struct record_field testdev_fields[] = {
+	RECORD_FIELD(struct pci_testdev, memory.test),
+	RECORD_FIELD(struct pci_testdev, memory.count),
+	RECORD_FIELD(struct pci_testdev, io.test),
+	RECORD_FIELD(struct pci_testdev, io.count),
+};
+static const struct record_table testdev_table = {
+	.name = "test device", .version = 1, RECORD_FIELDS(testdev_fields)};
+
 int pci_testdev_create(struct pci_bus *bus, struct ls_error *err)
 {
 	static const struct pci_identity id = {
@@ -137,6 +148,7 @@ int pci_testdev_create(struct pci_bus *bus, struct ls_error *err)
 	dev->memory = (struct side){.prefix = "mmio", .size = MEMORY_SIZE};
 	dev->io = (struct side){.prefix = "portio", .size = IO_SIZE};
 	pci_device_init(&dev->pci, "pci-testdev", &id, &testdev_ops);
+	dev->pci.state = &testdev_table;
 	pci_device_bar(&dev->pci, 0, PCI_BAR_MEM32, MEMORY_SIZE, &side_ops, &dev->memory);
 	pci_device_bar(&dev->pci, 1, PCI_BAR_IO, IO_SIZE, &side_ops, &dev->io);
 	ret = pci_add(bus, &dev->pci, PCI_SLOT_AUTO, err);

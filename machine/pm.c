@@ -5,6 +5,7 @@
 
 #include "machine/chips.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define PM1_TIMER  0x0001
 #define PM1_RTC    0x0400
@@ -193,6 +194,14 @@ static void pm_reset(void *opaque)
 	pm_update(pm);
 }
 
+static const struct record_field pm_fields[] = {
+	RECORD_FIELD(struct pm, wire.level),    RECORD_FIELD_TIMER(struct pm, timer),
+	RECORD_FIELD(struct pm, status),        RECORD_FIELD(struct pm, enable),
+	RECORD_FIELD(struct pm, control),       RECORD_FIELD(struct pm, seen),
+	RECORD_FIELD(struct pm, reset_control),
+};
+static const struct record_table pm_table = {.name = "pm", .version = 1, RECORD_FIELDS(pm_fields)};
+
 static const struct bus_ops pm_ops = {.read = pm_read, .write = pm_write, .widest = 4};
 static const struct bus_ops pm_reset_ops = {
 	.read = pm_read_reset, .write = pm_write_reset, .widest = 1};
@@ -213,7 +222,7 @@ int pm_create(struct machine *machine, struct ls_error *err)
 		 .opaque = pm},
 	};
 	struct machine_device device = {
-		.name = "pm", .reset = pm_reset, .destroy = free, .opaque = pm};
+		.name = "pm", .state = &pm_table, .reset = pm_reset, .destroy = free, .opaque = pm};
 
 	if (!pm)
 		return ls_error_set(err, -ENOMEM, "no memory for the ACPI registers");

@@ -6,6 +6,7 @@
 
 #include "machine/chips.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define PORT92_RESET 0x01
 #define PORT92_A20   0x02
@@ -56,6 +57,13 @@ static void port92_reset(void *opaque)
 	((struct port92 *)opaque)->value = PORT92_A20;
 }
 
+static const struct record_field port92_fields[] = {
+	RECORD_FIELD(struct port92, value),
+	RECORD_FIELD(struct port92, post_code),
+};
+static const struct record_table port92_table = {
+	.name = "port92", .version = 1, RECORD_FIELDS(port92_fields)};
+
 static const struct bus_ops port92_ops = {.read = port92_read, .write = port92_write, .widest = 1};
 static const struct bus_ops post_ops = {.read = post_read, .write = post_write, .widest = 1};
 
@@ -70,8 +78,11 @@ int port92_create(struct machine *machine, struct ls_error *err)
 		 .opaque = port},
 		{.name = "POST code", .base = 0x80, .size = 1, .ops = &post_ops, .opaque = port},
 	};
-	struct machine_device device = {
-		.name = "port92", .reset = port92_reset, .destroy = free, .opaque = port};
+	struct machine_device device = {.name = "port92",
+					.state = &port92_table,
+					.reset = port92_reset,
+					.destroy = free,
+					.opaque = port};
 
 	if (!port)
 		return ls_error_set(err, -ENOMEM, "no memory for the system control port");

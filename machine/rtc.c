@@ -15,6 +15,7 @@
 #include "machine/internal.h"
 #include "machine/pm.h"
 #include "machine/rtc_time.h"
+#include "record/record.h"
 
 #define SECOND 1000000000ull
 /* UIP rises 244 us before an update, which takes 1984 us; registers are safe to read while it
@@ -393,6 +394,15 @@ static void rtc_set_memory(struct rtc *rtc)
 	rtc->cmos[0x5f] = (uint8_t)(rtc->machine->vcpu_count - 1);
 }
 
+static const struct record_field rtc_fields[] = {
+	RECORD_FIELD(struct rtc, wire.level), RECORD_FIELD_TIMER(struct rtc, timer),
+	RECORD_FIELD(struct rtc, index),      RECORD_FIELD(struct rtc, cmos),
+	RECORD_FIELD(struct rtc, halted),     RECORD_FIELD(struct rtc, phase),
+	RECORD_FIELD(struct rtc, calendar),   RECORD_FIELD(struct rtc, seen),
+};
+static const struct record_table rtc_table = {
+	.name = "rtc", .version = 1, RECORD_FIELDS(rtc_fields)};
+
 static const struct bus_ops rtc_ops = {.read = rtc_read, .write = rtc_write, .widest = 1};
 
 int rtc_create(struct machine *machine, struct ls_error *err)
@@ -400,8 +410,11 @@ int rtc_create(struct machine *machine, struct ls_error *err)
 	struct rtc *rtc = calloc(1, sizeof(*rtc));
 	struct bus_region region = {
 		.name = "RTC", .base = 0x70, .size = 2, .ops = &rtc_ops, .opaque = rtc};
-	struct machine_device device = {
-		.name = "rtc", .reset = rtc_reset, .destroy = free, .opaque = rtc};
+	struct machine_device device = {.name = "rtc",
+					.state = &rtc_table,
+					.reset = rtc_reset,
+					.destroy = free,
+					.opaque = rtc};
 
 	if (!rtc)
 		return ls_error_set(err, -ENOMEM, "no memory for the RTC");

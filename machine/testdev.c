@@ -14,6 +14,7 @@
 
 #include "machine/chips.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define ECHO_PORT  0xe0
 #define FLUSH_PORT 0xe4
@@ -83,6 +84,15 @@ static void testdev_reset(void *opaque)
 		irq_set(dev->machine, &dev->wires[i], false);
 }
 
+static const struct record_field testdev_fields[] = {
+	RECORD_FIELD_OF_EACH(struct testdev, wires, level),
+	RECORD_FIELD(struct testdev, echo),
+	RECORD_FIELD(struct testdev, bytes),
+	RECORD_FIELD(struct testdev, iomem),
+};
+static const struct record_table testdev_table = {
+	.name = "testdev", .version = 1, RECORD_FIELDS(testdev_fields)};
+
 static const struct bus_ops echo_ops = {.read = echo_read, .write = echo_write, .widest = 4};
 static const struct bus_ops flush_ops = {.widest = 4};
 static const struct bus_ops bytes_ops = {.read = bytes_read, .write = bytes_write, .widest = 1};
@@ -92,8 +102,11 @@ static const struct bus_ops iomem_ops = {.read = iomem_read, .write = iomem_writ
 int testdev_create(struct machine *machine, struct ls_error *err)
 {
 	struct testdev *dev = calloc(1, sizeof(*dev));
-	struct machine_device device = {
-		.name = "testdev", .reset = testdev_reset, .destroy = free, .opaque = dev};
+	struct machine_device device = {.name = "testdev",
+					.state = &testdev_table,
+					.reset = testdev_reset,
+					.destroy = free,
+					.opaque = dev};
 	struct bus_region memory = {.name = "test device memory",
 				    .base = IOMEM_BASE,
 				    .size = IOMEM_SIZE,

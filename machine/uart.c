@@ -10,6 +10,7 @@
 #include "machine/chips.h"
 #include "machine/console.h"
 #include "machine/internal.h"
+#include "record/record.h"
 
 #define FIFO_SIZE 16
 
@@ -319,6 +320,19 @@ static void uart_reset(void *opaque)
 	uart_update(uart);
 }
 
+static const struct record_field uart_fields[] = {
+	RECORD_FIELD(struct uart, wire.level), RECORD_FIELD_TIMER(struct uart, idle_timer),
+	RECORD_FIELD(struct uart, fifo),       RECORD_FIELD(struct uart, head),
+	RECORD_FIELD(struct uart, used),       RECORD_FIELD(struct uart, ier),
+	RECORD_FIELD(struct uart, fcr),        RECORD_FIELD(struct uart, lcr),
+	RECORD_FIELD(struct uart, mcr),        RECORD_FIELD(struct uart, lsr),
+	RECORD_FIELD(struct uart, msr),        RECORD_FIELD(struct uart, scr),
+	RECORD_FIELD(struct uart, divisor),    RECORD_FIELD(struct uart, transmit_pending),
+	RECORD_FIELD(struct uart, timed_out),
+};
+static const struct record_table uart_table = {
+	.name = "uart", .version = 1, RECORD_FIELDS(uart_fields)};
+
 static const struct bus_ops uart_ops = {.read = uart_read, .write = uart_write, .widest = 1};
 
 int uart_create(struct machine *machine, struct ls_error *err)
@@ -326,8 +340,11 @@ int uart_create(struct machine *machine, struct ls_error *err)
 	struct uart *uart = calloc(1, sizeof(*uart));
 	struct bus_region region = {
 		.name = "COM1", .base = UART_BASE, .size = 8, .ops = &uart_ops, .opaque = uart};
-	struct machine_device device = {
-		.name = "uart", .reset = uart_reset, .destroy = free, .opaque = uart};
+	struct machine_device device = {.name = "uart",
+					.state = &uart_table,
+					.reset = uart_reset,
+					.destroy = free,
+					.opaque = uart};
 
 	if (!uart)
 		return ls_error_set(err, -ENOMEM, "no memory for the serial port");

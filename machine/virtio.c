@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/virtio.h"
+#include "record/record.h"
 
 void virtio_reset(struct virtio_device *device)
 {
@@ -30,6 +31,43 @@ bool virtio_live(const struct virtio_device *device)
 	return device->status & VIRTIO_CONFIG_S_DRIVER_OK && !device->broken &&
 	       pci_is_master(&device->pci);
 }
+
+/* Why it broke isn't kept: nobody asks. */
+static int virtio_loaded(void *opaque, struct ls_error *err)
+{
+	struct virtio_device *device = opaque;
+
+	(void)err;
+	device->broken = device->status & VIRTIO_CONFIG_S_NEEDS_RESET ? "it was when saved" : NULL;
+	return 0;
+}
+
+static const struct record_field queue_fields[] = {
+	RECORD_FIELD(struct virtqueue, enabled),    RECORD_FIELD(struct virtqueue, size),
+	RECORD_FIELD(struct virtqueue, vector),     RECORD_FIELD(struct virtqueue, desc),
+	RECORD_FIELD(struct virtqueue, avail),      RECORD_FIELD(struct virtqueue, used),
+	RECORD_FIELD(struct virtqueue, next_avail), RECORD_FIELD(struct virtqueue, next_used),
+	RECORD_FIELD(struct virtqueue, signalled),  RECORD_FIELD(struct virtqueue, more),
+};
+static const struct record_table queue_table = {
+	.name = "virtqueue", .version = 1, RECORD_FIELDS(queue_fields)};
+
+static const struct record_field virtio_fields[] = {
+	RECORD_FIELD_SAME(struct virtio_device, offered),
+	RECORD_FIELD(struct virtio_device, accepted),
+	RECORD_FIELD(struct virtio_device, device_feature_select),
+	RECORD_FIELD(struct virtio_device, driver_feature_select),
+	RECORD_FIELD(struct virtio_device, config_vector),
+	RECORD_FIELD(struct virtio_device, queue_select),
+	RECORD_FIELD(struct virtio_device, status),
+	RECORD_FIELD(struct virtio_device, isr),
+	RECORD_FIELD(struct virtio_device, generation),
+	RECORD_FIELD(struct virtio_device, config),
+	RECORD_FIELD_EACH(struct virtio_device, queues, &queue_table),
+	RECORD_FIELD_TIMER(struct virtio_device, later),
+};
+const struct record_table virtio_table = {
+	.name = "virtio", .version = 1, RECORD_FIELDS(virtio_fields), .loaded = virtio_loaded};
 
 void virtio_break(struct virtio_device *device, const char *why)
 {

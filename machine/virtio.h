@@ -25,10 +25,12 @@ struct virtqueue;
 /* A device type. Constant. */
 struct virtio_type {
 	const char *name;
-	uint16_t id;              /* virtio device ID: 5 of the specification */
-	uint32_t class;           /* PCI class code */
-	unsigned int queues;      /* at most VIRTIO_MAX_QUEUES, each of VIRTQ_MAX_SIZE */
-	unsigned int config_size; /* of the device-specific configuration */
+	uint16_t id;                      /* virtio device ID: 5 of the specification */
+	uint32_t class;                   /* PCI class code */
+	unsigned int queues;              /* at most VIRTIO_MAX_QUEUES, each of VIRTQ_MAX_SIZE */
+	unsigned int config_size;         /* of the device-specific configuration */
+	const struct record_table *state; /* of the type's own object, whose head is its
+					   * struct virtio_device; NULL: nothing */
 	/* Buffers may be waiting in queue @index: the driver said so, or it has just set
 	 * DRIVER_OK. Only called on a live device. */
 	void (*notify)(struct virtio_device *device, unsigned int index);
@@ -91,6 +93,7 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned int f
 /* --- core (virtio.c): what the registers do, whatever bus they are on --- */
 
 void virtio_reset(struct virtio_device *device);
+extern const struct record_table virtio_table;
 void virtio_set_status(struct virtio_device *device, uint8_t status);
 /* Tells the type that queue @index may have work. */
 void virtio_kick(struct virtio_device *device, unsigned int index);

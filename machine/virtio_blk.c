@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "machine/virtio.h"
+#include "record/record.h"
 
 #define SECTOR       512u
 #define PIECE        65536u /* bytes moved at once */
@@ -266,12 +267,20 @@ static void blk_destroy(struct virtio_device *device)
 	free(blk);
 }
 
+static const struct record_field blk_fields[] = {
+	RECORD_FIELD_SAME(struct virtio_blk, sectors),
+	RECORD_FIELD_SAME(struct virtio_blk, read_only),
+};
+static const struct record_table blk_table = {
+	.name = "disk", .version = 1, RECORD_FIELDS(blk_fields)};
+
 static const struct virtio_type blk_type = {
 	.name = "virtio disk",
 	.id = VIRTIO_ID_BLOCK,
 	.class = 0x010000,
 	.queues = 1,
 	.config_size = 60, /* up to and with write_zeroes_may_unmap and its padding */
+	.state = &blk_table,
 	.notify = blk_notify,
 	.destroy = blk_destroy,
 };

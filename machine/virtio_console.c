@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/virtio.h"
+#include "record/record.h"
 
 #define RECEIVE  0 /* queue numbers: 5.3.2 */
 #define TRANSMIT 1
@@ -120,12 +121,21 @@ static void machine_console_destroy(struct virtio_device *device)
 	free(from_device(device));
 }
 
+static const struct record_field console_fields[] = {
+	RECORD_FIELD(struct virtio_console, waiting),
+	RECORD_FIELD(struct virtio_console, first),
+	RECORD_FIELD(struct virtio_console, count),
+};
+static const struct record_table console_table = {
+	.name = "console", .version = 1, RECORD_FIELDS(console_fields)};
+
 static const struct virtio_type console_type = {
 	.name = "virtio console",
 	.id = VIRTIO_ID_CONSOLE,
 	.class = 0x078000,
 	.queues = 2,
 	.config_size = sizeof(struct virtio_console_config),
+	.state = &console_table,
 	.notify = console_notify,
 	.reset = console_reset,
 	.config_write = console_config_write,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/virtio.h"
+#include "record/record.h"
 
 #define RECEIVE  0 /* queue numbers: 5.1.2 */
 #define TRANSMIT 1
@@ -126,12 +127,21 @@ static void net_destroy(struct virtio_device *device)
 	free(net);
 }
 
+static const struct record_field net_fields[] = {
+	RECORD_FIELD(struct virtio_net, waiting),
+	RECORD_FIELD(struct virtio_net, first),
+	RECORD_FIELD(struct virtio_net, count),
+};
+static const struct record_table net_table = {
+	.name = "network", .version = 1, RECORD_FIELDS(net_fields)};
+
 static const struct virtio_type net_type = {
 	.name = "virtio net",
 	.id = VIRTIO_ID_NET,
 	.class = 0x020000,
 	.queues = 2,
 	.config_size = offsetof(struct virtio_net_config, max_virtqueue_pairs),
+	.state = &net_table,
 	.notify = net_notify,
 	.reset = net_reset,
 	.destroy = net_destroy,

@@ -398,6 +398,8 @@ int virtio_add(struct virtio_device *device, const struct virtio_type *type, uin
 		device->queues[i].index = i;
 	}
 	pci_device_init(&device->pci, type->name, &id, &virtio_pci_ops);
+	device->pci.state = &virtio_table;
+	device->pci.more_state = type->state;
 	add_caps(device);
 	pci_device_bar(&device->pci, REGISTERS_BAR, PCI_BAR_MEM64, BAR_SIZE, &registers_ops,
 		       device);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "machine/virtio.h"
+#include "record/record.h"
 
 /* 5.4.6.2: a buffer need not be filled. */
 #define REQUEST_MAX 4096u
@@ -70,11 +71,18 @@ static void rng_destroy(struct virtio_device *device)
 	free(from_device(device));
 }
 
+static const struct record_field rng_fields[] = {
+	RECORD_FIELD(struct virtio_rng, state),
+};
+static const struct record_table rng_table = {
+	.name = "entropy", .version = 1, RECORD_FIELDS(rng_fields)};
+
 static const struct virtio_type rng_type = {
 	.name = "virtio rng",
 	.id = VIRTIO_ID_RNG,
 	.class = 0x00ff00,
 	.queues = 1,
+	.state = &rng_table,
 	.notify = rng_notify,
 	.destroy = rng_destroy,
 };

@@ -58,7 +58,13 @@ static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
 	pthread_mutex_unlock(&clock->vm->lock);
 }
 
-static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadline)
+static bool is_after(const struct ls_timer *timer, u64 deadline, u64 sequence)
+{
+	return timer->deadline > deadline ||
+	       (timer->deadline == deadline && timer->sequence > sequence);
+}
+
+static void clock_restore(struct ls_clock *base, struct ls_timer *timer, u64 deadline, u64 sequence)
 {
 	struct sim_clock *clock = of_base(base);
 	unsigned int n;
@@ -67,8 +73,10 @@ static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadlin
 	clock_disarm(base, timer);
 	if (deadline != LS_NEVER && clock->armed < SIM_TIMERS_MAX) {
 		timer->deadline = deadline;
-		timer->sequence = clock->sequence++;
-		for (n = clock->armed; n && clock->timer[n - 1]->deadline > deadline; n--)
+		timer->sequence = sequence;
+		if (sequence >= clock->sequence)
+			clock->sequence = sequence + 1;
+		for (n = clock->armed; n && is_after(clock->timer[n - 1], deadline, sequence); n--)
 			clock->timer[n] = clock->timer[n - 1];
 		clock->timer[n] = timer;
 		clock->armed++;
@@ -77,10 +85,22 @@ static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadlin
 	pthread_mutex_unlock(&clock->vm->lock);
 }
 
+static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadline)
+{
+	struct sim_clock *clock = of_base(base);
+
+	pthread_mutex_lock(&clock->vm->lock);
+	clock_restore(base, timer, deadline, clock->sequence);
+	pthread_mutex_unlock(&clock->vm->lock);
+}
+
 void sim_clock_init(struct sim_clock *clock, struct vm *vm)
 {
-	*clock = (struct sim_clock){
-		.base = {.now = clock_now, .arm = clock_arm, .disarm = clock_disarm}, .vm = vm};
+	*clock = (struct sim_clock){.base = {.now = clock_now,
+					     .arm = clock_arm,
+					     .restore = clock_restore,
+					     .disarm = clock_disarm},
+				    .vm = vm};
 }
 
 u64 sim_clock_next(const struct sim_clock *clock)

@@ -26,6 +26,9 @@ struct ls_clock {
 	uint64_t (*now)(struct ls_clock *clock);
 	/* (Re-)arms @timer. A deadline that has passed fires before the next instruction. */
 	void (*arm)(struct ls_clock *clock, struct ls_timer *timer, uint64_t deadline);
+	/* Arms it as it was when a state was saved: @sequence says where among equal deadlines. */
+	void (*restore)(struct ls_clock *clock, struct ls_timer *timer, uint64_t deadline,
+			uint64_t sequence);
 	/* Idempotent. After it returns, fn is not called. */
 	void (*disarm)(struct ls_clock *clock, struct ls_timer *timer);
 };

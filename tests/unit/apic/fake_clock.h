@@ -51,7 +51,9 @@ static inline void fake_clock_arm(struct ls_clock *clock, struct ls_timer *timer
 static inline void fake_clock_init(struct fake_clock *fake)
 {
 	*fake = (struct fake_clock){
-		.clock = {fake_clock_now, fake_clock_arm, fake_clock_disarm},
+		.clock = {.now = fake_clock_now,
+			  .arm = fake_clock_arm,
+			  .disarm = fake_clock_disarm},
 	};
 }
 

@@ -89,15 +89,23 @@ static inline void fake_disarm(struct ls_clock *clock, struct ls_timer *timer)
 	timer->deadline = LS_NEVER;
 }
 
-static inline void fake_arm(struct ls_clock *clock, struct ls_timer *timer, uint64_t deadline)
+static inline void fake_restore(struct ls_clock *clock, struct ls_timer *timer, uint64_t deadline,
+				uint64_t sequence)
 {
 	struct fake_engine *fake = fake_of_clock(clock);
 
 	fake_disarm(clock, timer);
 	timer->deadline = deadline;
-	timer->sequence = fake->sequence++;
+	timer->sequence = sequence;
+	if (sequence >= fake->sequence)
+		fake->sequence = sequence + 1;
 	if (deadline != LS_NEVER)
 		fake->timers[fake->timer_count++] = timer;
+}
+
+static inline void fake_arm(struct ls_clock *clock, struct ls_timer *timer, uint64_t deadline)
+{
+	fake_restore(clock, timer, deadline, fake_of_clock(clock)->sequence);
 }
 
 static inline struct ls_timer *fake_first(struct fake_engine *fake)
@@ -395,7 +403,8 @@ static inline struct ls_engine *fake_open(struct ls_error *err)
 	(void)err;
 	fake->base.ops = &fake_ops;
 	fake->base.ext = &fake_extension;
-	fake->clock = (struct ls_clock){.now = fake_now, .arm = fake_arm, .disarm = fake_disarm};
+	fake->clock = (struct ls_clock){
+		.now = fake_now, .arm = fake_arm, .restore = fake_restore, .disarm = fake_disarm};
 	return &fake->base;
 }
 
