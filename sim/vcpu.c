@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A vCPU's life and its ioctls. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/vendor.h"
 #include "sim/ioctl_state.h"
 #include "sim/vm.h"
+#include "sim/vmx-model/vmx.h"
 
 static void create_lapic(struct vcpu *vcpu)
 {
@@ -44,6 +47,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	if (!vm->engine->params.interp_trace)
 		vcpu->cpu.traces->max = 1;
 	vcpu->cpu.vcpu = vcpu;
+	vcpu->cpu.vendor = &vendor_none;
 	vcpu->cpu.slots = &vm->slots;
 	vcpu->cpu.platform = &irqchip_platform;
 	vcpu->cpu.params = &vm->engine->params;
@@ -84,8 +88,29 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	trace_cache_close(&vcpu->cpu);
 	sem_destroy(&vcpu->wake);
 	free(vcpu->cpu.cpuid);
+	free(vcpu->cpu.virtualization);
 	free(vcpu->run);
 	free(vcpu);
+}
+
+/* VMX or neither, as CPUID says. Its state begins anew with another. */
+static int choose_vendor(struct cpu *cpu)
+{
+	const struct vendor_ops *vendor = cpu_has(cpu, FEATURE_VMX) ? &vmx_ops : &vendor_none;
+	void *state = NULL;
+
+	if (vendor == cpu->vendor)
+		return 0;
+	if (vendor->state_size) {
+		state = calloc(1, vendor->state_size);
+		if (!state)
+			return -ENOMEM;
+	}
+	free(cpu->virtualization);
+	cpu->virtualization = state;
+	cpu->vendor = vendor;
+	vendor->reset(cpu, false);
+	return 0;
 }
 
 /* What CPUID says of the local APIC decides which of its modes exist. */
@@ -114,8 +139,10 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 	pthread_mutex_lock(&vcpu->vm->lock);
 	ret = request == KVM_INTERRUPT ? user_irqchip_interrupt(vcpu, (const void *)arg)
 				       : vcpu_state_ioctl(&vcpu->cpu, request, arg);
-	if (request == KVM_SET_CPUID2 && ret >= 0)
+	if (request == KVM_SET_CPUID2 && ret >= 0) {
 		follow_cpuid(vcpu);
+		ret = choose_vendor(&vcpu->cpu);
+	}
 	if (request == KVM_NMI || request == KVM_SMI)
 		vcpu_wake(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->lock);

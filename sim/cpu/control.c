@@ -58,7 +58,7 @@ static bool cr0_allowed(const struct cpu *cpu, u64 value)
 	bool turns_on = (value & CR0_PG) && !(cpu->cr0 & CR0_PG);
 	bool turns_off = !(value & CR0_PG) && (cpu->cr0 & CR0_PG);
 
-	if (value >> 32)
+	if (value >> 32 || (cpu->cr0_must & ~value))
 		return false;
 	if ((value & CR0_PG) && !(value & CR0_PE))
 		return false;
@@ -123,7 +123,7 @@ static bool cr4_allowed(const struct cpu *cpu, u64 value)
 {
 	u64 changed = cpu->cr4 ^ value;
 
-	if (value & cpu->cr4_reserved)
+	if ((value & cpu->cr4_reserved) || (cpu->cr4_must & ~value))
 		return false;
 	if (cpu_long_mode(cpu) && (!(value & CR4_PAE) || (changed & CR4_LA57)))
 		return false;

@@ -255,6 +255,8 @@ struct cpu {
 	u8 cpl;
 	u8 shadow;	   /* SHADOW_*, blocks until the next instruction has completed */
 	bool nmi_blocked;
+	bool nmi_virtual;    /* what is blocked are virtual NMIs: real ones are not, and exit */
+	bool iret_keeps_nmi; /* IRET does not end the blocking (SDM 3C:26.3) */
 	bool smm;
 	bool nmi_pending, smi_pending, init_pending, sipi_pending;
 	bool init_received; /* for KVM_MP_STATE_INIT_RECEIVED: waits for a SIPI after an INIT */
@@ -276,6 +278,7 @@ struct cpu {
 	u8 physical_bits, linear_bits;
 	u32 feature[FEATURE_WORDS]; /* bit sets indexed by enum cpu_feature */
 	u64 cr4_reserved;	    /* bits that fault, derived from the features */
+	u64 cr0_must, cr4_must;	    /* bits that can't be cleared in VMX operation (SDM 3C:24.8) */
 	u64 efer_reserved;
 	u64 xcr0_supported, xss_supported;
 	struct kvm_cpuid2 *cpuid;
@@ -353,7 +356,10 @@ struct cpu {
 		u8 type; /* enum event_type */
 		bool has_error;
 		u32 error;
+		u8 length;     /* of the instruction that asked for it */
+		bool injected; /* by VM entry: no instruction asked for it */
 	} delivering;
+	u64 nmi_unblocked; /* cpu_retired at the last IRET that ended a blocking */
 	bool no_step;	/* the instruction in progress has settled TF's trap itself: debug.c */
 	bool machine_check_pending;
 	u32 smbase;

@@ -252,7 +252,7 @@ static void take_vendor_exit(struct cpu *cpu)
 	if (unlikely(cpu->recorder))
 		recorder_settle(cpu, true);
 	cpu->vendor->exit(cpu);
-	cpu->delivering.active = false;
+	cpu->delivering.active = cpu->delivering.injected = false;
 	event_clear(cpu, EVENT_STEP);
 	cpu_update_mode(cpu);
 }
@@ -344,8 +344,9 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 				return exit;
 		}
 		if (unlikely(cpu->activity != ACTIVITY_RUNNING) && !wait_over(cpu))
-			return cpu->activity == ACTIVITY_SHUTDOWN ? CPU_EXIT_SHUTDOWN
-								  : CPU_EXIT_HALT;
+			return cpu->activity == ACTIVITY_SHUTDOWN && !cpu->guest
+				       ? CPU_EXIT_SHUTDOWN
+				       : CPU_EXIT_HALT;
 		if (cpu->budget <= 0)
 			return CPU_EXIT_BUDGET;
 		if (unlikely(cpu->event & EVENT_STEP))

@@ -36,11 +36,14 @@ static bool error_has_ext(u8 vector)
 	       vector == VECTOR_GP;
 }
 
-/* RF in the pushed image (SDM 3B:18.3.1.1). */
-static u64 pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type)
+/* RF in the pushed image (SDM 3B:18.3.1.1); of what VM entry injects it is not touched
+ * (SDM 3C:27.6.1.1). */
+u64 event_pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type)
 {
 	u64 rflags = cpu_rflags(cpu);
 
+	if (cpu->delivering.injected)
+		return rflags;
 	switch (type) {
 	case EVENT_TYPE_EXCEPTION:
 		if (vector == VECTOR_DF || vector == VECTOR_MC)
@@ -67,11 +70,13 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 		.has_error = has_error,
 		.error = error,
 		.return_rip = return_rip,
-		.rflags = pushed_rflags(cpu, vector, type),
+		.rflags = event_pushed_rflags(cpu, vector, type),
 	};
 	bool between = !cpu->op;
 	u64 rip;
 
+	if (!cpu->delivering.injected)
+		cpu->delivering.length = between ? 0 : cpu->op->length;
 	if (between) {
 		/* Between instructions devices may be reached, as by one that runs alone. */
 		cpu->single = true;
@@ -91,7 +96,7 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 		rip = event_deliver_redirected(cpu, &event);
 	else
 		rip = event_deliver_gate(cpu, &event);
-	cpu->delivering.active = false;
+	cpu->delivering.active = cpu->delivering.injected = false;
 	cpu->shadow = SHADOW_NONE;
 	if (between)
 		cpu->single = false;
@@ -104,6 +109,10 @@ bool event_abandoned(struct cpu *cpu)
 {
 	if (!cpu->delivering.active)
 		return false;
+	if (cpu->delivering.injected) {
+		event_post(cpu, EVENT_TRAP);
+		return true;
+	}
 	switch (cpu->delivering.type) {
 	case EVENT_TYPE_EXCEPTION:
 		/* Already combined with what it met: it stands in cpu->exception. */
@@ -170,10 +179,10 @@ static bool is_software_exception(u8 vector)
 
 void event_shutdown(struct cpu *cpu)
 {
-	cpu->activity = ACTIVITY_SHUTDOWN;
 	if (unlikely(cpu->guest) && cpu->vendor->shutdown(cpu))
 		return;
-	cpu->delivering.active = false;
+	cpu->activity = ACTIVITY_SHUTDOWN;
+	cpu->delivering.active = cpu->delivering.injected = false;
 }
 
 /* An exception that the hypervisor takes from its guest. */
@@ -209,6 +218,7 @@ void event_deliver_exception(struct cpu *cpu)
 			return;
 		if (external && cpu->exception.has_error && error_has_ext(cpu->exception.vector))
 			cpu->exception.error |= 1;
+		cpu->delivering.injected = false;
 	}
 	set_side_registers(cpu);
 	software = is_software_exception(cpu->exception.vector);

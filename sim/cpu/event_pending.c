@@ -104,13 +104,16 @@ bool event_interrupt_waiting(struct cpu *cpu)
 	return cpu->platform->pic_pending(cpu);
 }
 
-static int interrupt_acknowledge(struct cpu *cpu)
+int event_acknowledge(struct cpu *cpu)
 {
 	int vector;
 
+	take_bits(cpu, EVENT_INTERRUPT);
 	platform_lock(cpu);
 	vector = cpu->lapic ? lapic_accept(cpu->lapic) : cpu->platform->pic_acknowledge(cpu);
 	platform_unlock(cpu);
+	if (event_interrupt_waiting(cpu))
+		event_post(cpu, EVENT_INTERRUPT);
 	return vector;
 }
 
@@ -118,6 +121,11 @@ static void deliver(struct cpu *cpu, u8 vector, enum event_type type)
 {
 	cpu->activity = ACTIVITY_RUNNING;
 	cpu->reg[REG_RIP] = event_deliver(cpu, vector, type, false, 0, cpu->reg[REG_RIP]);
+}
+
+static bool nmi_open(const struct cpu *cpu)
+{
+	return !cpu->nmi_blocked || cpu->nmi_virtual;
 }
 
 /* --- INIT and SIPI --- */
@@ -198,10 +206,8 @@ static bool take_nmi(struct cpu *cpu)
 
 static bool take_interrupt(struct cpu *cpu)
 {
-	int vector = interrupt_acknowledge(cpu);
+	int vector = event_acknowledge(cpu);
 
-	if (event_interrupt_waiting(cpu))
-		event_post(cpu, EVENT_INTERRUPT);
 	if (vector < 0)
 		return false;
 	cpu->stats.interrupts++;
@@ -214,10 +220,17 @@ static bool interrupts_open(const struct cpu *cpu)
 	return (cpu->rflags & FLAG_IF) && cpu->shadow == SHADOW_NONE;
 }
 
-/* An external interrupt or NMI whose delivery broke off for user space goes on. */
+/* An external interrupt or NMI whose delivery broke off for user space goes on, or what a VM entry
+ * injects is delivered. */
 static bool resume_delivery(struct cpu *cpu)
 {
-	deliver(cpu, cpu->delivering.vector, cpu->delivering.type);
+	u64 rip = cpu->reg[REG_RIP];
+
+	if (event_is_software(cpu->delivering.type))
+		rip += cpu->delivering.length;
+	cpu->activity = ACTIVITY_RUNNING;
+	cpu->reg[REG_RIP] = event_deliver(cpu, cpu->delivering.vector, cpu->delivering.type,
+					  cpu->delivering.has_error, cpu->delivering.error, rip);
 	cpu->io.completed = cpu->io.consumed = 0;
 	return true;
 }
@@ -295,6 +308,10 @@ static bool due(struct cpu *cpu, bool vendor, enum vendor_stage stage)
 /* INIT and SIPI find their way into a processor that does nothing else. */
 static bool take_while_inactive(struct cpu *cpu)
 {
+	/* The hypervisor may take an NMI from a guest that is shut down (SDM 3C:26.2). */
+	if (cpu->guest && cpu->activity == ACTIVITY_SHUTDOWN && cpu->nmi_pending && nmi_open(cpu) &&
+	    gate(cpu, EVENT_NMI) == GATE_DONE)
+		return true;
 	if (cpu->init_pending)
 		return take_gated(cpu, EVENT_INIT, take_init);
 	if (cpu->activity == ACTIVITY_WAIT_SIPI && cpu->sipi_pending)
@@ -332,11 +349,11 @@ bool event_take_pending(struct cpu *cpu)
 		return take_trap(cpu);
 	if (due(cpu, vendor, STAGE_AFTER_TRAP))
 		return true;
-	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow == SHADOW_NONE &&
+	if (cpu->nmi_pending && nmi_open(cpu) && cpu->shadow == SHADOW_NONE &&
 	    take_gated(cpu, EVENT_NMI, take_nmi))
 		return true;
 	/* STI may hold NMIs back for one instruction (SDM 2: STI); that keeps STI; HLT whole. */
-	if (cpu->nmi_pending && !cpu->nmi_blocked && cpu->shadow != SHADOW_NONE)
+	if (cpu->nmi_pending && nmi_open(cpu) && cpu->shadow != SHADOW_NONE)
 		event_post(cpu, EVENT_NMI);
 	return due(cpu, vendor, STAGE_AFTER_NMI) || take_interrupt_gated(cpu) ||
 	       due(cpu, vendor, STAGE_AFTER_INTERRUPT);
@@ -359,7 +376,7 @@ bool event_pending(struct cpu *cpu)
 	if (cpu->activity == ACTIVITY_WAIT_SIPI)
 		return init || event_is_pending(cpu, EVENT_SIPI);
 	if (cpu->activity == ACTIVITY_SHUTDOWN)
-		return init;
+		return init || (cpu->guest && event_is_pending(cpu, EVENT_NMI));
 	if (wait_may_end(cpu))
 		return true;
 	if (cpu->delivering.active || cpu->exception_due || (event & EVENT_TRAP) ||
@@ -367,7 +384,7 @@ bool event_pending(struct cpu *cpu)
 		return true;
 	if (!cpu->smm && (init || event_is_pending(cpu, EVENT_SMI)))
 		return true;
-	if (!cpu->nmi_blocked && event_is_pending(cpu, EVENT_NMI))
+	if (nmi_open(cpu) && event_is_pending(cpu, EVENT_NMI))
 		return true;
 	return interrupt_would_wake(cpu);
 }

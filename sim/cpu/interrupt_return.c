@@ -199,10 +199,13 @@ u64 interrupt_return(struct cpu *cpu, const struct op *op)
 	FAULT_POINT(cpu, op);
 	stack_open(cpu, &stack);
 	/* NMIs are unblocked even if the IRET faults (SDM 3A:6.7.1, 3C:25.3). */
-	if (unlikely(cpu->nmi_blocked)) {
+	if (unlikely(cpu->nmi_blocked) && !cpu->iret_keeps_nmi) {
 		cpu->nmi_blocked = false;
+		cpu->nmi_unblocked = cpu_retired(cpu) + op->number;
 		if (cpu->nmi_pending)
 			event_post(cpu, EVENT_NMI);
+		if (cpu->arbitrates)
+			event_post(cpu, EVENT_VENDOR);
 	}
 	if (cpu_real_mode(cpu))
 		return return_real(cpu, &stack, size);

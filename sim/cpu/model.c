@@ -21,7 +21,7 @@ enum {
 	MODEL_NONE = 0,
 	MODEL_ALL = (1 << MODEL_COUNT) - 1,
 	MODEL_MODERN = MODEL_INTEL | MODEL_AMD | MODEL_MAX,
-	MODEL_VMX = MODEL_NONE, /* until VMXON is built */
+	MODEL_VMX = MODEL_INTEL | MODEL_MAX,
 };
 
 const struct model_info model_infos[] = {

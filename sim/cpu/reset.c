@@ -67,7 +67,8 @@ static void reset_events(struct cpu *cpu)
 	cpu->nmi_blocked = cpu->nmi_pending = cpu->smi_pending = false;
 	cpu->pending_debug = 0;
 	cpu->exception_due = cpu->rerun_alone = cpu->interrupt_waits = false;
-	cpu->delivering.active = false;
+	cpu->delivering.active = cpu->delivering.injected = false;
+	cpu->nmi_virtual = cpu->iret_keeps_nmi = false;
 	cpu->user_interrupt = 0;
 	cpu->init_received = false;
 	cpu->io.completed = cpu->io.consumed = 0;

@@ -52,6 +52,8 @@ enum event_type {
 /* Goes through the IVT or IDT with every check; returns the handler's RIP. Raises on failure. */
 u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,
 		  u64 return_rip);
+/* RFLAGS as the event's frame has them. */
+u64 event_pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type);
 /* Delivers the exception that stands in cpu->exception, #DF and shutdown included. Called by the
  * run loop with RIP committed; leaves the processor at the handler, or in ACTIVITY_SHUTDOWN. */
 void event_deliver_exception(struct cpu *cpu);
@@ -79,6 +81,8 @@ void event_stop(struct cpu *cpu, enum cpu_exit exit);
 bool event_take_pending(struct cpu *cpu);
 /* The local APIC or the INTR pin has an interrupt, whatever RFLAGS.IF. */
 bool event_interrupt_waiting(struct cpu *cpu);
+/* Acknowledges it; its vector, or -1. EVENT_INTERRUPT stands for the next one. */
+int event_acknowledge(struct cpu *cpu);
 /* True if something would be taken now or would wake a halted processor. */
 bool event_pending(struct cpu *cpu);
 

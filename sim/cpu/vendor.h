@@ -69,6 +69,7 @@ enum vendor_stage {
 
 struct vendor_ops {
 	const char *name;
+	size_t state_size; /* of what cpu->virtualization points to */
 	/* Called with RESET (and INIT: @init). */
 	void (*reset)(struct cpu *cpu, bool init);
 

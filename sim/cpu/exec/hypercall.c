@@ -12,6 +12,7 @@
 #include "apic/lapic.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 
 struct hypercall {
 	u64 number, argument[4];
@@ -84,6 +85,11 @@ static HANDLER(exec_vmcall)
 	FAULT_POINT(cpu, op);
 	if (cpu->amd)
 		raise_ud(cpu);
+	if (!cpu_has(cpu, FEATURE_KVM_PV_IPI) || cpu->guest) {
+		u64 rip = cpu->vendor->instruction(cpu, op, VENDOR_VMCALL);
+
+		CPU_BRANCH(rip);
+	}
 	hypercall(cpu);
 	NEXT;
 }

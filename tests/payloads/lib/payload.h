@@ -24,7 +24,11 @@ extern u32 multiboot_information;
 void check_at(bool ok, const char *what, u64 found, u64 wanted);
 #define CHECK(condition) check_at(condition, #condition, 0, 0)
 #define CHECK_EQUAL(found, want)                                                                   \
-	check_at((u64)(found) == (u64)(want), #found " == " #want, (u64)(found), (u64)(want))
+	do {                                                                                       \
+		u64 check_found = (u64)(found), check_want = (u64)(want);                          \
+                                                                                                   \
+		check_at(check_found == check_want, #found " == " #want, check_found, check_want); \
+	} while (0)
 void section(const char *rule); /* names the rule that the next checks are about */
 void print(const char *text);
 void print_hex(u64 value);

@@ -10,6 +10,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/vendor.h"
 #include "tests/unit/check.h"
 
 #define RIG_MEMORY (1u << 20)
@@ -50,6 +51,7 @@ static inline void rig_open(struct cpu_rig *rig, const char *spec)
 	rig->cpu = aligned_alloc(64, (sizeof(struct cpu) + 63) & ~(size_t)63);
 	memset(rig->cpu, 0, sizeof(*rig->cpu));
 	rig->cpu->slots = &rig->slots;
+	rig->cpu->vendor = &vendor_none;
 	rig->cpu->cpuid = rig->cpuid;
 	CU_ASSERT_TRUE_FATAL(trace_cache_open(rig->cpu));
 	cpuid_adopt(rig->cpu);

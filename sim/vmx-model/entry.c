@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
+#include "sim/cpu/debug_registers.h"
+#include "sim/vmx-model/fields.h"
+#include "sim/vmx-model/vmx.h"
+
+/* Controls that are not activated are 0. */
+static void adopt_controls(struct vmx *vmx)
+{
+	const u64 *value = vmx->value;
+
+	vmx->pin = value[VMCS_PIN_CONTROLS];
+	vmx->primary = value[VMCS_PRIMARY_CONTROLS];
+	vmx->secondary = vmx->primary & PRIMARY_SECONDARY ? value[VMCS_SECONDARY_CONTROLS] : 0;
+	vmx->tertiary = vmx->primary & PRIMARY_TERTIARY ? value[VMCS_TERTIARY_CONTROLS] : 0;
+	vmx->exit_controls = value[VMCS_EXIT_CONTROLS];
+	vmx->entry_controls = value[VMCS_ENTRY_CONTROLS];
+}
+
+static bool blocked_by_mov_ss(const struct cpu *cpu)
+{
+	return cpu->single && (cpu->shadow_running & SHADOW_MOV_SS);
+}
+
+/* SDM 3C:27.1. True if the entry goes on. */
+static bool basic_checks(struct cpu *cpu, const struct op *op, bool launch, u64 *rip)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	if (vmx->current == VMCS_NONE || vmx->shadow)
+		*rip = vmx_fail_invalid(cpu, op);
+	else if (blocked_by_mov_ss(cpu))
+		*rip = vmx_fail(cpu, op, VMX_ERROR_MOV_SS);
+	else if (launch && vmx->launched)
+		*rip = vmx_fail(cpu, op, VMX_ERROR_LAUNCH_NOT_CLEAR);
+	else if (!launch && !vmx->launched)
+		*rip = vmx_fail(cpu, op, VMX_ERROR_RESUME_NOT_LAUNCHED);
+	else
+		return true;
+	return false;
+}
+
+/* PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.1.6, 27.3.2.4). */
+static bool load_pdptes(struct cpu *cpu)
+{
+	const u64 *value = vmx_of(cpu)->value;
+	struct walk_result result;
+	bool pae = (value[VMCS_GUEST_CR0] & CR0_PG) && (value[VMCS_GUEST_CR4] & CR4_PAE) &&
+		   !VMX_ENTRY(cpu, IA32E_MODE_GUEST);
+
+	if (!pae)
+		return true;
+	if (!VMX_SECONDARY(cpu, EPT))
+		return walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCS_GUEST_CR3],
+					cpu->walk.pdpte, &result);
+	for (unsigned int n = 0; n < 4; n++)
+		cpu->walk.pdpte[n] = value[VMCS_GUEST_PDPTE0 + n];
+	return true;
+}
+
+/* Interruptibility, activity, pending debug exceptions (SDM 3C:27.7.1 to 27.7.3). */
+static void load_events(struct cpu *cpu)
+{
+	static const u8 activities[] = {ACTIVITY_RUNNING, ACTIVITY_HALTED, ACTIVITY_SHUTDOWN,
+					ACTIVITY_WAIT_SIPI};
+	const u64 *value = vmx_of(cpu)->value;
+	u64 blocking = value[VMCS_GUEST_INTERRUPTIBILITY];
+
+	cpu->shadow =
+		(blocking & BY_STI ? SHADOW_STI : 0) | (blocking & BY_MOV_SS ? SHADOW_MOV_SS : 0);
+	cpu->nmi_blocked = blocking & BY_NMI;
+	cpu->nmi_virtual = VMX_PIN(cpu, VIRTUAL_NMIS);
+	cpu->iret_keeps_nmi = VMX_PIN(cpu, NMI) && !cpu->nmi_virtual;
+	cpu->activity = activities[value[VMCS_GUEST_ACTIVITY] & 3];
+	cpu->pending_debug = value[VMCS_GUEST_PENDING_DEBUG] & (DR6_TRAPS | DR6_BS);
+	if (cpu->pending_debug && !(cpu->shadow & SHADOW_MOV_SS))
+		event_post(cpu, EVENT_TRAP);
+	cpu->monitor.armed = false;
+	cpu->no_step = true;
+}
+
+static void begin_guest(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	const u64 *value = vmx->value;
+	bool offset = vmx->primary & PRIMARY_TSC_OFFSETTING;
+
+	cpu->guest = true;
+	cpu->guest_tsc.offset = offset ? value[VMCS_TSC_OFFSET] : 0;
+	cpu->guest_tsc.multiplier = value[VMCS_TSC_MULTIPLIER];
+	cpu->guest_tsc.fraction = VMX_SECONDARY(cpu, TSC_SCALING) && offset ? 48 : 0;
+	vmx->mtf_due = false;
+	vmx->pause_first = vmx->pause_last = 0;
+	vmx_fix_control_registers(cpu);
+}
+
+static u64 refused(struct cpu *cpu, u32 reason, u64 qualification)
+{
+	vmx_refuse(cpu, reason, qualification);
+	return cpu->reg[REG_RIP];
+}
+
+u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	const u64 *value = vmx->value;
+	u32 failed;
+	u64 rip;
+
+	if (!basic_checks(cpu, op, launch, &rip))
+		return rip;
+	adopt_controls(vmx);
+	if (!load_pdptes(cpu))
+		return refused(cpu, REASON_GUEST_STATE, 2);
+	vmx_load_guest(cpu);
+	load_events(cpu);
+	begin_guest(cpu);
+	vmx_enter_world(cpu);
+	failed = vmx_load_msrs(cpu, value[VMCS_ENTRY_MSR_LOAD_ADDRESS],
+			       value[VMCS_ENTRY_MSR_LOAD_COUNT]);
+	if (failed)
+		return refused(cpu, REASON_MSR_LOADING, failed);
+	if (launch)
+		vmx->launched = true;
+	vmx_inject(cpu);
+	vendor_reopen(cpu);
+	return cpu->reg[REG_RIP];
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The VMX model (SDM 3C:24 to 31): one struct a processor. The current VMCS is kept in value[] from
+ * VMPTRLD until VMCLEAR or another VMPTRLD puts it back into its region.
+ */
+#ifndef LOCKSTEP_SIM_VMX_MODEL_VMX_H
+#define LOCKSTEP_SIM_VMX_MODEL_VMX_H
+
+#include "mmu/second_stage.h"
+#include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
+#include "sim/cpu/vmx_controls.h"
+#include "sim/vmx-model/exit_reasons.h"
+#include "sim/vmx-model/vmcs.h"
+
+/* What RFLAGS.RF is in the guest's image (SDM 3C:28.3.3). */
+enum vmx_rf { RF_AS_IS, RF_CLEAR, RF_SET };
+
+/* The exit in the making. Fields that it does not bring are 0. */
+struct vmx_exit {
+	u32 reason;
+	u32 length, information; /* of the instruction */
+	u32 interruption, error; /* VM-exit interruption information */
+	u32 vectoring, vectoring_error;
+	u64 qualification, linear, physical;
+	u64 pending_debug;
+	u8 rf;            /* enum vmx_rf */
+	u8 shadow;        /* SHADOW_* that is saved */
+	bool keeps_debug; /* comes before a pending #DB, which is saved */
+	bool nmi;         /* an NMI: it blocks others, once the host is there */
+};
+
+struct vmx {
+	u64 value[VMCS_FIELD_COUNT];
+	bool on, launched, shadow; /* shadow: the current VMCS is one */
+	u64 region;                /* of VMXON */
+	u64 current;               /* VMCS_NONE: none */
+	/* The controls in force since the last VM entry; 0 where they are not activated. */
+	u32 pin, primary, secondary, exit_controls, entry_controls;
+	u64 tertiary;
+	bool mtf_due;                /* a VM exit for the monitor trap flag is pending */
+	bool sipi_waits;             /* entered in wait-for-SIPI */
+	u64 timer_end;               /* ns at which the preemption timer reaches 0 */
+	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
+	struct vmx_exit exit;
+	struct second_stage second;
+};
+
+extern const struct vendor_ops vmx_ops;
+
+ALWAYS_INLINE struct vmx *vmx_of(const struct cpu *cpu)
+{
+	return cpu->virtualization;
+}
+
+#define VMX_HAS(cpu, word, control) ((vmx_of(cpu)->word & (control)) != 0)
+#define VMX_PIN(cpu, control)       VMX_HAS(cpu, pin, PIN_##control)
+#define VMX_PRIMARY(cpu, control)   VMX_HAS(cpu, primary, PRIMARY_##control)
+#define VMX_SECONDARY(cpu, control) VMX_HAS(cpu, secondary, SECONDARY_##control)
+#define VMX_EXIT(cpu, control)      VMX_HAS(cpu, exit_controls, EXIT_##control)
+#define VMX_ENTRY(cpu, control)     VMX_HAS(cpu, entry_controls, ENTRY_##control)
+
+/* --- instructions.c --- */
+u64 vmx_instruction(struct cpu *cpu, const struct op *op, enum vendor_instruction which);
+
+/* --- result.c: how the instructions tell their outcome (SDM 3C:31.2); return the RIP behind --- */
+enum vmx_error {
+	VMX_ERROR_VMCALL_ROOT = 1,
+	VMX_ERROR_VMCLEAR_ADDRESS = 2,
+	VMX_ERROR_VMCLEAR_VMXON = 3,
+	VMX_ERROR_LAUNCH_NOT_CLEAR = 4,
+	VMX_ERROR_RESUME_NOT_LAUNCHED = 5,
+	VMX_ERROR_CONTROLS = 7,
+	VMX_ERROR_HOST = 8,
+	VMX_ERROR_VMPTRLD_ADDRESS = 9,
+	VMX_ERROR_VMPTRLD_VMXON = 10,
+	VMX_ERROR_VMPTRLD_REVISION = 11,
+	VMX_ERROR_UNSUPPORTED_FIELD = 12,
+	VMX_ERROR_READ_ONLY_FIELD = 13,
+	VMX_ERROR_VMXON_ROOT = 15,
+	VMX_ERROR_MOV_SS = 26,
+	VMX_ERROR_INVALID_OPERAND = 28,
+};
+u64 vmx_succeed(struct cpu *cpu, const struct op *op);
+u64 vmx_fail_invalid(struct cpu *cpu, const struct op *op);
+u64 vmx_fail(struct cpu *cpu, const struct op *op, enum vmx_error error);
+
+/* --- region.c: the current VMCS and its region in memory --- */
+bool vmx_address_valid(const struct cpu *cpu, u64 address);
+void vmx_put_back(struct cpu *cpu);
+void vmx_take(struct cpu *cpu, u64 address);
+
+/* --- field_access.c --- */
+u64 vmx_read_field(struct cpu *cpu, const struct op *op);
+u64 vmx_write_field(struct cpu *cpu, const struct op *op);
+
+/* --- invalidate.c --- */
+u64 vmx_invept(struct cpu *cpu, const struct op *op);
+u64 vmx_invvpid(struct cpu *cpu, const struct op *op);
+
+/* --- entry.c --- */
+u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch);
+
+/* --- guest_state.c --- */
+void vmx_load_guest(struct cpu *cpu);
+void vmx_save_guest(struct cpu *cpu);
+
+/* --- host_state.c --- */
+void vmx_load_host(struct cpu *cpu);
+
+/* --- msr_area.c: 0, or the number of the entry, from 1, that could not be done --- */
+u32 vmx_load_msrs(struct cpu *cpu, u64 address, u32 count);
+u32 vmx_store_msrs(struct cpu *cpu, u64 address, u32 count);
+
+/* --- inject.c --- */
+void vmx_inject(struct cpu *cpu);
+
+/* --- exit.c --- */
+/* Begins to describe one; the caller adds to it. */
+struct vmx_exit *vmx_begin_exit(struct cpu *cpu, u32 reason);
+/* By the instruction @op, which is left undone. */
+_Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 qualification);
+/* The world switch of the exit described: vendor_ops.exit, or between two instructions. */
+void vmx_switch_to_host(struct cpu *cpu);
+/* VM-entry failure behind the checks of controls and host (SDM 3C:27.8). */
+void vmx_refuse(struct cpu *cpu, u32 reason, u64 qualification);
+/* The information field of an event. */
+u32 vmx_event_information(u8 vector, unsigned int type, bool has_error);
+
+/* --- instruction_information.c (SDM 3C:28.2.5, tables 28-8 to 28-16) --- */
+u32 vmx_operand_information(const struct op *op);
+u64 vmx_operand_displacement(struct cpu *cpu, const struct op *op);
+
+/* --- intercept.c --- */
+void vmx_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u64 info);
+
+/* --- control_registers.c --- */
+u64 vmx_read_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsigned int number);
+bool vmx_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsigned int number,
+		  u64 *value);
+/* What can't be cleared where the processor is now (SDM 3C:24.8). */
+void vmx_fix_control_registers(struct cpu *cpu);
+
+/* --- permission.c: bitmaps --- */
+bool vmx_port_exits(struct cpu *cpu, u16 port, unsigned int size);
+bool vmx_msr_exits(struct cpu *cpu, u32 number, bool write);
+
+/* --- events.c --- */
+enum vendor_gate vmx_gate(struct cpu *cpu, u32 event);
+enum vendor_gate vmx_interrupt(struct cpu *cpu);
+bool vmx_due(struct cpu *cpu, enum vendor_stage stage);
+bool vmx_would_wake(struct cpu *cpu);
+bool vmx_exception(struct cpu *cpu);
+bool vmx_shutdown(struct cpu *cpu);
+
+/* --- translation.c: EPT and VPID --- */
+void vmx_enter_world(struct cpu *cpu);
+void vmx_leave_world(struct cpu *cpu);
+void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
+			    const struct walk_result *walk);
+/* The worlds of a VPID, and of an EPT pointer, by cpu_flush_worlds. */
+u64 vmx_world_of_vpid(u16 vpid);
+u64 vmx_world_of_eptp(u64 eptp);
+#define VMX_WORLD_VPID (UINT64_C(0xffff) << 41)
+#define VMX_WORLD_EPTP ((UINT64_C(1) << 41) - 1)
+
+#endif
