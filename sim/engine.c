@@ -5,6 +5,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
+#include "sim/explain.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
 #include "sim/vm.h"
@@ -303,6 +304,7 @@ static const struct ls_extension sim_extension = {
 	.memory_written = ext_memory_written,
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
+	.explain = sim_explain,
 	.set_param = ext_set_param,
 	.vcpu_trace = ext_trace,
 	.vcpu_stats = ext_stats,

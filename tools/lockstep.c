@@ -11,6 +11,7 @@ static const struct tool_command commands[] = {
 	{"run", "run a guest: a kernel, a payload or firmware", cmd_run},
 	{"trace", "look at what 'run --trace' has recorded", cmd_trace},
 	{"lab", "run a command where there is KVM: in a guest of QEMU's", cmd_lab},
+	{"explain", "say which rules a dump of a VMCS breaks", cmd_explain},
 	{"list", "print the tables behind an engine: CPUs, features, MSRs, ...", cmd_list},
 };
 
@@ -23,7 +24,7 @@ static void print_help(FILE *to)
 	      "Commands:\n",
 	      to);
 	for (i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].summary);
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  lockstep COMMAND --help   the options of a command\n"
 	      "  lockstep --version        the version\n\n"
 	      "Try: lockstep run --kernel vmlinuz --initrd initrd --append console=ttyS0\n"

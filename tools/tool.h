@@ -24,6 +24,7 @@ struct tool_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_explain(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -95,6 +95,11 @@ struct ls_extension {
 	/* Module parameters, by KVM's names (`lockstep list params`). Before KVM_CREATE_VM. */
 	int (*set_param)(struct ls_engine *engine, const char *name, const char *value,
 			 struct ls_error *err);
+	/* Says which checks the control block dumped in @data fails (text or binary, with a NUL
+	 * behind its @size bytes), on the processor @spec, NULL for one that offers everything.
+	 * Returns a string to free(), or NULL. */
+	char *(*explain)(struct ls_engine *engine, const char *spec, const char *data, size_t size,
+			 struct ls_error *err);
 	int (*vcpu_stats)(struct ls_engine *engine, int vcpu, struct ls_vcpu_stats *stats);
 	/* Adds every architectural register of the vCPU, in the order of `lockstep list state`, to
 	 * @hash (hash.h). The vCPU must not be running. */

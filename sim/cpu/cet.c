@@ -10,12 +10,15 @@
 
 /* SDM 1:17.2.1: bitmap base canonical; SUPPRESS and TRACKER = WAIT_FOR_ENDBRANCH exclude each
  * other; the bits of the half that is not there are reserved. */
+u64 cet_control_reserved(const struct cpu *cpu)
+{
+	return ~((cpu_has(cpu, FEATURE_CET_SS) ? SHADOW_STACK_BITS : 0) |
+		 (cpu_has(cpu, FEATURE_CET_IBT) ? IBT_BITS : 0));
+}
+
 bool cet_control_valid(const struct cpu *cpu, u64 value)
 {
-	u64 known = (cpu_has(cpu, FEATURE_CET_SS) ? SHADOW_STACK_BITS : 0) |
-		    (cpu_has(cpu, FEATURE_CET_IBT) ? IBT_BITS : 0);
-
-	return !(value & ~known) && base_canonical(cpu, value) &&
+	return !(value & cet_control_reserved(cpu)) && base_canonical(cpu, value) &&
 	       (value & (CET_SUPPRESS | CET_TRACKER)) != (CET_SUPPRESS | CET_TRACKER);
 }
 

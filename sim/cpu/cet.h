@@ -21,6 +21,7 @@ enum { CP_NEAR_RET = 1, CP_FAR_RET = 2, CP_ENDBRANCH = 3, CP_RSTORSSP = 4, CP_SE
 #define SHADOW_STACK_BUSY BIT(0)
 
 /* May IA32_U_CET or IA32_S_CET hold @value on this processor? */
+u64 cet_control_reserved(const struct cpu *cpu);
 bool cet_control_valid(const struct cpu *cpu, u64 value);
 
 bool cet_shadow_stack_at(const struct cpu *cpu, unsigned int cpl);

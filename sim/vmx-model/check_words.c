@@ -19,8 +19,11 @@ bool vector_has_error_code(u64 vector)
 	return vector < 32 && (with >> vector & 1);
 }
 
-bool granularity_valid(u64 limit, u64 rights)
+bool granularity_valid(struct check_inputs *in, enum vmcs_field limit_field,
+		       enum vmcs_field rights_field)
 {
+	u64 limit = check_input(in, limit_field), rights = check_input(in, rights_field);
+
 	if ((limit & 0xfff) != 0xfff && (rights & SEG_G))
 		return false;
 	return !(limit & 0xfff00000) || (rights & SEG_G);

@@ -87,7 +87,7 @@ ALWAYS_INLINE bool physical(struct check_inputs *in, u64 address, u64 alignment)
 
 bool pat_valid(u64 pat);
 bool vector_has_error_code(u64 vector);
-bool granularity_valid(u64 limit, u64 rights);
+bool granularity_valid(struct check_inputs *in, enum vmcs_field limit, enum vmcs_field rights);
 bool s_cet_valid(struct check_inputs *in, u64 value);
 bool eptp_memory_type(struct check_inputs *in);
 bool eptp_walk_length(struct check_inputs *in);

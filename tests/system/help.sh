@@ -4,7 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for words in "--help" "run --help" "list --help" "help" "help run" "--version"; do
+for words in "--help" "run --help" "list --help" "explain --help" "help" "help run" "--version"; do
 	# shellcheck disable=SC2086 # several words
 	expect_status 0 "$LOCKSTEP" $words
 	[ -s "$WORK/out" ] || fail "lockstep $words prints nothing"
@@ -13,7 +13,7 @@ done
 expect_status 0 "$LOCKSTEP_QEMU" --help
 grep -q QEMU "$WORK/out" || fail "lockstep-qemu --help has to say QEMU, for kvm-unit-tests"
 
-for command in run list; do
+for command in run list explain; do
 	for option in $("$LOCKSTEP" $command --help | grep -o -- '^  --[a-z-]*'); do
 		# A manual page writes a hyphen as \-.
 		grep -qF -- "${option//-/\\-}" "$LS_ROOT/docs/lockstep.1" ||

@@ -77,7 +77,7 @@ _lockstep() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_lockstep_words "run trace lab list help --help --version"
+		_lockstep_words "run trace lab explain list help --help --version"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -100,6 +100,14 @@ _lockstep() {
 		esac
 		;;
 	trace) _lockstep_trace "$previous" ;;
+	explain)
+		if [ "$previous" = --cpu ]; then
+			_lockstep_value --cpu
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			[ "${cur#-}" = "$cur" ] || _lockstep_words "--cpu --help"
+		fi
+		;;
 	list)
 		if [ "$previous" = --engine ]; then
 			_lockstep_value --engine
@@ -108,7 +116,7 @@ _lockstep() {
 				--help"
 		fi
 		;;
-	help) _lockstep_words "run trace lab list" ;;
+	help) _lockstep_words "run trace lab explain list" ;;
 	esac
 }
 
