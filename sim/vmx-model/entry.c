@@ -2,6 +2,7 @@
 /* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
 #include "sim/cpu/debug_registers.h"
 #include "sim/vmx-model/fields.h"
+#include "sim/vmx-model/inputs.h"
 #include "sim/vmx-model/vmx.h"
 
 /* Controls that are not activated are 0. */
@@ -22,26 +23,24 @@ static bool blocked_by_mov_ss(const struct cpu *cpu)
 	return cpu->single && (cpu->shadow_running & SHADOW_MOV_SS);
 }
 
-/* SDM 3C:27.1. True if the entry goes on. */
-static bool basic_checks(struct cpu *cpu, const struct op *op, bool launch, u64 *rip)
+/* The first check that refuses the entry; NULL: it goes on. */
+static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 {
 	struct vmx *vmx = vmx_of(cpu);
+	struct vmx_inputs inputs;
 
-	if (vmx->current == VMCS_NONE || vmx->shadow)
-		*rip = vmx_fail_invalid(cpu, op);
-	else if (blocked_by_mov_ss(cpu))
-		*rip = vmx_fail(cpu, op, VMX_ERROR_MOV_SS);
-	else if (launch && vmx->launched)
-		*rip = vmx_fail(cpu, op, VMX_ERROR_LAUNCH_NOT_CLEAR);
-	else if (!launch && !vmx->launched)
-		*rip = vmx_fail(cpu, op, VMX_ERROR_RESUME_NOT_LAUNCHED);
-	else
-		return true;
-	return false;
+	vmx_inputs_open(&inputs, cpu);
+	__builtin_memcpy(inputs.value, vmx->value, sizeof(vmx->value));
+	inputs.value[INPUT_CURRENT_VMCS] = vmx->current;
+	inputs.value[INPUT_IS_SHADOW] = vmx->shadow;
+	inputs.value[INPUT_LAUNCHED] = vmx->launched;
+	inputs.value[INPUT_IS_LAUNCH] = launch;
+	inputs.value[INPUT_MOV_SS_BLOCKING] = blocked_by_mov_ss(cpu);
+	return check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 }
 
-/* PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.1.6, 27.3.2.4). */
-static bool load_pdptes(struct cpu *cpu)
+/* PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.2.4). They have been checked. */
+static void load_pdptes(struct cpu *cpu)
 {
 	const u64 *value = vmx_of(cpu)->value;
 	struct walk_result result;
@@ -49,13 +48,13 @@ static bool load_pdptes(struct cpu *cpu)
 		   !VMX_ENTRY(cpu, IA32E_MODE_GUEST);
 
 	if (!pae)
-		return true;
+		return;
 	if (!VMX_SECONDARY(cpu, EPT))
-		return walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCS_GUEST_CR3],
-					cpu->walk.pdpte, &result);
-	for (unsigned int n = 0; n < 4; n++)
-		cpu->walk.pdpte[n] = value[VMCS_GUEST_PDPTE0 + n];
-	return true;
+		walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCS_GUEST_CR3], cpu->walk.pdpte,
+				 &result);
+	else
+		for (unsigned int n = 0; n < 4; n++)
+			cpu->walk.pdpte[n] = value[VMCS_GUEST_PDPTE0 + n];
 }
 
 /* Interruptibility, activity, pending debug exceptions (SDM 3C:27.7.1 to 27.7.3). */
@@ -100,18 +99,28 @@ static u64 refused(struct cpu *cpu, u32 reason, u64 qualification)
 	return cpu->reg[REG_RIP];
 }
 
+/* How a failed check shows: VMfail, or a VM exit behind those of controls and host. */
+static u64 fail_check(struct cpu *cpu, const struct op *op, const struct check_row *row)
+{
+	if (row->outcome == VMX_FAIL_INVALID)
+		return vmx_fail_invalid(cpu, op);
+	if (row->outcome < VMX_EXIT_33)
+		return vmx_fail(cpu, op, row->outcome);
+	adopt_controls(vmx_of(cpu));
+	return refused(cpu, REASON_GUEST_STATE, row->outcome - VMX_EXIT_33);
+}
+
 u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 {
 	struct vmx *vmx = vmx_of(cpu);
+	const struct check_row *row = failed_check(cpu, launch);
 	const u64 *value = vmx->value;
 	u32 failed;
-	u64 rip;
 
-	if (!basic_checks(cpu, op, launch, &rip))
-		return rip;
+	if (row)
+		return fail_check(cpu, op, row);
 	adopt_controls(vmx);
-	if (!load_pdptes(cpu))
-		return refused(cpu, REASON_GUEST_STATE, 2);
+	load_pdptes(cpu);
 	vmx_load_guest(cpu);
 	load_events(cpu);
 	begin_guest(cpu);
