@@ -96,7 +96,7 @@ void lapic_update(struct lapic *lapic)
 
 int lapic_accept(struct lapic *lapic)
 {
-	int vector = find_pending(lapic);
+	int vector = lapic->pending;
 
 	if (vector == LAPIC_EXTINT) {
 		lapic->extint = false;

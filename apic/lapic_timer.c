@@ -25,8 +25,16 @@ static unsigned int divisor(const struct lapic *lapic)
 	return code == 7 ? 1 : 2u << code;
 }
 
+/* At 1 GHz a count is a nanosecond: no 128 bits are needed. */
+static bool counts_are_ns(const struct lapic *lapic)
+{
+	return lapic->config.timer_hz == NS;
+}
+
 static uint64_t ns_to_counts(const struct lapic *lapic, uint64_t ns)
 {
+	if (counts_are_ns(lapic))
+		return ns / divisor(lapic);
 	return (unsigned __int128)ns * lapic->config.timer_hz / (NS * divisor(lapic));
 }
 
@@ -35,6 +43,8 @@ static uint64_t counts_to_ns(const struct lapic *lapic, uint64_t counts)
 {
 	unsigned __int128 scaled = (unsigned __int128)counts * (NS * divisor(lapic));
 
+	if (counts_are_ns(lapic))
+		return counts * divisor(lapic);
 	return (scaled + lapic->config.timer_hz - 1) / lapic->config.timer_hz;
 }
 

@@ -18,6 +18,9 @@ void tlb_flush_upper(struct tlb *tlb)
 	for (size_t i = 0; i < TLB_CODE_ENTRIES; i++)
 		if (tlb->code[i].tag >> 63)
 			tlb->code[i].tag = TLB_TAG_INVALID;
+	for (size_t i = 0; i < TLB_SLOW_ENTRIES; i++)
+		if (tlb->slow[i].tag >> 63)
+			tlb->slow[i].tag = TLB_TAG_INVALID;
 }
 
 /* --- the second level --- */
@@ -80,6 +83,8 @@ void tlb_flush_page(struct tlb *tlb, u64 linear)
 	}
 	if (tag_is_of_page(code->tag, linear))
 		code->tag = TLB_TAG_INVALID;
+	if (tag_is_of_page(tlb_slow_slot(tlb, linear)->tag, linear))
+		tlb_slow_slot(tlb, linear)->tag = TLB_TAG_INVALID;
 	for (int way = 0; way < TLB_SECOND_WAYS; way++)
 		if (tag_is_of_page(second[way].tag, linear))
 			second[way].tag = TLB_TAG_INVALID;

@@ -16,6 +16,8 @@
 
 #include "mmu/types.h"
 
+struct slot;
+
 #define TLB_DATA_ENTRIES  1024
 #define TLB_CODE_ENTRIES  512
 #define TLB_SECOND_SETS   1024
@@ -66,10 +68,20 @@ struct tlb_second {
 	u32 epoch;   /* global pages with bit 63 set: counts while tlb->epoch is the same; else 0 */
 };
 
+/* What was found, with leave to write, for pages that never get a write tag: those that no slot holds,
+ * and guarded ones. They are few and written often. */
+#define TLB_SLOW_ENTRIES 4
+struct tlb_slow {
+	u64 tag;
+	u64 gpa;           /* guest-physical page */
+	struct slot *slot; /* NULL: none holds it */
+};
+
 struct tlb {
 	struct tlb_entry data[TLB_DATA_ENTRIES];
 	struct tlb_code_entry code[TLB_CODE_ENTRIES];
 	struct tlb_second second[TLB_SECOND_SETS][TLB_SECOND_WAYS];
+	struct tlb_slow slow[TLB_SLOW_ENTRIES];
 	/* Hashed guest-physical pages that an entry of data may have a write tag for. */
 	u64 writable[TLB_WRITABLE_BITS / 64];
 	u32 epoch; /* of the global pages in force, from 1 on: the owner's to change */
@@ -83,6 +95,11 @@ ALWAYS_INLINE struct tlb_entry *tlb_data_slot(struct tlb *tlb, u64 linear)
 ALWAYS_INLINE struct tlb_code_entry *tlb_code_slot(struct tlb *tlb, u64 linear)
 {
 	return &tlb->code[(linear >> PAGE_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+}
+
+ALWAYS_INLINE struct tlb_slow *tlb_slow_slot(struct tlb *tlb, u64 linear)
+{
+	return &tlb->slow[(linear >> PAGE_SHIFT) & (TLB_SLOW_ENTRIES - 1)];
 }
 
 /* Where a hit of @entry lies: never NULL, which spares callers a second test. */

@@ -18,16 +18,20 @@ static void wait_outside(struct vcpu *vcpu)
 
 void bus_enter(struct vcpu *vcpu)
 {
-	wait_outside(vcpu);
-	shootdown_apply(vcpu);
+	if (unlikely(vcpu->vm->bus_owner != NULL))
+		wait_outside(vcpu);
+	if (vcpu->shootdowns)
+		shootdown_apply(vcpu);
 	vcpu->in_guest = true;
 }
 
 void bus_leave(struct vcpu *vcpu)
 {
 	vcpu->in_guest = false;
-	shootdown_apply(vcpu);
-	pthread_cond_broadcast(&vcpu->vm->shot);
+	if (vcpu->shootdowns)
+		shootdown_apply(vcpu);
+	if (vcpu->vm->vcpus > 1)
+		pthread_cond_broadcast(&vcpu->vm->shot);
 }
 
 static void wait_for_exit(struct vcpu *vcpu, struct vcpu *other)

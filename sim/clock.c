@@ -40,12 +40,13 @@ static void shorten_runs(struct vm *vm, u64 deadline)
 	}
 }
 
-static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
+/* Under the VM's lock. */
+static void take_out(struct sim_clock *clock, struct ls_timer *timer)
 {
-	struct sim_clock *clock = of_base(base);
 	unsigned int n, i;
 
-	pthread_mutex_lock(&clock->vm->lock);
+	if (timer->deadline == LS_NEVER)
+		return;
 	timer->deadline = LS_NEVER;
 	for (n = 0; n < clock->armed; n++) {
 		if (clock->timer[n] != timer)
@@ -55,6 +56,14 @@ static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
 		clock->armed--;
 		break;
 	}
+}
+
+static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
+{
+	struct sim_clock *clock = of_base(base);
+
+	pthread_mutex_lock(&clock->vm->lock);
+	take_out(clock, timer);
 	pthread_mutex_unlock(&clock->vm->lock);
 }
 
@@ -70,7 +79,7 @@ static void clock_restore(struct ls_clock *base, struct ls_timer *timer, u64 dea
 	unsigned int n;
 
 	pthread_mutex_lock(&clock->vm->lock);
-	clock_disarm(base, timer);
+	take_out(clock, timer);
 	if (deadline != LS_NEVER && clock->armed < SIM_TIMERS_MAX) {
 		timer->deadline = deadline;
 		timer->sequence = sequence;
@@ -119,7 +128,7 @@ static void fire_first(struct sim_clock *clock)
 
 	if (timer->deadline > clock->time)
 		clock->time = timer->deadline;
-	clock_disarm(&clock->base, timer);
+	take_out(clock, timer);
 	timer->fn(timer, clock->time);
 }
 

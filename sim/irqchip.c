@@ -8,10 +8,12 @@
 
 /* --- what the local APIC tells its vCPU --- */
 
+/* Under vm->lock. A vCPU in the guest looks at its events before it sleeps. */
 static void post(struct vcpu *vcpu, u32 event)
 {
 	__atomic_fetch_or(&vcpu->cpu.event, event, __ATOMIC_RELEASE);
-	vcpu_wake(vcpu);
+	if (!vcpu->in_guest)
+		vcpu_wake(vcpu);
 }
 
 static void lapic_changed(void *owner)

@@ -328,8 +328,14 @@ struct cpu {
 	u16 host_x87_clear; /* exception flags that the host's x87 is known not to have (exec/x87.h) */
 	struct cpu_io io;
 	u8 bounce[64] __attribute__((aligned(64))); /* read-modify-write off the fast path */
-	u64 bounce_linear;
-	u32 bounce_size;
+	struct {
+		u64 linear;
+		unsigned int size;
+		/* where it lies, if in one page of memory that may be written; else host is NULL */
+		u8 *host;
+		u64 gpa;
+		struct slot *slot;
+	} bounced;
 	bool bus_locked; /* by this processor, until that buffer is written back */
 
 	/* the exception being raised */

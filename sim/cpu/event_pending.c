@@ -57,6 +57,8 @@ static void note_arrivals(struct cpu *cpu)
 	u32 arrived = take_bits(cpu, ARRIVALS);
 	unsigned int n;
 
+	if (likely(!arrived))
+		return;
 	if (arrived & EVENT_INIT) /* a SIPI that came before it has been dropped by its sender */
 		cpu->sipi_pending = false;
 	for (n = 0; n < ARRAY_SIZE(arrivals); n++)

@@ -113,10 +113,11 @@ _Noreturn static void refuse(struct cpu *cpu, u64 linear, unsigned int access,
 	cpu_raise_page_fault(cpu, linear, result->error_code);
 }
 
-/* By the TLB's second level, or by a walk. Raises #PF, or leaves the guest. */
-static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_result *result)
+/* By the TLB's second level, or by a walk. Raises #PF, or leaves the guest. @context is that of
+ * the access. */
+static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
+		 struct walk_result *result)
 {
-	u64 context = context_of(cpu, access);
 	const struct tlb_second *known = NULL;
 	bool walked;
 
@@ -144,13 +145,13 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, struct walk_r
 	}
 }
 
-static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
-		      const struct walk_result *result)
+/* @slot holds the page, or is NULL. */
+static void fill_data(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
+		      const struct walk_result *result, struct slot *slot)
 {
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
 	u64 page = linear & ~PAGE_OFFSET_MASK, gpa = result->gpa & ~PAGE_OFFSET_MASK;
-	struct slot *slot = slots_find(cpu->slots, gpa);
-	u64 context = context_of(cpu, access), tag = tlb_tag(page, 1, context);
+	u64 tag = tlb_tag(page, 1, context);
 
 	if (!slot || context == TLB_CONTEXT_NEVER)
 		return;
@@ -170,14 +171,34 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access,
 
 void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
 {
+	unsigned int access = own_access(cpu, WALK_EXEC);
 	struct walk_result result;
 
 	if (!is_canonical(cpu, linear))
 		raise_gp(cpu, 0);
-	walk(cpu, linear, own_access(cpu, WALK_EXEC), &result);
+	walk(cpu, linear, access, context_of(cpu, access), &result);
 	entry->tag = tlb_tag(linear, 1, cpu->code_context);
 	entry->gpa = result.gpa & ~PAGE_OFFSET_MASK;
 	entry->host = slots_host(cpu->slots, entry->gpa);
+}
+
+/* For stores, before a walk. */
+static bool known_slow(struct cpu *cpu, u64 linear, u64 tag, struct piece *piece)
+{
+	const struct tlb_slow *slow = tlb_slow_slot(&cpu->tlb, linear);
+
+	/* A page whose traces are gone is to get its write tag again. */
+	if (slow->tag != tag || (slow->slot && !*slot_code_word(slow->slot, slow->gpa)))
+		return false;
+	piece->gpa = slow->gpa | (linear & PAGE_OFFSET_MASK);
+	piece->slot = slow->slot;
+	return true;
+}
+
+static void remember_slow(struct cpu *cpu, u64 linear, u64 tag, const struct piece *piece)
+{
+	*tlb_slow_slot(&cpu->tlb, linear) = (struct tlb_slow){
+		.tag = tag, .gpa = piece->gpa & ~PAGE_OFFSET_MASK, .slot = piece->slot};
 }
 
 /* Translates the bytes of [linear, linear + size) that lie in the first page. */
@@ -186,20 +207,23 @@ static void piece_translate(struct cpu *cpu, u64 linear, unsigned int size, unsi
 {
 	unsigned int room = PAGE_SIZE_4K - (linear & PAGE_OFFSET_MASK);
 	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
-	u64 tag = tlb_tag(linear, 1, context_of(cpu, access));
+	u64 context = context_of(cpu, access), tag = tlb_tag(linear, 1, context);
 	struct walk_result result;
 
 	cpu->stats.tlb_lookups++;
 	if ((access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
 		cpu->stats.tlb_hits++;
 		piece->gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
-	} else {
-		walk(cpu, linear, access, &result);
+		piece->slot = slots_find(cpu->slots, piece->gpa);
+	} else if (!(access & WALK_WRITE) || !known_slow(cpu, linear, tag, piece)) {
+		walk(cpu, linear, access, context, &result);
 		piece->gpa = result.gpa;
-		fill_data(cpu, linear, access, &result);
+		piece->slot = slots_find(cpu->slots, piece->gpa);
+		fill_data(cpu, linear, access, context, &result, piece->slot);
+		if ((access & WALK_WRITE) && context != TLB_CONTEXT_NEVER)
+			remember_slow(cpu, linear, tag, piece);
 	}
 	piece->size = size < room ? size : room;
-	piece->slot = slots_find(cpu->slots, piece->gpa);
 	piece->host = piece->slot ? piece->slot->host + (piece->gpa - piece->slot->gpa) : NULL;
 }
 
@@ -498,16 +522,30 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	piece_read(cpu, &piece[0], cpu->bounce);
 	if (piece[1].size)
 		piece_read(cpu, &piece[1], cpu->bounce + piece[0].size);
-	cpu->bounce_linear = linear;
-	cpu->bounce_size = size;
+	cpu->bounced.linear = linear;
+	cpu->bounced.size = size;
+	cpu->bounced.host = NULL;
+	if (!piece[1].size && piece_writable(&piece[0])) {
+		cpu->bounced.host = piece[0].host;
+		cpu->bounced.gpa = piece[0].gpa;
+		cpu->bounced.slot = piece[0].slot;
+	}
 	return cpu->bounce;
 }
 
 void mem_modify_commit(struct cpu *cpu, const struct op *op)
 {
+	const struct piece piece = {.gpa = cpu->bounced.gpa,
+				    .host = cpu->bounced.host,
+				    .slot = cpu->bounced.slot,
+				    .size = cpu->bounced.size};
+
 	cpu->op = op;
-	write_checked(cpu, cpu->bounce_linear, cpu->bounce, cpu->bounce_size,
-		      own_access(cpu, WALK_WRITE));
+	if (likely(piece.host))
+		write_host(cpu, &piece, cpu->bounce);
+	else
+		write_checked(cpu, cpu->bounced.linear, cpu->bounce, cpu->bounced.size,
+			      own_access(cpu, WALK_WRITE));
 	bus_unlock(cpu);
 }
 

@@ -84,7 +84,7 @@ NOINLINE static void do_popf(struct cpu *cpu, const struct op *op)
 	}
 	stack_commit(cpu, &stack);
 	cpu_set_rflags(cpu, (cpu_rflags(cpu) & ~(mask | FLAG_RF)) | (image & mask));
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 }
 
 HANDLER(exec_popf)

@@ -40,7 +40,7 @@ static void enable_interrupts(struct cpu *cpu)
 		return;
 	cpu->rflags |= FLAG_IF;
 	cpu->shadow |= SHADOW_STI;
-	cpu_update_mode(cpu);
+	cpu_update_privilege(cpu);
 }
 
 static HANDLER(exec_sti)
