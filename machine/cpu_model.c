@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/cpu_model.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,30 @@ static int model_for_engine(struct machine *machine, unsigned int index, union c
 	return 0;
 }
 
+/* As the other engine of a comparison has it, which cannot have more. False: it has models, too. */
+static bool model_of_peer(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
+			  int *ret, struct ls_error *err)
+{
+	struct machine peer = {
+		.config = {.engine = machine->config.peer,
+			   .models = machine->config.engine,
+			   .cpu = machine->config.cpu},
+		.vcpu_count = machine->vcpu_count,
+	};
+	bool has_models;
+
+	peer.engine = peer.config.engine ? peer.config.engine->open(err) : NULL;
+	if (!peer.engine) {
+		*ret = -ENODEV;
+		return peer.config.engine != NULL;
+	}
+	has_models = peer.engine->ext->cpu_model != NULL;
+	if (!has_models)
+		*ret = cpu_model_make(&peer, index, cpuid, err);
+	peer.engine->ops->close(peer.engine, LS_SYSTEM);
+	return !has_models;
+}
+
 int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
 		   struct ls_error *err)
 {
@@ -193,6 +218,8 @@ int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buff
 	int ret;
 
 	cpuid->head.nent = CPUID_ROOM;
+	if (ext->cpu_model && model_of_peer(machine, index, cpuid, &ret, err))
+		return ret;
 	if (ext->cpu_model)
 		return ext->cpu_model(machine->engine, name, index, machine->vcpu_count,
 				      &cpuid->head, err);

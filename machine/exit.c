@@ -124,7 +124,7 @@ int vcpu_run(struct vcpu *vcpu)
 	return ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
 }
 
-enum exit_action exit_handle(struct vcpu *vcpu, int ret)
+static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 {
 	struct machine *machine = vcpu->machine;
 	struct kvm_run *run = vcpu->run;
@@ -172,9 +172,23 @@ enum exit_action exit_handle(struct vcpu *vcpu, int ret)
 			    "vCPU %u: the processor refused the VM entry, reason 0x%llx",
 			    vcpu->index, run->fail_entry.hardware_entry_failure_reason);
 		return EXIT_STOP;
+	case KVM_EXIT_DEBUG:
+		if (machine->config.single_step)
+			return EXIT_CONTINUE;
+		/* fall through */
 	default:
 		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
 			    "vCPU %u: unexpected exit reason %u", vcpu->index, run->exit_reason);
 		return EXIT_STOP;
 	}
+}
+
+enum exit_action exit_handle(struct vcpu *vcpu, int ret)
+{
+	enum exit_action action;
+
+	do {
+		action = exit_answer(vcpu, ret);
+	} while (ret >= 0 && vcpu->machine->config.observe && vcpu_observe(vcpu));
+	return action;
 }

@@ -217,6 +217,11 @@ int machine_run(struct machine *machine, struct machine_result *result, struct l
 	int ret = 0;
 
 	machine->host_start = host_time_ns();
+	for (unsigned int i = 0; i < machine->vcpu_count && machine->config.single_step; i++) {
+		ret = vcpu_single_step(&machine->vcpus[i], err);
+		if (ret)
+			return ret;
+	}
 	if (machine->config.schedule == MACHINE_PARALLEL)
 		ret = scheduler_run_parallel(machine, err);
 	else

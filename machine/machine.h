@@ -74,6 +74,17 @@ struct machine_net {
 	const char *tap; /* interface name, for MACHINE_NET_TAP */
 };
 
+/* What an engine shows of a run: an exit, after it was answered. */
+struct machine_exit {
+	uint32_t reason; /* KVM_EXIT_* */
+	uint32_t size;   /* of an access, bytes */
+	uint32_t count;  /* accesses of KVM_EXIT_IO */
+	bool write;
+	uint64_t address; /* port or guest-physical address; a debug exit's linear RIP */
+	uint64_t value;   /* what was read or written, of the first access; a suberror, an event's
+			     type */
+};
+
 struct machine_param {
 	const char *name; /* as `lockstep list params` prints it */
 	const char *value;
@@ -85,6 +96,8 @@ struct machine_config {
 	const struct ls_engine_ops *engine;
 	/* Whose CPU models an engine without any is given; NULL: none, only 'host'. */
 	const struct ls_engine_ops *models;
+	/* The other engine of a comparison, which the CPU model must fit, too; NULL: none. */
+	const struct ls_engine_ops *peer;
 	const char *cpu;    /* "NAME[,+feature,-feature,key=value...]"; NULL: engine's own */
 	unsigned int vcpus; /* 1..MACHINE_MAX_VCPUS; 0 means 1 */
 	uint64_t memory;    /* bytes, a multiple of 4 KiB; 0 means 512 MiB */
@@ -132,6 +145,14 @@ struct machine_config {
 	bool no_pci;
 	bool vmport;    /* port 0x5658 */
 	bool no_reboot; /* a reset request ends the run */
+
+	/* Called on the vCPU's thread with each exit that every engine has: accesses, debug exits
+	 * and ends. The vCPU stands between two instructions and its state may be read. NULL:
+	 * nobody looks. */
+	void (*observe)(void *opaque, unsigned int vcpu, const struct machine_exit *exit);
+	void *observe_opaque;
+	bool single_step; /* a debug exit after each instruction (KVM_GUESTDBG_SINGLESTEP) */
+	bool log_written; /* machine_written may be called */
 
 	/* Called once, on the running thread, when the run is about to end. May be NULL. */
 	void (*stopped)(void *opaque);
@@ -198,6 +219,10 @@ int machine_vcpu(struct machine *machine, unsigned int index);
 const struct machine_config *machine_config(struct machine *machine);
 /* From here on, until @sink is NULL, the vCPU's events go there. Not while it runs. 0 or -errno. */
 int machine_trace(struct machine *machine, unsigned int index, struct ls_trace_sink *sink);
+/* Calls @page for each page of RAM that may have been written since the call before, or since
+ * creation. 0 or -errno. */
+int machine_written(struct machine *machine,
+		    void (*page)(void *opaque, uint64_t gpa, const uint8_t *bytes), void *opaque);
 /* The payload's or kernel's symbols; NULL if it has none. */
 const struct symbols *machine_symbols(struct machine *machine);
 

@@ -43,7 +43,9 @@ int memory_create(struct machine *machine, struct ls_error *err)
 {
 	struct memory *memory = &machine->memory;
 	uint64_t size = machine->config.memory;
-	uint32_t flags = machine->config.state_hash_every ? KVM_MEM_LOG_DIRTY_PAGES : 0;
+	uint32_t flags = machine->config.state_hash_every || machine->config.log_written
+				 ? KVM_MEM_LOG_DIRTY_PAGES
+				 : 0;
 	int ret;
 
 	if (size < MACHINE_MIN_MEMORY || size > 1ull << 40 || size & 0xfff)

@@ -74,12 +74,15 @@ void vcpu_destroy(struct vcpu *vcpu)
 	vcpu->fd = -1;
 }
 
-void vcpu_complete_io(struct vcpu *vcpu)
+int vcpu_complete_io(struct vcpu *vcpu)
 {
+	int ret;
+
 	/* api.rst, KVM_RUN: re-entering with immediate_exit completes the access first. */
 	vcpu->run->immediate_exit = 1;
-	ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+	ret = ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
 	vcpu->run->immediate_exit = 0;
+	return ret;
 }
 
 uint64_t vcpu_instructions(struct vcpu *vcpu)

@@ -39,7 +39,12 @@ int vcpu_restore(struct vcpu *vcpu, struct ls_error *err);
 
 /* Finishes an IN, OUT or MMIO access whose exit was handled, without running on, so that the
  * registers can be read or replaced. */
-void vcpu_complete_io(struct vcpu *vcpu);
+int vcpu_complete_io(struct vcpu *vcpu); /* what KVM_RUN returned: 0 if that led to another exit */
+
+/* Shows config.observe the exit that exit_handle has answered, if it is one to see, with its
+ * instruction finished. True if that led to another exit, which is to be answered, too. */
+bool vcpu_observe(struct vcpu *vcpu);
+int vcpu_single_step(struct vcpu *vcpu, struct ls_error *err);
 
 uint64_t vcpu_instructions(struct vcpu *vcpu); /* 0 if the engine does not count */
 

@@ -15,16 +15,6 @@ static const char lab_description[] =
 	"libraries but lockstep's own; it finds lockstep by its name.\n\n"
 	"Example: lockstep lab -- run --engine kvm --payload program.elf";
 
-/* Where tools/guest-images puts a kernel. */
-static char *lab_default_kernel(void)
-{
-	const char *cache = g_getenv("LOCKSTEP_CACHE");
-
-	return cache ? g_build_filename(cache, "guest", "vmlinuz", NULL)
-		     : g_build_filename(g_get_user_cache_dir(), "lockstep", "guest", "vmlinuz",
-					NULL);
-}
-
 static int lab_complete_options(struct lab_options *options, struct ls_error *err)
 {
 	bool own_kernel = options->kernel != NULL;

@@ -26,6 +26,7 @@ struct tool_command {
 
 int cmd_explain(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_trace(int argc, char **argv);

@@ -77,7 +77,7 @@ _lockstep() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_lockstep_words "run trace lab explain list help --help --version"
+		_lockstep_words "run trace diff lab explain list help --help --version"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -87,6 +87,24 @@ _lockstep() {
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
 				--irqchip --max-instructions --state-hash --param --trace --stats --stats-file --help"
+		;;
+	diff)
+		case $previous in
+		--ref) _lockstep_words "$(_lockstep_names engines)" ;;
+		--dut) _lockstep_words "auto lab $(_lockstep_names engines)" ;;
+		--granularity) _lockstep_words "exit step" ;;
+		--cpu) _lockstep_cpu ;;
+		--case) _lockstep_words "$("${COMP_WORDS[0]}" diff --list 2>/dev/null |
+			awk '{ print $1; print $2 }' | sort -u)" ;;
+		--smp | --memory | --append | --dut-param | --timeout) ;;
+		*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			[ "${cur#-}" = "$cur" ] ||
+				_lockstep_words "--ref --dut --granularity --suite --case --list --cpu
+					--smp --memory --append --dut-param --timeout --json
+					--junit --html --help"
+			;;
+		esac
 		;;
 	lab)
 		case $previous in
@@ -116,7 +134,7 @@ _lockstep() {
 				--help"
 		fi
 		;;
-	help) _lockstep_words "run trace lab explain list" ;;
+	help) _lockstep_words "run trace diff lab explain list" ;;
 	esac
 }
 

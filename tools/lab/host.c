@@ -285,3 +285,12 @@ int lab_host_run(const struct lab_options *options, int image, const GPtrArray *
 	g_byte_array_unref(lab.bytes);
 	return rc;
 }
+
+char *lab_default_kernel(void)
+{
+	const char *cache = g_getenv("LOCKSTEP_CACHE");
+
+	return cache ? g_build_filename(cache, "guest", "vmlinuz", NULL)
+		     : g_build_filename(g_get_user_cache_dir(), "lockstep", "guest", "vmlinuz",
+					NULL);
+}

@@ -14,6 +14,9 @@ struct lab_options {
 	gboolean verbose; /* the kernel's console goes to stderr */
 };
 
+/* Where tools/guest-images puts a kernel. To be freed. */
+char *lab_default_kernel(void);
+
 /* Boots @kernel over the initramfs @image and passes on what its command prints; files that it
  * changed in @folders are written here. Returns the command's exit status, or -errno. */
 int lab_host_run(const struct lab_options *options, int image, const GPtrArray *folders,

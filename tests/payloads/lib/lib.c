@@ -225,7 +225,7 @@ bool trap_handle(struct trap_frame *frame)
 	finish(2);
 }
 
-static bool run_guarded(void (*body)(void))
+bool attempt(void (*body)(void))
 {
 	bool trapped, outer = in_guard;
 
@@ -237,7 +237,7 @@ static bool run_guarded(void (*body)(void))
 
 void expect_trap_at(void (*body)(void), const char *what, u8 vector, word error)
 {
-	if (!run_guarded(body)) {
+	if (!attempt(body)) {
 		check_at(false, what, 0xffff, vector);
 		return;
 	}
@@ -247,7 +247,7 @@ void expect_trap_at(void (*body)(void), const char *what, u8 vector, word error)
 
 void expect_no_trap_at(void (*body)(void), const char *what)
 {
-	bool trapped = run_guarded(body);
+	bool trapped = attempt(body);
 
 	check_at(!trapped, what, trap.vector, 0xffff);
 }

@@ -112,7 +112,8 @@ extern u32 trap_count;
 /* Called on each trap if set: true resumes by IRET with the frame as changed. */
 extern bool (*trap_hook)(struct trap_frame *frame);
 /* Runs @body; true if a trap that no hook resumed ended it. */
-bool guarded(void (*body)(void));
+bool attempt(void (*body)(void));
+bool guarded(void (*body)(void)); /* its part in trap.S */
 /* Checks: @body traps with this vector and error code. */
 void expect_trap_at(void (*body)(void), const char *what, u8 vector, word error);
 #define EXPECT_TRAP(body, vector, error) expect_trap_at(body, #body, vector, error)

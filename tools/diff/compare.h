@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs one payload on two engines and finds where they part. */
+#ifndef LOCKSTEP_TOOLS_DIFF_COMPARE_H
+#define LOCKSTEP_TOOLS_DIFF_COMPARE_H
+
+#include <glib.h>
+
+#include "machine/machine.h"
+
+struct diff_case {
+	char *name, *purpose, *theme; /* purpose, theme: NULL for a payload that is no case */
+	char *image;                  /* path of the ELF or multiboot file */
+	char *append;                 /* its command line; NULL: none */
+	unsigned int vcpus;
+};
+
+struct diff_options {
+	const struct ls_engine_ops *engine[2]; /* reference, and engine under test */
+	char *cpu;
+	uint64_t memory;
+	bool step;
+	double seconds; /* without an event */
+	const struct machine_param *params[2];
+	unsigned int param_count[2];
+	bool timeline; /* keep every event for a report */
+	char *command; /* what repeats such a run, less the case */
+};
+
+enum diff_verdict { DIFF_EQUAL, DIFF_DIFFERENT, DIFF_FAILED };
+
+/* A value that differs where the engines part. */
+struct diff_value {
+	char *field;
+	uint64_t value[2];
+	const char *manual;
+	bool differs; /* else shown for orientation */
+};
+
+struct diff_moment {
+	uint64_t number, linear_rip;
+	char *what, *instruction;
+	GPtrArray *changed; /* "RAX", "0x1", ...: since the one before */
+};
+
+struct diff_result {
+	const struct diff_case *test;
+	enum diff_verdict verdict;
+	char *text;                    /* one line: what is different, or why it could not run */
+	uint64_t events;               /* compared */
+	unsigned int declared, unused; /* expected differences: rows used, and rows not needed */
+	uint64_t merged;               /* steps that one engine makes of two */
+	double wall_seconds;
+	GPtrArray *left_out;   /* names of registers that differ from the start on */
+	GPtrArray *values;     /* struct diff_value */
+	GPtrArray *moments[2]; /* struct diff_moment: the last ones, or all */
+	char *command;         /* repeats it */
+};
+
+/* @used: expected_count flags, set for rows that were needed. */
+struct diff_result *diff_compare(const struct diff_options *options, const struct diff_case *test,
+				 bool *used);
+void diff_result_free(struct diff_result *result);
+void diff_case_free(struct diff_case *test);
+
+#endif

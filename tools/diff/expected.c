@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/diff/expected.h"
+
+#include <cpuid.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+const struct expected_row expected_rows[] = {
+#define EXPECTED(engine, version, test, field, bits, why) {engine, version, test, field, bits, why},
+#include "tools/diff/expected.def"
+#undef EXPECTED
+	{NULL, NULL, NULL, NULL, 0, NULL},
+};
+const unsigned int expected_count = G_N_ELEMENTS(expected_rows) - 1;
+
+/* Under which hypervisor this kernel runs itself (CPUID 40000000H): KVM is no better than what it
+ * runs on. */
+static const char *below(void)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid(1, a, b, c, d);
+	if (!(c & 1u << 31))
+		return "hardware";
+	__cpuid(0x40000000, a, b, c, d);
+	return b == 0x54474354 ? "TCG" : "a hypervisor"; /* "TCGT" */
+}
+
+char *expected_version(const char *engine)
+{
+	struct utsname name;
+	unsigned int major = 0, minor = 0;
+
+	if (strcmp(engine, "kvm"))
+		return g_strdup(LOCKSTEP_VERSION);
+	uname(&name);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	return g_strdup_printf("Linux %u.%u on %s", major, minor, below());
+}
+
+bool expected_applies(const struct expected_row *row, const char *engine, const char *version,
+		      const char *test)
+{
+	return !strcmp(row->engine, engine) && !strcmp(row->version, version) &&
+	       !strcmp(row->test, test);
+}
+
+uint64_t expected_bits(const char *engine, const char *version, const char *test, const char *field,
+		       uint64_t differing, bool *used)
+{
+	uint64_t bits = 0;
+
+	for (unsigned int i = 0; i < expected_count; i++) {
+		const struct expected_row *row = &expected_rows[i];
+
+		if (!(row->bits & differing) || strcmp(row->field, field) ||
+		    !expected_applies(row, engine, version, test))
+			continue;
+		used[i] = true;
+		bits |= row->bits;
+	}
+	return bits;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Differences that are known and explained: expected.def. */
+#ifndef LOCKSTEP_TOOLS_DIFF_EXPECTED_H
+#define LOCKSTEP_TOOLS_DIFF_EXPECTED_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct expected_row {
+	const char *engine, *version, *test, *field;
+	uint64_t bits; /* of the field, that may differ */
+	const char *why;
+};
+
+extern const struct expected_row expected_rows[];
+extern const unsigned int expected_count;
+
+/* The version that rows name: "Linux 6.1 on TCG" is KVM of that kernel in a guest of QEMU's. To be
+ * freed. */
+char *expected_version(const char *engine);
+
+/* Bits of @field that may differ; remembers in @used (expected_count of them) which rows said so.
+ */
+uint64_t expected_bits(const char *engine, const char *version, const char *test, const char *field,
+		       uint64_t differing, bool *used);
+/* The row's own engine, version and case are these. */
+bool expected_applies(const struct expected_row *row, const char *engine, const char *version,
+		      const char *test);
+
+#endif
