@@ -51,9 +51,39 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 	return ret < 0 ? ret : 0;
 }
 
+#define MODEL_MSRS 64
+
+/* What CPUID can't tell of the model. */
+static int vcpu_set_model_msrs(struct vcpu *vcpu, struct ls_error *err)
+{
+	struct machine *machine = vcpu->machine;
+	const struct ls_extension *ext = machine_ext(machine);
+	struct kvm_msrs *msrs;
+	int ret;
+
+	if (!ext->cpu_model_msrs)
+		return 0;
+	msrs = calloc(1, sizeof(*msrs) + MODEL_MSRS * sizeof(msrs->entries[0]));
+	if (!msrs)
+		return ls_error_set(err, -ENOMEM, "no memory for the CPU model's MSRs");
+	msrs->nmsrs = MODEL_MSRS;
+	ret = ext->cpu_model_msrs(machine->engine, machine->config.cpu, msrs, err);
+	if (!ret && msrs->nmsrs) {
+		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_MSRS, msrs);
+		if (ret >= 0 && (uint32_t)ret < msrs->nmsrs)
+			ret = ls_error_set(err, -EINVAL,
+					   "the engine refused MSR 0x%x of the CPU model",
+					   msrs->entries[ret].index);
+	}
+	free(msrs);
+	return ret < 0 ? ret : 0;
+}
+
 int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 		struct ls_error *err)
 {
+	int ret;
+
 	*vcpu = (struct vcpu){.machine = machine, .index = index, .fd = -1};
 	vcpu->fd = ls_ioctl(machine->engine, machine->vm, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
@@ -62,7 +92,8 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 	vcpu->run = machine->engine->ops->mmap(machine->engine, vcpu->fd);
 	if (!vcpu->run)
 		return ls_error_set(err, -ENOMEM, "cannot map the run page of vCPU %u", index);
-	return vcpu_set_cpuid(vcpu, err);
+	ret = vcpu_set_cpuid(vcpu, err);
+	return ret ? ret : vcpu_set_model_msrs(vcpu, err);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)

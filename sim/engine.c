@@ -5,6 +5,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
+#include "sim/cpu/vmx_capability.h"
 #include "sim/explain.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
@@ -233,6 +234,13 @@ static void ext_memory_written(struct ls_engine *base, int handle, uint64_t gpa,
 	vm_memory_written(handle_vm(base, handle), gpa, len);
 }
 
+static int ext_cpu_model_msrs(struct ls_engine *base, const char *spec, struct kvm_msrs *msrs,
+			      struct ls_error *err)
+{
+	(void)base;
+	return vmx_capability_of_model(spec ? spec : "intel", msrs, err);
+}
+
 static int ext_cpu_model(struct ls_engine *base, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err)
 {
@@ -304,6 +312,7 @@ static const struct ls_extension sim_extension = {
 	.memory_written = ext_memory_written,
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
+	.cpu_model_msrs = ext_cpu_model_msrs,
 	.explain = sim_explain,
 	.set_param = ext_set_param,
 	.vcpu_trace = ext_trace,

@@ -4,6 +4,7 @@
 #include "sim/cpu/msr.h"
 #include "sim/cpu/params.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vmx_capability.h"
 #include "sim/cpu/xstate.h"
 #include "sim/ioctl_state.h"
 #include "sim/state.h"
@@ -94,18 +95,26 @@ static int get_msr_list(struct kvm_msr_list *list)
 	return room < count ? -E2BIG : 0;
 }
 
-/* MSRs that describe the processor, with what they offer whatever the model. */
+/* MSRs that describe the processor, with what they offer whatever the model; and those of VMX. */
 static const u16 feature_msrs[] = {MSR_ARCH_CAPABILITIES, MSR_PERF_CAPABILITIES, MSR_DE_CFG};
+#define FEATURE_MSRS (ARRAY_SIZE(feature_msrs) + VMX_MSR_COUNT)
+
+static const struct msr_row *feature_msr(unsigned int n)
+{
+	return &msr_rows[n < ARRAY_SIZE(feature_msrs)
+				 ? feature_msrs[n]
+				 : MSR_VMX_BASIC + (n - ARRAY_SIZE(feature_msrs))];
+}
 
 static int get_feature_list(struct kvm_msr_list *list)
 {
 	unsigned int room = list->nmsrs, n;
 
-	list->nmsrs = ARRAY_SIZE(feature_msrs);
-	if (room < ARRAY_SIZE(feature_msrs))
+	list->nmsrs = FEATURE_MSRS;
+	if (room < FEATURE_MSRS)
 		return -E2BIG;
-	for (n = 0; n < ARRAY_SIZE(feature_msrs); n++)
-		list->indices[n] = msr_rows[feature_msrs[n]].number;
+	for (n = 0; n < FEATURE_MSRS; n++)
+		list->indices[n] = feature_msr(n)->number;
 	return 0;
 }
 
@@ -113,10 +122,17 @@ static const struct msr_row *find_feature(u32 number)
 {
 	unsigned int n;
 
-	for (n = 0; n < ARRAY_SIZE(feature_msrs); n++)
-		if (msr_rows[feature_msrs[n]].number == number)
-			return &msr_rows[feature_msrs[n]];
+	for (n = 0; n < FEATURE_MSRS; n++)
+		if (feature_msr(n)->number == number)
+			return feature_msr(n);
 	return NULL;
+}
+
+static u64 feature_value(const struct msr_row *row)
+{
+	if (row->number - VMX_MSR_BASE < VMX_MSR_COUNT)
+		return vmx_capability_supported(row->number - VMX_MSR_BASE);
+	return row->reset;
 }
 
 static int get_features(struct kvm_msrs *msrs)
@@ -128,7 +144,7 @@ static int get_features(struct kvm_msrs *msrs)
 
 		if (!row)
 			break;
-		msrs->entries[n].data = row->reset;
+		msrs->entries[n].data = feature_value(row);
 	}
 	return n;
 }

@@ -92,6 +92,10 @@ struct ls_extension {
 	 * number @index of @count. @cpuid->nent holds the room on entry, the number on return. */
 	int (*cpu_model)(struct ls_engine *engine, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err);
+	/* What KVM_SET_MSRS has to tell a vCPU of @spec beside its CPUID leaves: the registers that
+	 * say what it offers. @msrs->nmsrs holds the room on entry, the number on return. */
+	int (*cpu_model_msrs)(struct ls_engine *engine, const char *spec, struct kvm_msrs *msrs,
+			      struct ls_error *err);
 	/* Module parameters, by KVM's names (`lockstep list params`). Before KVM_CREATE_VM. */
 	int (*set_param)(struct ls_engine *engine, const char *name, const char *value,
 			 struct ls_error *err);

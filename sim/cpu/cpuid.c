@@ -184,12 +184,20 @@ static const struct allowed_bits efer_rows[] = {
 	{EFER_FFXSR, FEATURE_FXSR_OPT}, {EFER_AUTOIBRS, FEATURE_AUTO_IBRS},
 };
 
+u64 cpuid_cr4_bits(const u32 *feature)
+{
+	u64 bits = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cr4_rows); i++)
+		if (feature[cr4_rows[i].feature / 32] >> cr4_rows[i].feature % 32 & 1)
+			bits |= cr4_rows[i].bits;
+	return bits;
+}
+
 static void adopt_reserved_bits(struct cpu *cpu)
 {
-	cpu->cr4_reserved = cpu->efer_reserved = ~UINT64_C(0);
-	for (unsigned int i = 0; i < ARRAY_SIZE(cr4_rows); i++)
-		if (cpu_has(cpu, cr4_rows[i].feature))
-			cpu->cr4_reserved &= ~cr4_rows[i].bits;
+	cpu->cr4_reserved = ~cpuid_cr4_bits(cpu->feature);
+	cpu->efer_reserved = ~UINT64_C(0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(efer_rows); i++)
 		if (cpu_has(cpu, efer_rows[i].feature))
 			cpu->efer_reserved &= ~efer_rows[i].bits;

@@ -223,6 +223,8 @@ bool msr_write(struct cpu *cpu, u32 number, u64 value, bool host);
 
 /* cpuid.c */
 void cpuid_query(struct cpu *cpu, u32 leaf, u32 subleaf, u32 out[4]);
+/* The bits of CR4 that a processor with these features has. */
+u64 cpuid_cr4_bits(const u32 *feature);
 /* Takes over KVM_SET_CPUID2's leaves: derives features, reserved bits, widths. */
 void cpuid_adopt(struct cpu *cpu);
 

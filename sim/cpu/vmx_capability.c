@@ -3,6 +3,7 @@
 #include "mmu/control_registers.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr_access.h"
+#include "sim/cpu/segment.h"
 #include "sim/cpu/vmx_controls.h"
 
 /* Where a row of vmx_controls.def stands. The clear ones follow what they belong to. */
@@ -216,4 +217,44 @@ ACCESS(VMX_CAPABILITY, read_vmx_capability, write_vmx_capability);
 void vmx_capability_adopt(struct cpu *cpu)
 {
 	vmx_capability_built(cpu->feature, ~cpu->cr4_reserved, &cpu->msr[MSR_VMX_BASIC]);
+}
+
+static void of_model(const struct model *model, u64 msr[VMX_MSR_COUNT])
+{
+	u32 feature[FEATURE_WORDS];
+
+	__builtin_memcpy(feature, model->feature, sizeof(feature));
+	feature[FEATURE_BASE / 32] |= 1u << FEATURE_BASE % 32;
+	vmx_capability(feature, cpuid_cr4_bits(feature), msr);
+}
+
+u64 vmx_capability_supported(enum vmx_msr number)
+{
+	u64 msr[VMX_MSR_COUNT];
+	struct model model;
+
+	if (model_resolve(&model, "max", NULL))
+		return 0;
+	of_model(&model, msr);
+	return msr[number];
+}
+
+int vmx_capability_of_model(const char *spec, struct kvm_msrs *msrs, struct ls_error *err)
+{
+	unsigned int room = msrs->nmsrs;
+	u64 msr[VMX_MSR_COUNT];
+	struct model model;
+	int ret = model_resolve(&model, spec, err);
+
+	msrs->nmsrs = 0;
+	if (ret || !model_has(&model, FEATURE_VMX))
+		return ret;
+	if (room < VMX_MSR_COUNT)
+		return ls_error_set(err, -E2BIG, "no room for the VMX capability MSRs of '%s'",
+				    spec);
+	of_model(&model, msr);
+	for (unsigned int i = 0; i < VMX_MSR_COUNT; i++)
+		msrs->entries[msrs->nmsrs++] =
+			(struct kvm_msr_entry){.index = VMX_MSR_BASE + i, .data = msr[i]};
+	return 0;
 }

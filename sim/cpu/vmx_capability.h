@@ -47,6 +47,13 @@ void vmx_capability(const u32 *feature, u64 cr4, u64 msr[VMX_MSR_COUNT]);
 void vmx_capability_built(const u32 *feature, u64 cr4, u64 msr[VMX_MSR_COUNT]);
 /* Whether a processor that has @full may be told to offer no more than @value. */
 bool vmx_capability_within(enum vmx_msr which, u64 value, u64 full);
+/* KVM_GET_MSRS of the system: what the engine can offer at most. */
+u64 vmx_capability_supported(enum vmx_msr number);
+/* ls_extension.cpu_model_msrs */
+struct kvm_msrs;
+struct ls_error;
+int vmx_capability_of_model(const char *spec, struct kvm_msrs *msrs, struct ls_error *err);
+
 /* A processor with VMX gets all that is built. */
 struct cpu;
 void vmx_capability_adopt(struct cpu *cpu);

@@ -172,6 +172,11 @@ static void test_feature_msrs(void)
 	/* RDCL_NO is bit 0 (SDM 4:2.1); the TSC is no feature, so one entry is done. */
 	CHECK_EQUAL(ls_ioctl_ptr(rig.engine, LS_SYSTEM, KVM_GET_MSRS, &msrs), 1);
 	CHECK_EQUAL(msrs.entries[0].data & 1, 1);
+	/* IA32_VMX_CR4_FIXED0: VMXE, bit 13 (SDM 3D:A.8). */
+	CU_ASSERT_TRUE(contains(&list, 0x480));
+	msrs = (struct msrs){.head.nmsrs = 1, .entries = {{.index = 0x488}}};
+	CHECK_EQUAL(ls_ioctl_ptr(rig.engine, LS_SYSTEM, KVM_GET_MSRS, &msrs), 1);
+	CHECK_EQUAL(msrs.entries[0].data, 0x2000);
 	list.head.nmsrs = 0;
 	CHECK_EQUAL(ls_ioctl_ptr(rig.engine, LS_SYSTEM, KVM_GET_MSR_FEATURE_INDEX_LIST, &list),
 		    -E2BIG);

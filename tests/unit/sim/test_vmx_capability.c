@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VMX capability MSRs, as SDM 3D appendix A has them made of what is offered. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/cpu/model.h"
@@ -102,9 +103,30 @@ static void test_within(void)
 	CU_ASSERT_FALSE(vmx_capability_within(VMX_CR4_FIXED0, 0, 0x2000));
 }
 
+/* What --cpu asks for is what user space gives the vCPU. */
+static void test_of_model(void)
+{
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + VMX_MSR_COUNT * sizeof(msrs->entries[0]));
+
+	msrs->nmsrs = VMX_MSR_COUNT;
+	CHECK_EQUAL(vmx_capability_of_model("intel,+vmx,-vmx-hlt-exit", msrs, NULL), 0);
+	CHECK_EQUAL(msrs->nmsrs, VMX_MSR_COUNT);
+	CHECK_EQUAL(msrs->entries[VMX_TRUE_PROCBASED].index, 0x48e);
+	CU_ASSERT_FALSE(msrs->entries[VMX_TRUE_PROCBASED].data >> 32 & BIT(7));
+	CU_ASSERT(msrs->entries[VMX_TRUE_PROCBASED].data >> 32 & BIT(9));
+	msrs->nmsrs = VMX_MSR_COUNT;
+	CHECK_EQUAL(vmx_capability_of_model("intel,-vmx", msrs, NULL), 0);
+	CHECK_EQUAL(msrs->nmsrs, 0);
+	msrs->nmsrs = VMX_MSR_COUNT - 1;
+	CHECK_EQUAL(vmx_capability_of_model("intel,+vmx", msrs, NULL), -E2BIG);
+	CHECK_EQUAL(vmx_capability_of_model("intel,-vmx-nonesuch", msrs, NULL), -ENOENT);
+	free(msrs);
+}
+
 static CU_TestInfo tests[] = {
 	{"basic", test_basic},   {"default1", test_default1},
 	{"fixed", test_fixed},   {"dependencies", test_dependencies},
-	{"within", test_within}, CU_TEST_INFO_NULL,
+	{"within", test_within}, {"of a model", test_of_model},
+	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("sim.vmx_capability", tests)
