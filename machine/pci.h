@@ -39,6 +39,8 @@ struct pci_host {
 	int (*dma_write)(void *opaque, uint64_t gpa, const void *from, uint64_t len);
 	void (*wire_set)(void *opaque, struct irq_wire *wire, bool level);
 	void (*msi_send)(void *opaque, uint64_t address, uint32_t data);
+	/* doorbell_create. NULL: there are none. */
+	struct doorbell *(*doorbell)(void *opaque, void (*rung)(void *context), void *context);
 };
 
 struct pci_device;
@@ -52,6 +54,8 @@ struct pci_device_ops {
 	void (*config_reading)(struct pci_device *device, unsigned int offset, unsigned int size);
 	/* They have been written (as far as they are writable). May be NULL. */
 	void (*config_written)(struct pci_device *device, unsigned int offset, unsigned int size);
+	/* What the BARs decode may have changed. May be NULL. */
+	void (*moved)(struct pci_device *device);
 };
 
 enum pci_bar_kind { PCI_BAR_NONE, PCI_BAR_IO, PCI_BAR_MEM32, PCI_BAR_MEM64, PCI_BAR_UPPER };
@@ -73,6 +77,7 @@ struct pci_identity {
 	uint8_t pin; /* 0: none, 1..4: INTA..INTD */
 };
 
+struct doorbell;
 struct pci_msix;
 
 struct parts;

@@ -129,8 +129,16 @@ static void remap_pass(struct pci_bus *bus, bool map)
 
 void pci_remap(struct pci_bus *bus)
 {
+	unsigned int slot;
+
 	remap_pass(bus, false);
 	remap_pass(bus, true);
+	for (slot = 0; slot < PCI_SLOTS; slot++) {
+		struct pci_device *device = bus->devices[slot];
+
+		if (device && device->ops->moved)
+			device->ops->moved(device);
+	}
 }
 
 static struct pci_bar *bar_at(struct pci_device *device, unsigned int index, uint64_t offset,

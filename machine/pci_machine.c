@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "machine/console.h"
+#include "machine/doorbell.h"
 #include "machine/fw_cfg.h"
 #include "machine/internal.h"
 #include "machine/memory.h"
@@ -41,6 +42,11 @@ static void msi_send(void *opaque, uint64_t address, uint32_t data)
 {
 	/* A message to anywhere else is a write to nothing. */
 	(void)irq_send_msi(opaque, address, data);
+}
+
+static struct doorbell *doorbell(void *opaque, void (*rung)(void *context), void *context)
+{
+	return doorbell_create(opaque, rung, context);
 }
 
 static void machine_pci_reset(void *opaque)
@@ -205,6 +211,7 @@ int machine_pci_create(struct machine *machine, const struct machine_config *con
 		.dma_write = dma_write,
 		.wire_set = wire_set,
 		.msi_send = msi_send,
+		.doorbell = doorbell,
 	};
 	struct machine_device device = {.name = "PCI",
 					.add_parts = machine_pci_add_parts,

@@ -2,7 +2,8 @@
 /*
  * virtio 1.2 over PCI: what a device type builds on. A device is modern only (no legacy
  * interface) and has split virtqueues. Requests are served while the driver's notification is
- * being written, so their completions fall on a fixed instruction.
+ * being written, so their completions fall on a fixed instruction; or, where the engine has
+ * doorbells, beside the guest.
  *
  * The driver is not trusted. What it must not do (a chain with a loop, an address that is not
  * RAM, an index that runs away) breaks the device: it sets DEVICE_NEEDS_RESET and touches no
@@ -64,6 +65,7 @@ struct virtio_device {
 	uint8_t config[VIRTIO_CONFIG_SIZE]; /* device-specific configuration, little-endian */
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
 	unsigned int access_cap; /* the PCI configuration access capability */
+	struct doorbell *bell;   /* all queues' notifications; NULL: they come as accesses */
 	struct ls_timer later;   /* goes on where a long batch was cut */
 	const char *broken;      /* why it needs a reset; NULL if it doesn't */
 };

@@ -6,6 +6,7 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#include "machine/doorbell.h"
 #include "machine/virtio.h"
 
 #define MSIX_BAR      1
@@ -354,11 +355,34 @@ static void pci_destroy_device(struct pci_device *pci)
 	device->type->destroy(device);
 }
 
+/* One bell for all queues: looking into one that has nothing costs little. */
+static void bell_rung(void *context)
+{
+	struct virtio_device *device = context;
+	unsigned int i;
+
+	for (i = 0; i < device->type->queues; i++)
+		virtio_kick(device, i);
+}
+
+static void pci_moved(struct pci_device *pci)
+{
+	struct virtio_device *device = from_pci(pci);
+	const struct pci_bar *bar = &pci->bars[REGISTERS_BAR];
+
+	if (device->bell)
+		doorbell_place(device->bell,
+			       bar->mapped ? bar->base + (PAGE_NOTIFY << PAGE_SHIFT)
+					   : DOORBELL_NOWHERE,
+			       device->type->queues, NOTIFY_MULTIPLIER);
+}
+
 static const struct pci_device_ops virtio_pci_ops = {
 	.reset = pci_reset_device,
 	.destroy = pci_destroy_device,
 	.config_reading = config_reading,
 	.config_written = config_written,
+	.moved = pci_moved,
 };
 
 static void go_on(struct ls_timer *timer, uint64_t now)
@@ -411,6 +435,8 @@ int virtio_add(struct virtio_device *device, const struct virtio_type *type, uin
 		pci_msix_free(&device->pci);
 		return ret;
 	}
+	if (bus->host.doorbell)
+		device->bell = bus->host.doorbell(bus->host.opaque, bell_rung, device);
 	virtio_reset(device);
 	return 0;
 }
@@ -421,4 +447,6 @@ void virtio_remove(struct virtio_device *device)
 
 	if (clock)
 		clock->disarm(clock, &device->later);
+	doorbell_destroy(device->bell);
+	device->bell = NULL;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The guest reads what the host wrote on a disk, and the host finds what the guest wrote.
+# virtio_blk.sh CPU [ARGUMENT...]: the guest reads what the host wrote on a disk, and the host finds what the guest wrote.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -8,7 +8,7 @@ head -c 262144 /dev/urandom >"$WORK/disk"
 sum=$(sha256sum <"$WORK/disk" | cut -d' ' -f1)
 truncate -s 1M "$WORK/disk"
 
-APPEND="TEST=blk HOST_SUM=$sum" guest_boot --cpu "$1" --disk "$WORK/disk"
+APPEND="quiet TEST=blk HOST_SUM=$sum" guest_boot --cpu "$@" --disk "$WORK/disk"
 expect_result blk
 theirs=$(sed -n 's/^GUEST_SUM \([0-9a-f]*\).*/\1/p' "$WORK/out")
 ours=$(tail -c +262145 "$WORK/disk" | head -c 262144 | sha256sum | cut -d' ' -f1)

@@ -58,6 +58,8 @@ struct fake_engine {
 	bool level[IRQ_GSI_COUNT];
 	unsigned int rises[IRQ_GSI_COUNT];
 	struct kvm_msi msi;
+	struct kvm_ioeventfd event;
+	unsigned int event_count;
 	unsigned int msi_count;
 	struct kvm_userspace_memory_region slots[8];
 	unsigned int slot_count;
@@ -343,6 +345,10 @@ static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long
 		return FAKE_VM;
 	case KVM_CREATE_VCPU:
 		return fake_create_vcpu(fake, arg);
+	case KVM_IOEVENTFD:
+		fake->event = *(struct kvm_ioeventfd *)arg;
+		fake->event_count++;
+		return 0;
 	case KVM_CREATE_IRQCHIP:
 	case KVM_SET_GSI_ROUTING:
 		return 0;

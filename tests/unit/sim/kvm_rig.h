@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sim engine through its seam: a VM with 1 MiB of memory and one vCPU in real mode, flat at
+/* An engine through the seam, sim or the one that LOCKSTEP_ENGINE names: a VM with 1 MiB of memory and one vCPU in real mode, flat at
  * CS:IP = 0:CODE, and calls as a user of KVM makes them. */
 #ifndef LOCKSTEP_TESTS_KVM_RIG_H
 #define LOCKSTEP_TESTS_KVM_RIG_H
@@ -62,7 +62,12 @@ static inline void kvm_set_cpuid(struct kvm_rig *rig, const char *model)
 		calloc(1, sizeof(*cpuid) + KVM_LEAVES * sizeof(cpuid->entries[0]));
 
 	cpuid->nent = KVM_LEAVES;
-	CHECK_EQUAL(rig->engine->ext->cpu_model(rig->engine, model, 0, 1, cpuid, NULL), 0);
+	if (rig->engine->ext->cpu_model)
+		CHECK_EQUAL(
+			rig->engine->ext->cpu_model(rig->engine, model, 0, 1, cpuid, NULL), 0);
+	else
+		CHECK_EQUAL(ls_ioctl_ptr(rig->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid),
+			    0);
 	CHECK_EQUAL(kvm_vcpu_call(rig, KVM_SET_CPUID2, cpuid), 0);
 	free(cpuid);
 }
@@ -79,13 +84,20 @@ static inline void kvm_real_mode(struct kvm_rig *rig)
 	CHECK_EQUAL(kvm_vcpu_call(rig, KVM_SET_REGS, &regs), 0);
 }
 
+static inline const struct ls_engine_ops *kvm_rig_engine(void)
+{
+	const char *name = getenv("LOCKSTEP_ENGINE");
+
+	return name && !strcmp(name, "kvm") ? &ls_engine_kvm : &ls_engine_sim;
+}
+
 static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip)
 {
 	struct kvm_userspace_memory_region region = {.memory_size = KVM_MEMORY};
 	struct ls_error err = {0};
 
 	memset(rig, 0, sizeof(*rig));
-	rig->engine = ls_engine_sim.open(&err);
+	rig->engine = kvm_rig_engine()->open(&err);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(rig->engine);
 	rig->vm = ls_ioctl(rig->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
 	if (irqchip)

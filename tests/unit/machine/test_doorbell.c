@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doorbells (api.rst 4.59, KVM_IOEVENTFD), on an engine that has them and on one that has not. */
+#include <unistd.h>
+
+#include "machine/doorbell.h"
+#include "machine/internal.h"
+#include "tests/unit/check.h"
+#include "tests/unit/machine/fake_engine.h"
+
+#define PLACE 0xfe000000ull
+
+static int with_events(struct ls_engine *engine, int handle, unsigned long request,
+		       unsigned long arg)
+{
+	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_IOEVENTFD)
+		return 1;
+	return fake_ioctl(engine, handle, request, arg);
+}
+
+static struct ls_engine *events_open(struct ls_error *err);
+
+static const struct ls_engine_ops events = {
+	.name = "events",
+	.open = events_open,
+	.ioctl = with_events,
+	.mmap = fake_mmap,
+	.kick = fake_kick,
+	.close = fake_close,
+};
+
+static struct ls_engine *events_open(struct ls_error *err)
+{
+	struct ls_engine *engine = fake_open(err);
+
+	engine->ops = &events;
+	return engine;
+}
+
+static void rung(void *context)
+{
+	(*(unsigned int *)context)++;
+}
+
+static void test_without(void)
+{
+	struct machine *machine = fake_machine();
+
+	CU_ASSERT_PTR_NULL(doorbell_create(machine, rung, NULL));
+	machine_destroy(machine);
+}
+
+static void test_with(void)
+{
+	struct machine_config config = fake_config();
+	uint64_t one = 1;
+	unsigned int count = 0;
+	struct doorbell *bell;
+	struct fake_engine *fake;
+	struct machine *machine;
+
+	config.engine = &events;
+	machine = machine_create(&config, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	fake = (struct fake_engine *)machine_engine(machine);
+	bell = doorbell_create(machine, rung, &count);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bell);
+	doorbell_place(bell, PLACE, 2, 4);
+	CHECK_EQUAL(fake->event_count, 2);
+	CHECK_EQUAL(fake->event.addr, PLACE + 4);
+	CHECK_EQUAL(fake->event.len, 2);
+	CHECK_EQUAL(fake->event.flags, 0);
+	doorbell_place(bell, PLACE, 2, 4); /* it is there already */
+	CHECK_EQUAL(fake->event_count, 2);
+	poll_sources(machine, 0);
+	CHECK_EQUAL(count, 0);
+	CHECK_EQUAL(write(fake->event.fd, &one, sizeof(one)), sizeof(one));
+	poll_sources(machine, 0);
+	CHECK_EQUAL(count, 1);
+	poll_sources(machine, 0); /* once is once */
+	CHECK_EQUAL(count, 1);
+	doorbell_destroy(bell);
+	CHECK_EQUAL(fake->event_count, 4);
+	CHECK_EQUAL(fake->event.flags, KVM_IOEVENTFD_FLAG_DEASSIGN);
+	machine_destroy(machine);
+}
+
+static CU_TestInfo tests[] = {
+	{"none where the engine has none", test_without},
+	{"placed, rung, taken away", test_with},
+	CU_TEST_INFO_NULL,
+};
+
+CHECK_MAIN("machine/doorbell", tests)
