@@ -130,6 +130,7 @@ static bool accept_fixed(struct lapic *lapic, uint8_t vector, bool level, bool *
 		*coalesced = test_vector(lapic, LAPIC_IRR, vector);
 	assign_vector(lapic, LAPIC_IRR, vector, true);
 	assign_vector(lapic, LAPIC_TMR, vector, level); /* SDM 3A:11.8.4 */
+	lapic_note(lapic, level ? LAPIC_NOTE_ACCEPTED_LEVEL : LAPIC_NOTE_ACCEPTED, vector);
 	lapic_update(lapic);
 	return true;
 }
@@ -262,6 +263,7 @@ void lapic_end_of_interrupt(struct lapic *lapic)
 	if (vector < 0)
 		return;
 	assign_vector(lapic, LAPIC_ISR, vector, false);
+	lapic_note(lapic, LAPIC_NOTE_EOI, (uint8_t)vector);
 	if (test_vector(lapic, LAPIC_TMR, vector)) {
 		end_pins(lapic, vector);
 		if (!(*lapic_reg(lapic, LAPIC_SVR) & LAPIC_SVR_SUPPRESS_EOI))

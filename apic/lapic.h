@@ -80,6 +80,14 @@ enum lapic_register {
 /* lapic_pending(): an 8259 has an interrupt; lapic_accept() gets its vector by INTA. */
 #define LAPIC_EXTINT 0x100
 
+enum lapic_note {
+	LAPIC_NOTE_ACCEPTED, /* edge */
+	LAPIC_NOTE_ACCEPTED_LEVEL,
+	LAPIC_NOTE_EOI,
+	LAPIC_NOTE_TIMER_ARMED,
+	LAPIC_NOTE_TIMER_EXPIRED,
+};
+
 struct lapic_ops {
 	/* lapic_pending() has a new value >= 0: re-poll, leave HLT. Never NULL. */
 	void (*changed)(void *owner);
@@ -96,6 +104,8 @@ struct lapic_ops {
 	 * TSC-deadline mode is offered. */
 	uint64_t (*tsc_now)(void *owner);
 	uint64_t (*tsc_to_ns)(void *owner, uint64_t tsc);
+	/* For whoever watches: what has just happened; @value: vector, or a time. May be NULL. */
+	void (*note)(void *owner, enum lapic_note note, uint64_t value);
 };
 
 struct lapic_config {

@@ -15,6 +15,12 @@ static inline bool lapic_has_cmci(const struct lapic *lapic)
 	return (lapic->config.version >> 16 & 0xff) >= 6;
 }
 
+static inline void lapic_note(const struct lapic *lapic, enum lapic_note note, uint64_t value)
+{
+	if (lapic->ops->note)
+		lapic->ops->note(lapic->owner, note, value);
+}
+
 /* Recomputes lapic->pending and tells the owner of a new one. */
 void lapic_update(struct lapic *lapic);
 /* Collects ESR bits and raises the LVT error interrupt. */

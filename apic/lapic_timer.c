@@ -56,10 +56,15 @@ static uint64_t reload_counts(const struct lapic *lapic)
 	return initial < least ? least : initial;
 }
 
+static void arm(struct lapic *lapic, uint64_t time)
+{
+	lapic_note(lapic, LAPIC_NOTE_TIMER_ARMED, time);
+	lapic->clock->arm(lapic->clock, &lapic->timer, time);
+}
+
 static void arm_count(struct lapic *lapic)
 {
-	lapic->clock->arm(lapic->clock, &lapic->timer,
-			  lapic->timer_start + counts_to_ns(lapic, lapic->timer_count));
+	arm(lapic, lapic->timer_start + counts_to_ns(lapic, lapic->timer_count));
 }
 
 static void start_count(struct lapic *lapic, uint64_t now, uint64_t count)
@@ -91,6 +96,7 @@ static void timer_expired(struct ls_timer *timer, uint64_t now)
 {
 	struct lapic *lapic = timer->opaque;
 
+	lapic_note(lapic, LAPIC_NOTE_TIMER_EXPIRED, now);
 	if (timer_mode(lapic) == LAPIC_TIMER_TSC_DEADLINE)
 		lapic->tsc_deadline = 0;
 	else
@@ -183,7 +189,7 @@ static void arm_deadline(struct lapic *lapic)
 	if (lapic->ops->tsc_now(lapic->owner) >= lapic->tsc_deadline)
 		timer_expired(timer, clock->now(clock));
 	else
-		clock->arm(clock, timer, lapic->ops->tsc_to_ns(lapic->owner, lapic->tsc_deadline));
+		arm(lapic, lapic->ops->tsc_to_ns(lapic->owner, lapic->tsc_deadline));
 }
 
 void lapic_timer_set_tsc_deadline(struct lapic *lapic, uint64_t tsc)

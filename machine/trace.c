@@ -61,11 +61,27 @@ void trace_exit(struct vcpu *vcpu, int result)
 		   NULL, 0);
 }
 
+/* The slots are numbered in the order in which memory_create made them. */
+static void trace_slots(struct machine *machine, struct ls_trace_sink *sink)
+{
+	const struct memory_slot *const slots[] = {&machine->memory.ram[0], &machine->memory.ram[1],
+						   &machine->memory.rom};
+	uint64_t number = 0;
+
+	for (size_t n = 0; n < 3; n++)
+		if (slots[n]->size)
+			TRACE_EMIT(sink, vcpu_instructions(&machine->vcpus[0]), MEMORY_SLOT,
+				   .slot = number++, .address = slots[n]->gpa,
+				   .size = slots[n]->size, .flags = n == 2 ? KVM_MEM_READONLY : 0);
+}
+
 int machine_trace(struct machine *machine, unsigned int index, struct ls_trace_sink *sink)
 {
 	const struct ls_extension *ext = machine_ext(machine);
 	struct vcpu *vcpu = &machine->vcpus[index];
 
 	vcpu->trace = sink;
+	if (sink && !index)
+		trace_slots(machine, sink);
 	return ext->vcpu_trace ? ext->vcpu_trace(machine->engine, vcpu->fd, sink) : 0;
 }

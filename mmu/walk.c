@@ -477,6 +477,13 @@ static enum outcome find_root(struct walk *walk, u64 *table)
 	return OUTCOME_DONE;
 }
 
+static void note_step(struct walk_steps *steps, const struct step *step, unsigned int level)
+{
+	if (steps->count < WALK_STEPS)
+		steps->step[steps->count++] = (struct walk_step){
+			.address = step->gpa, .entry = step->entry, .level = (u8)level};
+}
+
 static enum outcome walk_once(struct walk *walk)
 {
 	const struct mode *mode = walk->mode;
@@ -496,6 +503,8 @@ static enum outcome walk_once(struct walk *walk)
 			       table + (walk->linear >> level->shift & index_mask) *
 					       mode->entry_size))
 			return OUTCOME_FAULT;
+		if (unlikely(walk->regs->steps))
+			note_step(walk->regs->steps, step, mode->levels - i);
 		if (!(step->entry & ENTRY_P))
 			return walk_fault(walk, 0);
 		leaf = entry_is_leaf(walk, level, step->entry);

@@ -24,9 +24,20 @@ enum walk_access {
 
 struct second_stage;
 
+/* The entries that a walk has read, for whoever watches. */
+#define WALK_STEPS 8 /* more than there are in one, with retries that lost against another writer */
+struct walk_steps {
+	u8 count;
+	struct walk_step {
+		u64 address, entry; /* as the guest has them */
+		u8 level;           /* 1: a page table */
+	} step[WALK_STEPS];
+};
+
 /* The registers that a walk depends on; kept up to date by the owner. */
 struct walk_registers {
 	struct second_stage *second; /* every physical address goes through it; NULL: none */
+	struct walk_steps *steps;    /* NULL: nobody watches */
 	u64 cr0, cr3, cr4, efer;
 	u64 pdpte[4]; /* PAE: the PDPTE registers (SDM 3A:4.4.1) */
 	u32 pkru, pkrs;

@@ -2,6 +2,7 @@
 /* KVM's in-kernel interrupt chips, and what a processor asks of the VM around it. */
 #include <stdlib.h>
 
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/wait.h"
 #include "sim/vm.h"
@@ -71,6 +72,35 @@ static uint64_t lapic_tsc_to_ns(void *owner, uint64_t tsc)
 	return cpu_tsc_to_time(&vcpu->cpu, tsc);
 }
 
+/* By the thread that runs the vCPU, or while none does: a sink has no lock. */
+static bool may_record(const struct vcpu *vcpu)
+{
+	return vcpu->cpu.recorder &&
+	       (!vcpu->in_guest || pthread_equal(vcpu->runner, pthread_self()));
+}
+
+static void lapic_noted(void *owner, enum lapic_note note, uint64_t value)
+{
+	struct vcpu *vcpu = owner;
+	struct cpu *cpu = &vcpu->cpu;
+
+	if (likely(!cpu->recorder) || !may_record(vcpu))
+		return;
+	switch (note) {
+	case LAPIC_NOTE_ACCEPTED:
+	case LAPIC_NOTE_ACCEPTED_LEVEL:
+		RECORD(cpu, INTERRUPT_ACCEPTED, .vector = value,
+		       .level = note == LAPIC_NOTE_ACCEPTED_LEVEL);
+		break;
+	case LAPIC_NOTE_EOI:
+		RECORD(cpu, INTERRUPT_EOI, .vector = value);
+		break;
+	default:
+		RECORD(cpu, APIC_TIMER, .expired = note == LAPIC_NOTE_TIMER_EXPIRED,
+		       .time = value);
+	}
+}
+
 const struct lapic_ops irqchip_lapic_ops = {
 	.changed = lapic_changed,
 	.nmi = lapic_nmi,
@@ -80,6 +110,7 @@ const struct lapic_ops irqchip_lapic_ops = {
 	.inta = lapic_inta,
 	.tsc_now = lapic_tsc_now,
 	.tsc_to_ns = lapic_tsc_to_ns,
+	.note = lapic_noted,
 };
 
 /* --- wires between the chips --- */
@@ -150,6 +181,15 @@ int irqchip_create_pit(struct vm *vm)
 
 /* --- accesses of a processor --- */
 
+static void record_apic(struct vcpu *vcpu, u64 offset, const void *data, unsigned int size,
+			bool write)
+{
+	u64 value = 0;
+
+	__builtin_memcpy(&value, data, size < 8 ? size : 8);
+	RECORD(&vcpu->cpu, APIC_ACCESS, .offset = offset, .write = write, .value = value);
+}
+
 static bool mmio_access(struct vcpu *vcpu, u64 gpa, void *data, unsigned int size, bool write)
 {
 	struct vm *vm = vcpu->vm;
@@ -161,6 +201,7 @@ static bool mmio_access(struct vcpu *vcpu, u64 gpa, void *data, unsigned int siz
 			lapic_mmio_write(&vcpu->lapic, gpa & PAGE_OFFSET_MASK, data, size);
 		else
 			lapic_mmio_read(&vcpu->lapic, gpa & PAGE_OFFSET_MASK, data, size);
+		record_apic(vcpu, gpa & PAGE_OFFSET_MASK, data, size, write);
 		return true;
 	}
 	if (!ioapic_claims(&vm->ioapic, gpa))

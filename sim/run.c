@@ -127,6 +127,7 @@ static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
 
 	cpu_set_budget(&vcpu->cpu, (s64)budget);
 	bus_enter(vcpu);
+	vcpu->runner = pthread_self();
 	pthread_mutex_unlock(&vm->lock);
 	exit = cpu_run(&vcpu->cpu);
 	pthread_mutex_lock(&vm->lock);

@@ -69,6 +69,7 @@ struct vcpu {
 
 	/* under vm->lock */
 	bool in_guest;
+	pthread_t runner; /* while it is */
 	struct shootdown shootdown[SHOOTDOWNS_MAX];
 	unsigned int shootdowns;
 	u64 exits;

@@ -68,7 +68,7 @@ int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error 
 	else if (colon)
 		ret = spec_words(spec, colon + 1, err);
 	if (!spec->events)
-		spec->events = (UINT64_C(1) << TRACE_EVENTS) - 1;
+		spec->events = trace_usual_events();
 	if (ret)
 		g_clear_pointer(&spec->path, g_free);
 	return ret;

@@ -42,6 +42,14 @@ const struct trace_event_info trace_events[TRACE_EVENTS] = {
 
 _Static_assert(TRACE_EVENTS <= LS_TRACE_EVENTS_MAX, "a sink's bit set has a bit for each event");
 
+uint64_t trace_usual_events(void)
+{
+	const uint64_t bulky = UINT64_C(1) << TRACE_MEMORY_ACCESS | UINT64_C(1) << TRACE_WALK_STEP |
+			       UINT64_C(1) << TRACE_TLB_FILL;
+
+	return ((UINT64_C(1) << TRACE_EVENTS) - 1) & ~bulky;
+}
+
 enum trace_event trace_event_by_name(const char *name)
 {
 	enum trace_event event = 0;

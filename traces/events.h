@@ -40,6 +40,7 @@ enum trace_type {
 	TRACE_TYPE_GPA,      /* guest-physical */
 	TRACE_TYPE_VECTOR,   /* of an exception or interrupt */
 	TRACE_TYPE_KVM_EXIT, /* KVM_EXIT_* */
+	TRACE_TYPE_VM_EXIT,  /* by the record's vendor: VMX's basic exit reason, SVM's EXITCODE */
 	TRACE_TYPE_BYTES,    /* how many bytes follow the fields */
 	TRACE_TYPES
 };
@@ -67,6 +68,9 @@ struct trace_event_info {
 
 extern const struct trace_event_info trace_events[TRACE_EVENTS];
 
+/* Bit set of what is recorded unless told otherwise: all but what there are several of in an
+ * instruction. */
+uint64_t trace_usual_events(void);
 /* TRACE_EVENTS: there is none of that name. */
 enum trace_event trace_event_by_name(const char *name);
 

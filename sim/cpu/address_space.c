@@ -6,6 +6,7 @@
  * clear) is always allowed (SDM 3A:4.10.2).
  */
 #include "sim/cpu/address_space.h"
+#include "sim/cpu/recorder.h"
 
 static struct world *world(struct cpu *cpu)
 {
@@ -87,8 +88,12 @@ static void enter_asid(struct cpu *cpu, u16 asid)
 	address_space_update(cpu);
 }
 
+/* As events.def counts them. */
+enum { FLUSH_ALL, FLUSH_NONGLOBAL, FLUSH_PCID, FLUSH_LINEAR, FLUSH_SWITCH };
+
 void cpu_flush_tlb(struct cpu *cpu)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_ALL);
 	forget_world(world(cpu));
 	if (cpu->space.upper)
 		drop_upper(cpu);
@@ -97,6 +102,7 @@ void cpu_flush_tlb(struct cpu *cpu)
 
 void cpu_switch_address_space(struct cpu *cpu, bool keep)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SWITCH, .pcid = current_pcid(cpu));
 	if (cpu->space.upper_local)
 		drop_upper(cpu);
 	enter_asid(cpu, keep ? world(cpu)->of_pcid[current_pcid(cpu)] : 0);
@@ -104,12 +110,14 @@ void cpu_switch_address_space(struct cpu *cpu, bool keep)
 
 void cpu_flush_nonglobal(struct cpu *cpu)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_NONGLOBAL);
 	forget_pcids(world(cpu));
 	cpu_switch_address_space(cpu, false);
 }
 
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_PCID, .pcid = pcid);
 	world(cpu)->of_pcid[pcid] = 0;
 	if (pcid == current_pcid(cpu))
 		cpu_switch_address_space(cpu, false);
@@ -124,6 +132,7 @@ static bool in_large_page(const struct world *world, u64 linear)
 
 void cpu_flush_linear(struct cpu *cpu, u64 linear)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear);
 	if (in_large_page(world(cpu), linear))
 		cpu_flush_tlb(cpu);
 	else

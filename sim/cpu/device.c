@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
+#include "sim/cpu/recorder.h"
 
 const struct cpu_io_access *device_ask(struct cpu *cpu, const struct cpu_io_access *access)
 {
@@ -33,10 +34,20 @@ static void user_access(struct cpu *cpu, u64 gpa, void *data, unsigned int size,
 		__builtin_memset(data, 0xff, size);
 }
 
+static void record_access(struct cpu *cpu, u64 gpa, const void *data, unsigned int size, bool write)
+{
+	u64 value = 0;
+
+	__builtin_memcpy(&value, data, size);
+	RECORD(cpu, MMIO_ACCESS, .address = gpa, .size = size, .write = write, .value = value);
+}
+
 static void access_once(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)
 {
 	if (!cpu->platform->mmio(cpu, gpa, data, size, write))
 		user_access(cpu, gpa, data, size, write);
+	if (unlikely(cpu->recorder))
+		record_access(cpu, gpa, data, size, write);
 }
 
 bool device_store_last(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool *leave)
@@ -45,6 +56,8 @@ bool device_store_last(struct cpu *cpu, u64 gpa, void *data, unsigned int size, 
 
 	if (cpu->single || !cpu->platform->mmio(cpu, gpa, data, size, true))
 		return false;
+	if (unlikely(cpu->recorder))
+		record_access(cpu, gpa, data, size, true);
 	*leave = cpu->budget != budget || __atomic_load_n(&cpu->event, __ATOMIC_RELAXED);
 	return true;
 }

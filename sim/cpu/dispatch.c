@@ -42,7 +42,7 @@ static u32 mode_word(const struct cpu *cpu)
 	       (u32)cpu->cpl << MODE_CPL_SHIFT | (cpu->cr0 & CR0_EM ? MODE_EM : 0) |
 	       (cpu->cr0 & CR0_TS ? MODE_TS : 0) | (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) |
 	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
-	       (recorder_wants_stores(cpu) ? MODE_RECORDED : 0) | cet_mode(cpu);
+	       (recorder_sees(cpu, RECORDER_INSTRUCTIONS) ? MODE_RECORDED : 0) | cet_mode(cpu);
 }
 
 /* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */

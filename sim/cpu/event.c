@@ -4,6 +4,7 @@
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/vendor.h"
 
 enum exception_class { CLASS_BENIGN, CLASS_CONTRIBUTORY, CLASS_PAGE_FAULT, CLASS_DOUBLE_FAULT };
@@ -61,6 +62,20 @@ u64 event_pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type)
 	}
 }
 
+static NOINLINE void record_event(struct cpu *cpu, const struct event *event)
+{
+	if (event->type == EVENT_TYPE_EXCEPTION || event->type == EVENT_TYPE_SOFTWARE_EXCEPTION)
+		RECORD(cpu, EXCEPTION, .vector = event->vector,
+		       .error_code = event->has_error ? event->error : 0,
+		       .address = event->vector == VECTOR_PF || event->vector == VECTOR_DB
+					  ? cpu->exception.address
+					  : 0,
+		       .rip = event->return_rip);
+	else
+		RECORD(cpu, INTERRUPT_INJECTED, .vector = event->vector, .type = event->type,
+		       .rip = event->return_rip);
+}
+
 u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,
 		  u64 return_rip)
 {
@@ -83,6 +98,8 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 		cpu->shadow_running = cpu->shadow;
 		cpu->rf_running = 0;
 	}
+	if (unlikely(cpu->recorder))
+		record_event(cpu, &event);
 	cpu->delivering.active = true;
 	cpu->delivering.vector = vector;
 	cpu->delivering.type = type;

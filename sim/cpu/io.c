@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/io.h"
 #include "sim/cpu/device.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 
 #define TSS_IO_MAP_BASE 102 /* of a 32-bit or 64-bit TSS (SDM 3A:8.2.1, 8.7) */
@@ -56,6 +57,8 @@ static u32 io_access(struct cpu *cpu, u16 port, u32 value, unsigned int size, bo
 		value = user_access(cpu, port, value, size, write);
 	if (cpu_watches(cpu) && (cpu->cr4 & CR4_DE))
 		debug_check_port(cpu, port, size);
+	RECORD(cpu, PORT_ACCESS, .port = port, .size = size, .write = write,
+	       .value = value & (UINT32_MAX >> (32 - 8 * size)));
 	return value;
 }
 

@@ -130,11 +130,16 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
 	} else {
 		cpu->stats.page_walks++;
 		walked = walk_linear(cpu->slots, &cpu->walk, linear, access, result);
+		if (unlikely(cpu->walk.steps))
+			recorder_walk(cpu, linear, access);
 		note_updates(cpu, &result->updates);
 		if (!walked)
 			refuse(cpu, linear, access, result);
 		if (result->page_shift > PAGE_SHIFT)
 			note_large_page(cpu, linear, result->page_shift);
+		RECORD(cpu, TLB_FILL, .linear = linear & ~PAGE_OFFSET_MASK,
+		       .address = result->gpa & ~PAGE_OFFSET_MASK,
+		       .fetch = (access & WALK_EXEC) != 0);
 		if (context != TLB_CONTEXT_NEVER)
 			tlb_second_fill(&cpu->tlb, linear, context, result->gpa, result->allowed,
 					result->global);
@@ -157,10 +162,13 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access, u64 cont
 		return;
 	entry->gpa = gpa;
 	entry->addend = (u64)(slot->host + (gpa - slot->gpa)) - page;
-	entry->read_tag = result->allowed & WALK_ALLOWED_READ ? tag : TLB_TAG_INVALID;
+	entry->read_tag =
+		(result->allowed & WALK_ALLOWED_READ) && !recorder_sees(cpu, RECORDER_LOADS)
+			? tag
+			: TLB_TAG_INVALID;
 	entry->write_tag = TLB_TAG_INVALID;
 	if (!(result->allowed & WALK_WRITE) || (slot->flags & KVM_MEM_READONLY) ||
-	    *slot_code_word(slot, gpa) || recorder_wants_stores(cpu) ||
+	    *slot_code_word(slot, gpa) || recorder_sees(cpu, RECORDER_STORES) ||
 	    (slot->dirty && !(access & WALK_WRITE)))
 		return;
 	/* The access itself may yet fault elsewhere, or be a mere probe; what follows it through
@@ -188,7 +196,8 @@ static bool known_slow(struct cpu *cpu, u64 linear, u64 tag, struct piece *piece
 	const struct tlb_slow *slow = tlb_slow_slot(&cpu->tlb, linear);
 
 	/* A page whose traces are gone is to get its write tag again. */
-	if (slow->tag != tag || (slow->slot && !*slot_code_word(slow->slot, slow->gpa)))
+	if (slow->tag != tag || (slow->slot && !*slot_code_word(slow->slot, slow->gpa) &&
+				 !recorder_sees(cpu, RECORDER_STORES)))
 		return false;
 	piece->gpa = slow->gpa | (linear & PAGE_OFFSET_MASK);
 	piece->slot = slow->slot;
@@ -365,6 +374,13 @@ static void split(struct cpu *cpu, u64 linear, unsigned int size, unsigned int a
 	}
 }
 
+static void note_load(struct cpu *cpu, u64 linear, const struct piece *first, const void *bytes,
+		      unsigned int size)
+{
+	if (recorder_sees(cpu, RECORDER_LOADS) && first->host)
+		recorder_load(cpu, linear, first->gpa, bytes, size);
+}
+
 static void read_checked(struct cpu *cpu, u64 linear, void *to, unsigned int size,
 			 unsigned int access)
 {
@@ -374,6 +390,7 @@ static void read_checked(struct cpu *cpu, u64 linear, void *to, unsigned int siz
 	piece_read(cpu, &piece[0], to);
 	if (piece[1].size)
 		piece_read(cpu, &piece[1], (u8 *)to + piece[0].size);
+	note_load(cpu, linear, piece, to, size);
 }
 
 static void pieces_write(struct cpu *cpu, const struct piece piece[2], const void *from)
@@ -383,11 +400,12 @@ static void pieces_write(struct cpu *cpu, const struct piece piece[2], const voi
 		piece_write(cpu, &piece[1], (const u8 *)from + piece[0].size);
 }
 
-static void note_store(struct cpu *cpu, u64 linear, const struct piece piece[2], const void *from,
+/* @first: of the one or two pieces. */
+static void note_store(struct cpu *cpu, u64 linear, const struct piece *first, const void *from,
 		       unsigned int size)
 {
-	if (unlikely(recorder_wants_stores(cpu)) && piece_writable(&piece[0]))
-		recorder_store(cpu, linear, from, size);
+	if (recorder_sees(cpu, RECORDER_STORES) && piece_writable(first))
+		recorder_store(cpu, linear, first->gpa, from, size);
 }
 
 static void write_checked(struct cpu *cpu, u64 linear, const void *from, unsigned int size,
@@ -511,7 +529,7 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
 	watch(cpu, linear, size, true);
-	if (!piece[1].size && piece_writable(&piece[0]) && !recorder_wants_stores(cpu) &&
+	if (!piece[1].size && piece_writable(&piece[0]) && !recorder_sees(cpu, RECORDER_STORES) &&
 	    !*slot_code_word(piece[0].slot, piece[0].gpa)) {
 		slot_mark_dirty(piece[0].slot, piece[0].gpa);
 		return piece[0].host;
@@ -522,6 +540,7 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	piece_read(cpu, &piece[0], cpu->bounce);
 	if (piece[1].size)
 		piece_read(cpu, &piece[1], cpu->bounce + piece[0].size);
+	note_load(cpu, linear, piece, cpu->bounce, size);
 	cpu->bounced.linear = linear;
 	cpu->bounced.size = size;
 	cpu->bounced.host = NULL;
@@ -541,11 +560,13 @@ void mem_modify_commit(struct cpu *cpu, const struct op *op)
 				    .size = cpu->bounced.size};
 
 	cpu->op = op;
-	if (likely(piece.host))
+	if (likely(piece.host)) {
 		write_host(cpu, &piece, cpu->bounce);
-	else
+		note_store(cpu, cpu->bounced.linear, &piece, cpu->bounce, piece.size);
+	} else {
 		write_checked(cpu, cpu->bounced.linear, cpu->bounce, cpu->bounced.size,
 			      own_access(cpu, WALK_WRITE));
+	}
 	bus_unlock(cpu);
 }
 

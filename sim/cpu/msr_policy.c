@@ -3,6 +3,7 @@
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/msr.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 
 /* api.rst, KVM_X86_SET_MSR_FILTER: the x2APIC's registers can't be filtered. */
@@ -67,10 +68,16 @@ static bool access_msr(struct cpu *cpu, u32 number, bool write, u64 *value)
 
 bool msr_guest_read(struct cpu *cpu, u32 number, u64 *value)
 {
-	return access_msr(cpu, number, false, value);
+	bool ok = access_msr(cpu, number, false, value);
+
+	RECORD(cpu, MSR_ACCESS, .number = number, .value = ok ? *value : 0, .refused = !ok);
+	return ok;
 }
 
 bool msr_guest_write(struct cpu *cpu, u32 number, u64 value)
 {
-	return access_msr(cpu, number, true, &value);
+	bool ok = access_msr(cpu, number, true, &value);
+
+	RECORD(cpu, MSR_ACCESS, .number = number, .write = true, .value = value, .refused = !ok);
+	return ok;
 }

@@ -26,7 +26,8 @@ struct place {
 
 struct recorder {
 	struct ls_trace_sink *sink;
-	bool instructions;
+	unsigned int wants; /* RECORDER_* */
+	struct walk_steps steps;
 	/* the instruction that was begun */
 	bool begun;
 	u8 reach;
@@ -197,7 +198,7 @@ void recorder_settle(struct cpu *cpu, bool all)
 {
 	struct recorder *recorder = cpu->recorder;
 
-	if (!recorder->instructions)
+	if (!(recorder->wants & RECORDER_INSTRUCTIONS))
 		return;
 	finish(cpu, recorder, cpu_retired(cpu));
 	recorder->all = all;
@@ -205,9 +206,42 @@ void recorder_settle(struct cpu *cpu, bool all)
 
 /* --- stores --- */
 
-bool recorder_wants_stores(const struct cpu *cpu)
+unsigned int recorder_wants(const struct cpu *cpu)
 {
-	return cpu->recorder && cpu->recorder->instructions;
+	return cpu->recorder->wants;
+}
+
+u64 recorder_count(const struct cpu *cpu)
+{
+	if (cpu->recorder->begun)
+		return cpu->recorder->count;
+	return cpu_retired(cpu) + (cpu->op ? cpu->op->number : 0);
+}
+
+static void record_access(struct cpu *cpu, u64 linear, u64 gpa, const void *bytes,
+			  unsigned int size, bool write)
+{
+	u64 value = 0;
+
+	__builtin_memcpy(&value, bytes, size < sizeof(value) ? size : sizeof(value));
+	RECORD(cpu, MEMORY_ACCESS, .linear = linear, .address = gpa, .size = size, .write = write,
+	       .value = value);
+}
+
+void recorder_load(struct cpu *cpu, u64 linear, u64 gpa, const void *bytes, unsigned int size)
+{
+	record_access(cpu, linear, gpa, bytes, size, false);
+}
+
+void recorder_walk(struct cpu *cpu, u64 linear, unsigned int access)
+{
+	struct walk_steps *steps = cpu->walk.steps;
+
+	for (unsigned int n = 0; n < steps->count; n++)
+		RECORD(cpu, WALK_STEP, .linear = linear, .access = access,
+		       .level = steps->step[n].level, .address = steps->step[n].address,
+		       .entry = steps->step[n].entry);
+	steps->count = 0;
 }
 
 static bool extends_last(const struct recorder *recorder, u64 linear, unsigned int size)
@@ -218,7 +252,7 @@ static bool extends_last(const struct recorder *recorder, u64 linear, unsigned i
 	       last[1] % 8 + size <= 8 && last[1] + size <= STORE_BYTES;
 }
 
-void recorder_store(struct cpu *cpu, u64 linear, const void *from, unsigned int size)
+static void add_store(struct cpu *cpu, u64 linear, const void *from, unsigned int size)
 {
 	struct recorder *recorder = cpu->recorder;
 	unsigned int words = (size + 7) / 8;
@@ -247,6 +281,13 @@ void recorder_store(struct cpu *cpu, u64 linear, const void *from, unsigned int 
 	__builtin_memcpy(at + 2, from, size);
 	recorder->store_words += 2 + words;
 	recorder->stores++;
+}
+
+void recorder_store(struct cpu *cpu, u64 linear, u64 gpa, const void *from, unsigned int size)
+{
+	record_access(cpu, linear, gpa, from, size, true);
+	if (cpu->recorder->wants & RECORDER_INSTRUCTIONS)
+		add_store(cpu, linear, from, size);
 }
 
 /* --- ops --- */
@@ -288,6 +329,15 @@ static void forget_values(struct recorder *recorder)
 	recorder->stores = recorder->store_words = 0;
 }
 
+static unsigned int wants_of(const struct ls_trace_sink *sink)
+{
+	if (ls_trace_wants(sink, TRACE_MEMORY_ACCESS))
+		return RECORDER_LOADS | RECORDER_STORES |
+		       (ls_trace_wants(sink, TRACE_INSTRUCTION) ? RECORDER_INSTRUCTIONS : 0);
+	return ls_trace_wants(sink, TRACE_INSTRUCTION) ? RECORDER_INSTRUCTIONS | RECORDER_STORES
+						       : 0;
+}
+
 bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 {
 	struct recorder *recorder = cpu->recorder;
@@ -297,6 +347,7 @@ bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 	if (!sink) {
 		free(recorder);
 		cpu->recorder = NULL;
+		cpu->walk.steps = NULL;
 	} else {
 		if (!recorder) {
 			recorder = calloc(1, sizeof(*recorder));
@@ -306,7 +357,8 @@ bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 			cpu->recorder = recorder;
 		}
 		recorder->sink = sink;
-		recorder->instructions = ls_trace_wants(sink, TRACE_INSTRUCTION);
+		recorder->wants = wants_of(sink);
+		cpu->walk.steps = ls_trace_wants(sink, TRACE_WALK_STEP) ? &recorder->steps : NULL;
 		forget_values(recorder);
 	}
 	cpu_flush_tlb(cpu);

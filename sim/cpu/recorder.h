@@ -21,18 +21,31 @@ struct ls_trace_sink *recorder_sink(const struct cpu *cpu);
 /* Makes the op that goes in front of @op, an instruction of @bytes. */
 void recorder_op(struct op *record, const struct op *op, const struct opcode_row *row,
 		 const u8 *bytes, u32 mode);
-/* Instructions are recorded: stores have to be seen. */
-bool recorder_wants_stores(const struct cpu *cpu);
-void recorder_store(struct cpu *cpu, u64 linear, const void *from, unsigned int size);
+/* Why some accesses may not be left to the TLB. */
+enum { RECORDER_INSTRUCTIONS = 1, RECORDER_STORES = 2, RECORDER_LOADS = 4 };
+unsigned int recorder_wants(const struct cpu *cpu);
+ALWAYS_INLINE bool recorder_sees(const struct cpu *cpu, unsigned int what)
+{
+	return unlikely(cpu->recorder) && (recorder_wants(cpu) & what);
+}
+
+void recorder_load(struct cpu *cpu, u64 linear, u64 gpa, const void *bytes, unsigned int size);
+void recorder_store(struct cpu *cpu, u64 linear, u64 gpa, const void *from, unsigned int size);
+/* The steps of a walk that is over. */
+void recorder_walk(struct cpu *cpu, u64 linear, unsigned int access);
 /* Between instructions: the last one's record is written if it is not yet. What comes next may
  * change anything if @all. */
 void recorder_settle(struct cpu *cpu, bool all);
+
+/* How many instructions had retired before the one in progress. */
+u64 recorder_count(const struct cpu *cpu);
 
 /* RECORD(cpu, EXCEPTION, .vector = 14, ...) */
 #define RECORD(cpu, identifier, ...)                                                               \
 	do {                                                                                       \
 		if (unlikely((cpu)->recorder))                                                     \
-			TRACE_EMIT(recorder_sink(cpu), cpu_retired(cpu), identifier, __VA_ARGS__); \
+			TRACE_EMIT(recorder_sink(cpu), recorder_count(cpu), identifier,            \
+				   __VA_ARGS__);                                                   \
 	} while (0)
 
 #endif

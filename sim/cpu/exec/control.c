@@ -5,6 +5,7 @@
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/operand.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
 #include "sim/cpu/xstate.h"
@@ -19,6 +20,12 @@ ALWAYS_INLINE u64 register_in(struct cpu *cpu, const struct op *op)
 ALWAYS_INLINE void register_out(struct cpu *cpu, const struct op *op, u64 value)
 {
 	REG64(cpu, op->rm) = op->flags & OP_CODE64 ? value : (u32)value;
+}
+
+/* Not in a handler: see op.h. */
+static NOINLINE void record_cr(struct cpu *cpu, unsigned int number, bool write, u64 value)
+{
+	RECORD(cpu, CR_ACCESS, .number = number, .write = write, .value = value);
 }
 
 static u64 read_cr(struct cpu *cpu, unsigned int number)
@@ -48,6 +55,8 @@ static HANDLER(exec_mov_from_cr)
 	if (unlikely(cpu->guest))
 		value = cpu->vendor->read_cr(cpu, op, CR_MOV, op->reg);
 	register_out(cpu, op, value);
+	if (unlikely(cpu->recorder))
+		record_cr(cpu, op->reg, false, value);
 	NEXT;
 }
 FAMILY_ONE(mov_from_cr, exec_mov_from_cr);
@@ -62,6 +71,8 @@ static void write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, u
 {
 	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, how, number, &value))
 		return;
+	if (unlikely(cpu->recorder))
+		record_cr(cpu, number, true, value);
 	switch (number) {
 	case 0:
 		control_write_cr0(cpu, value);
@@ -152,6 +163,8 @@ static NOINLINE void do_clts(struct cpu *cpu, const struct op *op)
 
 	if (unlikely(cpu->guest) && !cpu->vendor->write_cr(cpu, op, CR_CLTS, 0, &value))
 		return;
+	if (unlikely(cpu->recorder))
+		record_cr(cpu, 0, true, value);
 	cpu->cr0 = value;
 	cpu_update_mode(cpu);
 }

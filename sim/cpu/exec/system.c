@@ -6,6 +6,7 @@
 #include "sim/cpu/operand.h"
 #include "sim/cpu/params.h"
 #include "sim/cpu/pmu.h"
+#include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
 
@@ -23,13 +24,15 @@ ALWAYS_INLINE u64 edx_eax(const struct cpu *cpu)
 
 static NOINLINE void do_cpuid(struct cpu *cpu)
 {
-	u32 out[4];
+	u32 leaf = cpu->reg[REG_RAX], subleaf = cpu->reg[REG_RCX], out[4];
 
 	cpuid_query(cpu, cpu->reg[REG_RAX], cpu->reg[REG_RCX], out);
 	cpu->reg[REG_RAX] = out[0];
 	cpu->reg[REG_RBX] = out[1];
 	cpu->reg[REG_RCX] = out[2];
 	cpu->reg[REG_RDX] = out[3];
+	RECORD(cpu, CPUID, .leaf = leaf, .subleaf = subleaf, .eax = out[0], .ebx = out[1],
+	       .ecx = out[2], .edx = out[3]);
 }
 
 static HANDLER(exec_cpuid)
