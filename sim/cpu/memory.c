@@ -206,6 +206,8 @@ static bool known_slow(struct cpu *cpu, u64 linear, u64 tag, struct piece *piece
 
 static void remember_slow(struct cpu *cpu, u64 linear, u64 tag, const struct piece *piece)
 {
+	if (piece->slot && !*slot_code_word(piece->slot, piece->gpa))
+		return; /* it has its write tag */
 	*tlb_slow_slot(&cpu->tlb, linear) = (struct tlb_slow){
 		.tag = tag, .gpa = piece->gpa & ~PAGE_OFFSET_MASK, .slot = piece->slot};
 }

@@ -26,12 +26,38 @@ GUEST_CODE(returns_1, "mov $1, %ebx\n ret\n");
 GUEST_CODE(patches_other, "movb $2, 0x20001\n hlt\n");
 GUEST_CODE(straddles, "mov $0x10111213, %ebx\n hlt\n");
 
+/* Two stores to the page that this runs from, by another address; then that one leads elsewhere. */
+GUEST_CODE(remaps, "mov $0x40000800, %edi\n movb $1, (%rdi)\n movb $3, 1(%rdi)\n"
+		   "movq $0x90067, 0x4000\n invlpg (%rdi)\n movb $2, (%rdi)\n movb $4, 1(%rdi)\n"
+		   "mov %cr3, %rax\n movq $0x10067, 0x4000\n mov %rax, %cr3\n movb $5, (%rdi)\n"
+		   "movb $6, 2(%rdi)\n hlt\n");
+
 static void open(struct vm_rig *rig, unsigned int vcpus)
 {
 	vm_open(rig);
 	while (rig->vcpus < vcpus)
 		vm_add_vcpu(rig);
 	*vm_word(rig, VM_PML4 + 8) = VM_PDPT | ENTRY_TABLE | 0x20;
+}
+
+/* SDM 3A:4.10.4.1: what INVLPG and MOV to CR3 drop, stores to a page with code do not use. */
+static void test_remapped(void)
+{
+	struct vm_rig rig;
+	u64 page_table = 0x4000, page_directory = 0x3000;
+
+	open(&rig, 1);
+	vm_word(&rig, VM_PDPT)[1] = page_directory | ENTRY_TABLE | 0x20;
+	*vm_word(&rig, page_directory) = page_table | ENTRY_TABLE | 0x20;
+	*vm_word(&rig, page_table) = VM_CODE | ENTRY_TABLE | 0x60;
+	vm_put(&rig, VM_CODE, remaps);
+	vm_run_to_halt(&rig, 0, VM_CODE);
+	CHECK_EQUAL(rig.memory[VM_CODE + 0x800], 5);
+	CHECK_EQUAL(rig.memory[VM_CODE + 0x801], 3);
+	CHECK_EQUAL(rig.memory[VM_CODE + 0x802], 6);
+	CHECK_EQUAL(rig.memory[VM_DATA + 0x800], 2);
+	CHECK_EQUAL(rig.memory[VM_DATA + 0x801], 4);
+	vm_close(&rig);
 }
 
 /* SDM 3A:11.6: on P6 and later the processor that stores sees it in the next instruction. */
@@ -197,6 +223,7 @@ static CU_TestInfo tests[] = {
 	{"a processor's own stores", test_own_stores},
 	{"an instruction on two pages", test_instruction_on_two_pages},
 	{"DMA over code", test_machine_writes},
+	{"a page that moves", test_remapped},
 	{"another processor's stores", test_other_processor},
 	{"another thread's stores", test_other_thread},
 	CU_TEST_INFO_NULL,
