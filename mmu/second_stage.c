@@ -13,6 +13,7 @@
 #define EPT_A           BIT(8)
 #define EPT_D           BIT(9)
 #define EPT_X_USER      BIT(10)
+#define EPT_SUPPRESS_VE BIT(63)
 #define EPT_LEVEL_BITS  9
 #define EPT_ADDRESS     (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
 #define EPT_TYPES_VALID 0x73u /* UC WC WT WP WB */
@@ -101,6 +102,7 @@ static bool ept_violation(const struct ept_walk *walk, struct second_stage_resul
 	if ((walk->access & SECOND_STAGE_TABLE) && walk->stage->accessed_dirty)
 		error |= VIOLATION_READ;
 	result->error = error;
+	result->suppressed = walk->depth && (walk->step[walk->depth - 1].entry & EPT_SUPPRESS_VE);
 	return false;
 }
 
@@ -114,6 +116,29 @@ static void ept_load(struct ept_walk *walk, u64 physical)
 	walk->step[n].physical = physical;
 	walk->step[n].entry = host ? __atomic_load_n(host, __ATOMIC_RELAXED) : UINT64_MAX;
 	walk->step[n].host = slot && !(slot->flags & KVM_MEM_READONLY) ? host : NULL;
+}
+
+#define LOG_ENTRIES 512
+
+/* An entry of the page-modification log, in which there is room. */
+static void ept_log(const struct ept_walk *walk, struct walk_updates *updates)
+{
+	u64 *index = walk->stage->log_index, at = walk->stage->log + *index * 8;
+	struct slot *slot = slots_find(walk->slots, at);
+
+	if (slot && !(slot->flags & KVM_MEM_READONLY)) {
+		__atomic_store_n((u64 *)(slot->host + (at - slot->gpa)),
+				 walk->gpa & ~PAGE_OFFSET_MASK, __ATOMIC_RELAXED);
+		slot_mark_dirty(slot, at);
+		walk_note_update(updates, at);
+	}
+	*index = (*index - 1) & 0xffff;
+}
+
+static bool ept_logs(const struct ept_walk *walk)
+{
+	return walk->stage->log_index && (walk->access & WALK_WRITE) &&
+	       !(walk->step[walk->depth - 1].entry & EPT_D);
 }
 
 /* False: an entry changed under the walk. */
@@ -156,8 +181,17 @@ static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 		ept_violation(walk, result);
 		return EPT_REFUSED;
 	}
-	if (walk->stage->accessed_dirty && !ept_set_accessed_dirty(walk, updates))
-		return EPT_RETRY;
+	if (walk->stage->accessed_dirty) {
+		bool logs = ept_logs(walk);
+
+		result->log_full = logs && *walk->stage->log_index >= LOG_ENTRIES;
+		if (result->log_full)
+			return EPT_REFUSED;
+		if (!ept_set_accessed_dirty(walk, updates))
+			return EPT_RETRY;
+		if (logs)
+			ept_log(walk, updates);
+	}
 	if (walk->stage->accessed_dirty && !(*leaf & EPT_D))
 		rights &= ~WALK_WRITE;
 	result->physical = (*leaf & EPT_ADDRESS & ~offset) | (walk->gpa & offset);
@@ -212,9 +246,10 @@ static bool ept_translate(struct slots *slots, const struct second_stage *stage,
 	walk.access = access;
 	if ((access & SECOND_STAGE_TABLE) && stage->accessed_dirty)
 		walk.access |= WALK_WRITE;
-	result->misconfigured = false;
+	result->misconfigured = result->log_full = false;
 	if (!ept_reaches(stage, gpa)) {
 		walk.all = 0;
+		walk.depth = 0;
 		return ept_violation(&walk, result);
 	}
 	do
@@ -240,7 +275,7 @@ static bool npt_translate(struct slots *slots, const struct second_stage *stage,
 			   &walk);
 	for (unsigned int n = 0; n < walk.updates.count; n++)
 		walk_note_update(updates, walk.updates.physical[n]);
-	result->misconfigured = false;
+	result->misconfigured = result->log_full = false;
 	result->error = walk.error_code;
 	result->physical = walk.gpa;
 	result->allowed = walk.allowed;

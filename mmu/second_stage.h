@@ -27,6 +27,10 @@ struct second_stage {
 	bool execute_only;   /* entries 100b are supported */
 	bool gbyte_pages;
 	bool mode_based; /* mode-based execute control: bit 10 is for user-mode addresses */
+	/* Page-modification logging (SDM 3C:29.3.6): where the log is, and the index of its next
+	 * entry, which counts down; NULL: none. */
+	u64 log;
+	u64 *log_index;
 
 	/* NPT: CR0, CR4 and EFER as the host has them, and nCR3. Its tables are walked as for user
 	 * accesses whatever the guest's privilege. */
@@ -47,6 +51,8 @@ struct second_stage_result {
 
 	/* Where it refuses: */
 	bool misconfigured; /* EPT misconfiguration */
+	bool log_full;      /* no room for a page that would become dirty */
+	bool suppressed;    /* EPT: bit 63 of the entry that refused, no #VE */
 	u32 error;          /* NPT: the #PF error code. EPT: exit qualification, bits 6:0 */
 };
 

@@ -160,6 +160,8 @@ static bool physical_of(struct slots *slots, struct second_stage *second, u64 gp
 	}
 	result->second.refused = true;
 	result->second.misconfigured = stage.misconfigured;
+	result->second.log_full = stage.log_full;
+	result->second.suppressed = stage.suppressed;
 	result->second.final = !(access & SECOND_STAGE_TABLE);
 	result->second.error = stage.error;
 	result->second.gpa = gpa;

@@ -74,7 +74,8 @@ struct walk_result {
 	/* When it was the second stage that refused. */
 	struct {
 		bool refused;
-		bool misconfigured; /* and error, as struct second_stage_result's */
+		/* and error, as struct second_stage_result's */
+		bool misconfigured, log_full, suppressed;
 		bool final;         /* the address asked for; else one of a paging structure */
 		u32 error;
 		u64 gpa; /* what the guest takes for physical */

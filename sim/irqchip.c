@@ -330,6 +330,29 @@ static bool platform_wait(struct cpu *cpu, u64 until)
 	return true;
 }
 
+static void vendor_timer_fired(struct ls_timer *timer, uint64_t now)
+{
+	struct vcpu *vcpu = timer->opaque;
+
+	(void)now;
+	event_post(&vcpu->cpu, EVENT_VENDOR);
+	vcpu_wake(vcpu);
+}
+
+static void platform_vendor_timer(struct cpu *cpu, u64 until)
+{
+	struct vcpu *vcpu = cpu_vcpu(cpu);
+	struct ls_clock *clock = &vcpu->vm->clock.base;
+
+	if (until == vcpu->vendor_timer.deadline)
+		return;
+	platform_take(cpu);
+	vcpu->vendor_timer.fn = vendor_timer_fired;
+	vcpu->vendor_timer.opaque = vcpu;
+	clock->arm(clock, &vcpu->vendor_timer, until);
+	platform_give(cpu);
+}
+
 const struct cpu_platform irqchip_platform = {
 	.mmio = platform_mmio,
 	.port = platform_port,
@@ -342,6 +365,7 @@ const struct cpu_platform irqchip_platform = {
 	.bus_unlock = platform_bus_unlock,
 	.ferr = platform_ferr,
 	.wait = platform_wait,
+	.vendor_timer = platform_vendor_timer,
 	.lock = platform_take,
 	.unlock = platform_give,
 };

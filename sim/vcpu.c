@@ -55,7 +55,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->cpu.msr_policy = vm->msr_policy;
 	vcpu->cpu.physical_bits = 36;
 	sem_init(&vcpu->wake, 0, 0);
-	vcpu->wait.deadline = LS_NEVER;
+	vcpu->wait.deadline = vcpu->vendor_timer.deadline = LS_NEVER;
 	if (vm->irqchip)
 		create_lapic(vcpu);
 	tlb_flush_all(&vcpu->cpu.tlb);
@@ -83,6 +83,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 		lapic_destroy(&vcpu->lapic);
 		vm->clock.base.disarm(&vm->clock.base, &vcpu->wait);
 	}
+	vm->clock.base.disarm(&vm->clock.base, &vcpu->vendor_timer);
 	pthread_mutex_unlock(&vm->lock);
 	free(vcpu->cpu.recorder);
 	trace_cache_close(&vcpu->cpu);

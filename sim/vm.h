@@ -65,6 +65,7 @@ struct vcpu {
 	u64 limit;
 
 	struct ls_timer wait; /* ends MWAIT and its kin: sim/cpu/wait.h */
+	struct ls_timer vendor_timer; /* of VMX: cpu_platform.vendor_timer */
 	sem_t wake; /* something to look at while halted; posted from signal handlers, too */
 
 	/* under vm->lock */

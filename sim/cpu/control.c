@@ -35,7 +35,7 @@ static void load_pdptes(struct cpu *cpu, u64 cr3)
 		return;
 	if (!walk_load_pdptes(cpu->slots, &cpu->walk, cr3, pdpte, &walk)) {
 		if (walk.second.refused)
-			cpu->vendor->second_stage_fault(cpu, 0, WALK_READ, &walk);
+			cpu->vendor->second_stage_fault(cpu, 0, SECOND_STAGE_TABLE, &walk);
 		raise_gp(cpu, 0);
 	}
 	for (unsigned int i = 0; i < 4; i++)

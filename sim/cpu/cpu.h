@@ -220,6 +220,8 @@ struct cpu_platform {
 	/* The processor begins to wait until that ns of its time (UINT64_MAX: without end), when
 	 * wait_expire is called. False if nothing could wake it. May be NULL. */
 	bool (*wait)(struct cpu *cpu, u64 until);
+	/* EVENT_VENDOR is to be posted at that ns of the processor's time; UINT64_MAX: no more. */
+	void (*vendor_timer)(struct cpu *cpu, u64 until);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
 	/* FERR#: an x87 exception is pending under CR0.NE = 0 (IRQ 13 on a PC). May be NULL. */
@@ -365,6 +367,10 @@ struct cpu {
 		u8 length;     /* of the instruction that asked for it */
 		bool injected; /* by VM entry: no instruction asked for it */
 	} delivering;
+	struct {
+		bool on;  /* a VM exit follows each instruction or event (SDM 3C:26.5.2) */
+		bool due;
+	} monitor_trap;
 	u64 nmi_unblocked; /* cpu_retired at the last IRET that ended a blocking */
 	bool no_step;	/* the instruction in progress has settled TF's trap itself: debug.c */
 	bool machine_check_pending;

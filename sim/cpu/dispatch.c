@@ -60,6 +60,7 @@ static bool watches_code(const struct cpu *cpu)
 static bool must_step(const struct cpu *cpu)
 {
 	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || cpu->shadow || cpu->rerun_alone ||
+	       cpu->monitor_trap.on ||
 	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
 	       (cpu_watches(cpu) && (watches_code(cpu) || debug_watches_data(cpu)));
 }
@@ -195,6 +196,8 @@ static void run_one(struct cpu *cpu)
 	if (tf || watched || cpu->pending_debug || cpu->debugger.control)
 		debug_after_instruction(cpu, tf,
 					cpu->budget != budget && cpu->reg[REG_RIP] != next);
+	if (unlikely(cpu->monitor_trap.on))
+		event_monitor_trap(cpu);
 	update_step(cpu);
 }
 

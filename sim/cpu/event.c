@@ -117,6 +117,8 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 	cpu->shadow = SHADOW_NONE;
 	if (between)
 		cpu->single = false;
+	if (unlikely(cpu->monitor_trap.on))
+		event_monitor_trap(cpu);
 	/* No single-step trap after INT n and its kin: they clear TF (SDM 3B:18.3.1.4). */
 	cpu->no_step = true;
 	return rip;

@@ -18,6 +18,12 @@ void event_post(struct cpu *cpu, u32 bits)
 	__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELEASE);
 }
 
+void event_monitor_trap(struct cpu *cpu)
+{
+	cpu->monitor_trap.due = true;
+	event_post(cpu, EVENT_VENDOR);
+}
+
 void event_stop(struct cpu *cpu, enum cpu_exit exit)
 {
 	cpu->exit = exit;
@@ -327,8 +333,10 @@ bool event_take_pending(struct cpu *cpu)
 
 	cpu->op = NULL;
 	note_arrivals(cpu);
-	if (cpu->delivering.active)
+	if (cpu->delivering.active) {
+		event_post(cpu, (vendor ? EVENT_VENDOR : 0) | (cpu->pending_debug ? EVENT_TRAP : 0));
 		return resume_delivery(cpu);
+	}
 	if (cpu->activity == ACTIVITY_WAIT_SIPI || cpu->activity == ACTIVITY_SHUTDOWN)
 		return take_while_inactive(cpu);
 	if (!cpu->init_pending)

@@ -69,6 +69,7 @@ static void reset_events(struct cpu *cpu)
 	cpu->exception_due = cpu->rerun_alone = cpu->interrupt_waits = false;
 	cpu->delivering.active = cpu->delivering.injected = false;
 	cpu->nmi_virtual = cpu->iret_keeps_nmi = false;
+	cpu->monitor_trap.on = cpu->monitor_trap.due = false;
 	cpu->user_interrupt = 0;
 	cpu->init_received = false;
 	cpu->io.completed = cpu->io.consumed = 0;

@@ -62,6 +62,8 @@ void event_shutdown(struct cpu *cpu);
 /* An access to user space broke off the delivery of an event: true if the run loop is to deliver
  * again (cpu->exception_due, or EVENT_TRAP is posted) instead of running the instruction at RIP. */
 bool event_abandoned(struct cpu *cpu);
+/* The monitor trap flag: an instruction or the delivery of an event is over. */
+void event_monitor_trap(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
 void event_post(struct cpu *cpu, u32 bits);
 /* One of the events that other threads post (EVENT_NMI, _SMI, _INIT, _SIPI, _MACHINE_CHECK): posted,

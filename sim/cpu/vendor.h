@@ -98,7 +98,8 @@ struct vendor_ops {
 	bool (*exception)(struct cpu *cpu);
 	/* A triple fault, or a machine check without CR4.MCE. True: the exit is made. */
 	bool (*shutdown)(struct cpu *cpu);
-	/* The second stage refused an access (walk.second tells): does not come back. */
+	/* The second stage refused an access (walk.second tells): does not come back. @access is
+	 * SECOND_STAGE_TABLE where there is no linear address, PDPTEs being loaded. */
 	void (*second_stage_fault)(struct cpu *cpu, u64 linear, unsigned int access,
 				   const struct walk_result *walk);
 

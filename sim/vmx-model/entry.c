@@ -88,7 +88,8 @@ static void begin_guest(struct cpu *cpu)
 	cpu->guest_tsc.offset = offset ? value[VMCS_TSC_OFFSET] : 0;
 	cpu->guest_tsc.multiplier = value[VMCS_TSC_MULTIPLIER];
 	cpu->guest_tsc.fraction = VMX_SECONDARY(cpu, TSC_SCALING) && offset ? 48 : 0;
-	vmx->mtf_due = false;
+	cpu->monitor_trap.on = vmx->primary & PRIMARY_MONITOR_TRAP_FLAG;
+	cpu->monitor_trap.due = false;
 	vmx->pause_first = vmx->pause_last = 0;
 	vmx_fix_control_registers(cpu);
 }
@@ -132,6 +133,7 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 	if (launch)
 		vmx->launched = true;
 	vmx_inject(cpu);
+	vmx_start_timer(cpu);
 	vendor_reopen(cpu);
 	return cpu->reg[REG_RIP];
 }

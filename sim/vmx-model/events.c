@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events that exit (SDM 3C:26.2, 26.4, 26.5): exceptions, interrupts, signals, windows, timers. */
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/op.h"
 #include "sim/vmx-model/fields.h"
 #include "sim/vmx-model/vmx.h"
 
@@ -25,10 +26,12 @@ static bool is_debug_trap(const struct cpu *cpu)
 }
 
 /* An IRET that faults has unblocked NMIs all the same (SDM 3C table 28-17). */
-static bool unblocked_nmi(const struct cpu *cpu)
+bool vmx_unblocked_nmi(const struct cpu *cpu)
 {
-	return cpu->nmi_unblocked == cpu_retired(cpu) && !cpu->delivering.active &&
-	       cpu->exception.vector != VECTOR_DF && cpu->nmi_unblocked;
+	unsigned int number = cpu->op ? cpu->op->number : 0;
+
+	return cpu->nmi_unblocked && cpu->nmi_unblocked == cpu_retired(cpu) + number &&
+	       !cpu->delivering.active;
 }
 
 static u64 exception_qualification(const struct cpu *cpu)
@@ -51,7 +54,7 @@ bool vmx_exception(struct cpu *cpu)
 		exit->vectoring = exit->vectoring_error = exit->length = 0;
 	exit->interruption = vmx_event_information(cpu->exception.vector, TYPE_EXCEPTION,
 						   cpu->exception.has_error && !real) |
-			     (unblocked_nmi(cpu) ? INFO_NMI_UNBLOCKING : 0);
+			     (vmx_unblocked_nmi(cpu) ? INFO_NMI_UNBLOCKING : 0);
 	exit->error = cpu->exception.has_error && !real ? cpu->exception.error : 0;
 	exit->qualification = exception_qualification(cpu);
 	exit->shadow = trap ? cpu->shadow : cpu->shadow_running;
@@ -183,12 +186,12 @@ enum vendor_gate vmx_interrupt(struct cpu *cpu)
 
 static bool monitor_trap(struct cpu *cpu)
 {
-	struct vmx *vmx = vmx_of(cpu);
+	return cpu->monitor_trap.due && leave_between(cpu, REASON_MONITOR_TRAP_FLAG, true);
+}
 
-	if (!vmx->mtf_due)
-		return false;
-	vmx->mtf_due = false;
-	return leave_between(cpu, REASON_MONITOR_TRAP_FLAG, true);
+static bool timer(struct cpu *cpu)
+{
+	return vmx_timer_expired(cpu) && leave_between(cpu, REASON_PREEMPTION_TIMER, false);
 }
 
 static bool nmi_window(struct cpu *cpu)
@@ -223,7 +226,7 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage)
 	case STAGE_BEFORE_TRAP:
 		return monitor_trap(cpu);
 	case STAGE_AFTER_TRAP:
-		return nmi_window(cpu);
+		return timer(cpu) || nmi_window(cpu);
 	case STAGE_AFTER_NMI:
 		return interrupt_window(cpu);
 	default:
@@ -240,7 +243,7 @@ bool vmx_would_wake(struct cpu *cpu)
 		return true;
 	if (guest && VMX_PRIMARY(cpu, INTERRUPT_WINDOW) && interrupts_open(cpu))
 		return true;
-	if (guest && vmx_of(cpu)->mtf_due)
+	if (guest && (cpu->monitor_trap.due || vmx_timer_expired(cpu)))
 		return true;
 	if (!event_interrupt_waiting(cpu))
 		return false;

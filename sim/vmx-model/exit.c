@@ -116,6 +116,8 @@ static void enter_host(struct cpu *cpu)
 	const u64 *value = vmx_of(cpu)->value;
 
 	cpu->guest = false;
+	cpu->monitor_trap.on = cpu->monitor_trap.due = false;
+	vmx_stop_timer(cpu);
 	vmx_load_host(cpu);
 	vmx_fix_control_registers(cpu);
 	vmx_leave_world(cpu);

@@ -157,6 +157,7 @@ void vmx_save_guest(struct cpu *cpu)
 	save_segments(cpu, value);
 	save_msrs(cpu, value);
 	save_events(cpu, value);
+	vmx_save_timer(cpu);
 	if (VMX_SECONDARY(cpu, EPT))
 		for (unsigned int n = 0; n < 4; n++)
 			value[VMCS_GUEST_PDPTE0 + n] = cpu->walk.pdpte[n];

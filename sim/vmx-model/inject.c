@@ -20,7 +20,7 @@ void vmx_inject(struct cpu *cpu)
 	if (!(info & INFO_VALID))
 		return;
 	if (type == TYPE_OTHER) {
-		vmx->mtf_due = true;
+		event_monitor_trap(cpu);
 		return;
 	}
 	cpu->delivering.active = cpu->delivering.injected = true;

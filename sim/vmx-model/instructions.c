@@ -127,13 +127,6 @@ static u64 vmcall(struct cpu *cpu, const struct op *op)
 	return vmx_fail(cpu, op, VMX_ERROR_VMCALL_ROOT);
 }
 
-/* Only in a guest. */
-static u64 vmfunc(struct cpu *cpu, const struct op *op)
-{
-	(void)op;
-	raise_ud(cpu);
-}
-
 static u64 vmlaunch(struct cpu *cpu, const struct op *op)
 {
 	check_privilege(cpu);
@@ -165,7 +158,7 @@ static const struct instruction instructions[] = {
 	[VENDOR_VMLAUNCH] = {vmlaunch, REASON_VMLAUNCH, false},
 	[VENDOR_VMRESUME] = {vmresume, REASON_VMRESUME, false},
 	[VENDOR_VMCALL] = {vmcall, REASON_VMCALL, false},
-	[VENDOR_VMFUNC] = {vmfunc, 0, false},
+	[VENDOR_VMFUNC] = {vmx_function, 0, false},
 	[VENDOR_INVEPT] = {vmx_invept, REASON_INVEPT, true},
 	[VENDOR_INVVPID] = {vmx_invvpid, REASON_INVVPID, true},
 };
@@ -176,6 +169,15 @@ _Noreturn static void leave(struct cpu *cpu, const struct op *op, const struct i
 		vmx_leave(cpu, op, row->reason, 0);
 	vmx_begin_exit(cpu, row->reason)->information = vmx_operand_information(op);
 	vmx_leave(cpu, op, row->reason, vmx_operand_displacement(cpu, op));
+}
+
+static bool offered(const struct cpu *cpu, enum vendor_instruction which)
+{
+	u64 capability = cpu->msr[MSR_VMX_BASIC + VMX_EPT_VPID];
+
+	if (which == VENDOR_INVEPT)
+		return capability & EPT_VPID_INVEPT;
+	return which != VENDOR_INVVPID || (capability & EPT_VPID_INVVPID);
 }
 
 u64 vmx_instruction(struct cpu *cpu, const struct op *op, enum vendor_instruction which)
@@ -192,6 +194,8 @@ u64 vmx_instruction(struct cpu *cpu, const struct op *op, enum vendor_instructio
 	if (which != VENDOR_VMFUNC && (compatibility || cpu_v86(cpu)))
 		raise_ud(cpu);
 	if (which == VENDOR_VMXON && !(cpu->cr4 & CR4_VMXE))
+		raise_ud(cpu);
+	if (!offered(cpu, which))
 		raise_ud(cpu);
 	if (cpu->guest && row->reason)
 		leave(cpu, op, row);

@@ -1,35 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VPIDs and EPT (SDM 3C:29): which translations hold, and what EPT's refusals become. */
 #include "sim/cpu/address_space.h"
+#include "sim/cpu/op.h"
 #include "sim/vmx-model/vmx.h"
 
 /* A world is named by bit 63, the VPID, whether there is EPT, and its root (SDM 3C:29.4). */
-#define WORLD_GUEST BIT(63)
-#define WORLD_EPT   BIT(40)
-#define EPTP_ROOT   (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
+#define EPTP_ROOT (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
 
 u64 vmx_world_of_vpid(u16 vpid)
 {
-	return (u64)vpid << 41;
+	return VMX_WORLD_GUEST | (u64)vpid << 41;
 }
 
 u64 vmx_world_of_eptp(u64 eptp)
 {
-	return WORLD_EPT | (eptp & EPTP_ROOT) >> PAGE_SHIFT;
+	return VMX_WORLD_EPT | (eptp & EPTP_ROOT) >> PAGE_SHIFT;
+}
+
+/* Changes of the EPT pointer's other bits want an INVEPT (SDM 3C:29.4.3.3), which drops the worlds;
+ * the walks that are remembered belong to all of it. */
+static void use_ept(struct cpu *cpu, u64 eptp)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	u64 capability = cpu->msr[MSR_VMX_BASIC + VMX_EPT_VPID];
+	bool mode_based = VMX_SECONDARY(cpu, MBEC);
+
+	if (eptp != vmx->second_eptp || mode_based != vmx->second.mode_based)
+		second_stage_flush(&vmx->second);
+	vmx->second_eptp = eptp;
+	vmx->second.kind = SECOND_STAGE_EPT;
+	vmx->second.root = eptp & EPTP_ROOT;
+	vmx->second.levels = (eptp >> 3 & 7) + 1;
+	vmx->second.physical_bits = cpu->physical_bits;
+	vmx->second.accessed_dirty = eptp & BIT(6);
+	vmx->second.execute_only = capability & EPT_VPID_EXECUTE_ONLY;
+	vmx->second.gbyte_pages = capability & EPT_VPID_PAGES_1G;
+	vmx->second.mode_based = mode_based;
+	vmx->second.log = vmx->value[VMCS_PML_ADDRESS];
+	vmx->second.log_index = VMX_SECONDARY(cpu, PML) ? &vmx->value[VMCS_PML_INDEX] : NULL;
+	cpu->walk.second = &vmx->second;
+}
+
+void vmx_change_world(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	u64 tag = VMX_WORLD_GUEST;
+
+	if (VMX_SECONDARY(cpu, VPID))
+		tag |= vmx_world_of_vpid(vmx->value[VMCS_VPID]);
+	if (VMX_SECONDARY(cpu, EPT)) {
+		use_ept(cpu, vmx->value[VMCS_EPTP]);
+		tag |= vmx_world_of_eptp(vmx->value[VMCS_EPTP]);
+	}
+	cpu_enter_world(cpu, tag);
+	cpu_update_mode(cpu);
 }
 
 void vmx_enter_world(struct cpu *cpu)
 {
-	struct vmx *vmx = vmx_of(cpu);
-	bool vpid = VMX_SECONDARY(cpu, VPID);
-	u64 tag = WORLD_GUEST;
-
-	if (vpid)
-		tag |= vmx_world_of_vpid(vmx->value[VMCS_VPID]);
-	else /* entries drop what belongs to VPID 0 (SDM 3C:29.4.3.1) */
-		cpu_flush_worlds(cpu, WORLD_GUEST | VMX_WORLD_VPID, WORLD_GUEST);
-	cpu_enter_world(cpu, tag);
-	cpu_update_mode(cpu);
+	if (!VMX_SECONDARY(cpu, VPID)) /* entries drop what belongs to VPID 0 (SDM 3C:29.4.3.1) */
+		cpu_flush_worlds(cpu, VMX_WORLD_VPID, VMX_WORLD_GUEST);
+	vmx_change_world(cpu);
 }
 
 void vmx_leave_world(struct cpu *cpu)
@@ -41,11 +72,48 @@ void vmx_leave_world(struct cpu *cpu)
 	cpu_update_mode(cpu);
 }
 
+/* --- faults --- */
+
+/* Exit qualification beyond the rights (SDM 3C table 28-7). */
+#define VIOLATION_LINEAR_VALID   BIT(7)
+#define VIOLATION_FINAL          BIT(8)
+#define VIOLATION_NMI_UNBLOCKING BIT(12)
+
+static u8 rf_of(struct cpu *cpu)
+{
+	u64 image;
+
+	if (!cpu->delivering.active)
+		return RF_SET;
+	image = event_pushed_rflags(cpu, cpu->delivering.vector, cpu->delivering.type);
+	return image & FLAG_RF ? RF_SET : RF_CLEAR;
+}
+
+static u32 reason_of(const struct walk_result *walk)
+{
+	if (walk->second.log_full)
+		return REASON_PML_FULL;
+	return walk->second.misconfigured ? REASON_EPT_MISCONFIGURATION : REASON_EPT_VIOLATION;
+}
+
 void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 			    const struct walk_result *walk)
 {
-	(void)linear;
-	(void)access;
-	(void)walk;
-	raise_ud(cpu);
+	u32 reason = reason_of(walk);
+	struct vmx_exit *exit = vmx_begin_exit(cpu, reason);
+	bool has_linear = access != SECOND_STAGE_TABLE;
+
+	exit->rf = rf_of(cpu);
+	exit->shadow = cpu->single ? cpu->shadow_running : SHADOW_NONE;
+	exit->physical = walk->second.gpa;
+	if (reason == REASON_EPT_VIOLATION) {
+		exit->qualification = walk->second.error |
+				      (has_linear ? VIOLATION_LINEAR_VALID : 0) |
+				      (has_linear && walk->second.final ? VIOLATION_FINAL : 0);
+		exit->linear = has_linear ? linear : 0;
+		vmx_convert_violation(cpu, walk);
+	}
+	if (reason != REASON_EPT_MISCONFIGURATION && vmx_unblocked_nmi(cpu))
+		exit->qualification |= VIOLATION_NMI_UNBLOCKING;
+	vendor_exit(cpu);
 }

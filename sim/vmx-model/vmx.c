@@ -8,7 +8,7 @@ static void reset(struct cpu *cpu, bool init)
 
 	if (init)
 		return;
-	vmx->on = vmx->mtf_due = false;
+	vmx->on = false;
 	vmx->current = VMCS_NONE;
 	vmx->secondary = 0;
 	cpu->guest = cpu->arbitrates = false;

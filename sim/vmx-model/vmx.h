@@ -38,12 +38,11 @@ struct vmx {
 	/* The controls in force since the last VM entry; 0 where they are not activated. */
 	u32 pin, primary, secondary, exit_controls, entry_controls;
 	u64 tertiary;
-	bool mtf_due;                /* a VM exit for the monitor trap flag is pending */
-	bool sipi_waits;             /* entered in wait-for-SIPI */
-	u64 timer_end;               /* ns at which the preemption timer reaches 0 */
+	u64 timer_end; /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
 	struct vmx_exit exit;
 	struct second_stage second;
+	u64 second_eptp; /* whose walks it remembers */
 };
 
 extern const struct vendor_ops vmx_ops;
@@ -153,15 +152,36 @@ bool vmx_would_wake(struct cpu *cpu);
 bool vmx_exception(struct cpu *cpu);
 bool vmx_shutdown(struct cpu *cpu);
 
+/* True if the fault in hand is of an IRET that has ended blocking by NMI. */
+bool vmx_unblocked_nmi(const struct cpu *cpu);
+
+/* --- preemption_timer.c --- */
+void vmx_start_timer(struct cpu *cpu);
+void vmx_stop_timer(struct cpu *cpu);
+void vmx_save_timer(struct cpu *cpu);
+bool vmx_timer_expired(struct cpu *cpu);
+
+/* --- function.c --- */
+u64 vmx_function(struct cpu *cpu, const struct op *op);
+bool vmx_eptp_valid(const struct cpu *cpu, u64 eptp);
+
+/* --- virtualization_exception.c --- */
+/* Raises #VE for the EPT violation described instead of the exit, if it may be. */
+void vmx_convert_violation(struct cpu *cpu, const struct walk_result *walk);
+
 /* --- translation.c: EPT and VPID --- */
 void vmx_enter_world(struct cpu *cpu);
 void vmx_leave_world(struct cpu *cpu);
+/* Another EPT pointer within the guest. */
+void vmx_change_world(struct cpu *cpu);
 void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 			    const struct walk_result *walk);
 /* The worlds of a VPID, and of an EPT pointer, by cpu_flush_worlds. */
 u64 vmx_world_of_vpid(u16 vpid);
 u64 vmx_world_of_eptp(u64 eptp);
-#define VMX_WORLD_VPID (UINT64_C(0xffff) << 41)
+#define VMX_WORLD_GUEST BIT(63)
+#define VMX_WORLD_EPT BIT(40)
+#define VMX_WORLD_VPID (VMX_WORLD_GUEST | UINT64_C(0xffff) << 41)
 #define VMX_WORLD_EPTP ((UINT64_C(1) << 41) - 1)
 
 #endif
