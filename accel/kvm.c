@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,7 +24,8 @@ struct kvm_vcpu {
 	struct kvm_vcpu *next;
 	atomic_int fd; /* -1: closed, free to be taken again */
 	struct kvm_run *run;
-	atomic_int thread; /* inside KVM_RUN; 0: none */
+	atomic_int thread;  /* inside KVM_RUN; 0: none */
+	atomic_bool kicked; /* immediate_exit was set here, not by the user */
 };
 
 struct kvm_engine {
@@ -59,8 +61,11 @@ static int kvm_run(struct kvm_engine *engine, int fd)
 	ret = ioctl(fd, KVM_RUN, 0);
 	if (ret < 0)
 		ret = -errno;
-	if (vcpu)
+	if (vcpu) {
 		atomic_store(&vcpu->thread, 0);
+		if (atomic_exchange(&vcpu->kicked, false))
+			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	}
 	return ret;
 }
 
@@ -105,14 +110,18 @@ static struct kvm_run *kvm_mmap(struct ls_engine *base, int fd)
 	return run;
 }
 
-/* To the thread's number and not its pthread_t: if it has ended since, nothing happens. */
+/* The signal ends a run; immediate_exit ends one that the thread is just about to enter. The signal
+ * goes to the thread's number and not its pthread_t: if it has ended since, nothing happens. */
 static void kvm_kick(struct ls_engine *base, int fd)
 {
 	struct kvm_vcpu *vcpu = vcpu_find(of_base(base), fd);
 	int error = errno, thread = vcpu ? atomic_load(&vcpu->thread) : 0;
 
-	if (thread)
+	if (thread) {
+		atomic_store(&vcpu->kicked, true);
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 		syscall(SYS_tgkill, getpid(), thread, KICK_SIGNAL);
+	}
 	errno = error;
 }
 

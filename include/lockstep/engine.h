@@ -29,7 +29,7 @@ struct ls_engine_ops {
 	 * valid until close of that vCPU. */
 	struct kvm_run *(*mmap)(struct ls_engine *engine, int vcpu);
 	/* Makes a KVM_RUN in progress on @vcpu return -EINTR soon. From any thread, and from
-	 * a signal handler. Set run->immediate_exit first: it stops the one about to begin. */
+	 * a signal handler. One that has yet to begin may return so, too. */
 	void (*kick)(struct ls_engine *engine, int vcpu);
 	/* Closes a vCPU or VM handle; LS_SYSTEM frees the engine. */
 	void (*close)(struct ls_engine *engine, int handle);
