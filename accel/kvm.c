@@ -110,6 +110,14 @@ static struct kvm_run *kvm_mmap(struct ls_engine *base, int fd)
 	return run;
 }
 
+static void *kvm_mmap_at(struct ls_engine *base, int fd, size_t offset, size_t size)
+{
+	void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+
+	(void)base;
+	return area == MAP_FAILED ? NULL : area;
+}
+
 /* The signal ends a run; immediate_exit ends one that the thread is just about to enter. The signal
  * goes to the thread's number and not its pthread_t: if it has ended since, nothing happens. */
 static void kvm_kick(struct ls_engine *base, int fd)
@@ -241,6 +249,7 @@ const struct ls_engine_ops ls_engine_kvm = {
 	.open = kvm_open,
 	.ioctl = kvm_ioctl,
 	.mmap = kvm_mmap,
+	.mmap_at = kvm_mmap_at,
 	.kick = kvm_kick,
 	.close = kvm_close,
 };

@@ -28,6 +28,9 @@ struct ls_engine_ops {
 	/* Maps the vCPU's struct kvm_run (KVM_GET_VCPU_MMAP_SIZE bytes). Owned by the engine,
 	 * valid until close of that vCPU. */
 	struct kvm_run *(*mmap)(struct ls_engine *engine, int vcpu);
+	/* What else a vCPU's handle maps, as KVM_DIRTY_LOG_PAGE_OFFSET's ring; the caller unmaps it
+	 * before that is closed. NULL if there is no such thing; may itself be NULL. */
+	void *(*mmap_at)(struct ls_engine *engine, int vcpu, size_t offset, size_t size);
 	/* Makes a KVM_RUN in progress on @vcpu return -EINTR soon. From any thread, and from
 	 * a signal handler. One that has yet to begin may return so, too. */
 	void (*kick)(struct ls_engine *engine, int vcpu);

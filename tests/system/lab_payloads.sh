@@ -13,6 +13,7 @@ done
 for name in branches triple_fault; do
 	cp "$1/$name.elf" "$WORK/$name"
 done
+seam=$(realpath "$1/../unit/unit_accel_seam")
 cd "$WORK" || die "no work folder"
 cat >script <<-'EOF2'
 	engine=$1
@@ -32,4 +33,11 @@ diff wanted out >difference || fail "kvm in the lab differs from sim: $(cat diff
 # The strongest engine is taken where it works; a guest of KVM sees KVM.
 expect_status 43 "$LOCKSTEP" lab -- run --engine auto --memory 64M --payload kvm
 grep -q '^lockstep: engine kvm: ' err || fail "auto did not take kvm: $(cat err)"
+# What the machine builds on: the unit test of the seam, with this KVM under it.
+cunit=$(ldd "$seam" | awk '/libcunit/ { print $3 }')
+cat >seam-script <<-'EOF2'
+	LOCKSTEP_ENGINE=kvm "$1"
+EOF2
+expect_status 0 "$LOCKSTEP" lab --with "$busybox" --with "$cunit" -- "$busybox" ash seam-script "$seam"
+grep -q FAILED out && fail "the seam on KVM: $(cat out err)"
 finish

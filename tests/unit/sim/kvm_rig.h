@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine through the seam, sim or the one that LOCKSTEP_ENGINE names: a VM with 1 MiB of memory and one vCPU in real mode, flat at
- * CS:IP = 0:CODE, and calls as a user of KVM makes them. */
+/* An engine through the seam, sim or the one that LOCKSTEP_ENGINE names: a VM with 1 MiB of memory
+ * and one vCPU in real mode, flat at CS:IP = 0:CODE, and calls as a user of KVM makes them. */
 #ifndef LOCKSTEP_TESTS_KVM_RIG_H
 #define LOCKSTEP_TESTS_KVM_RIG_H
 
@@ -13,8 +13,8 @@
 
 #define KVM_MEMORY (1u << 20)
 #define KVM_LEAVES 128
-#define CODE      0x1000
-#define STACK     0x8000
+#define CODE       0x1000
+#define STACK      0x8000
 
 struct kvm_rig {
 	struct ls_engine *engine;
@@ -63,8 +63,7 @@ static inline void kvm_set_cpuid(struct kvm_rig *rig, const char *model)
 
 	cpuid->nent = KVM_LEAVES;
 	if (rig->engine->ext->cpu_model)
-		CHECK_EQUAL(
-			rig->engine->ext->cpu_model(rig->engine, model, 0, 1, cpuid, NULL), 0);
+		CHECK_EQUAL(rig->engine->ext->cpu_model(rig->engine, model, 0, 1, cpuid, NULL), 0);
 	else
 		CHECK_EQUAL(ls_ioctl_ptr(rig->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid),
 			    0);
@@ -91,8 +90,11 @@ static inline const struct ls_engine_ops *kvm_rig_engine(void)
 	return name && !strcmp(name, "kvm") ? &ls_engine_kvm : &ls_engine_sim;
 }
 
-static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip)
+/* @cap, unless 0, is enabled before the vCPU is created, if it is offered. */
+static inline void kvm_open_with(struct kvm_rig *rig, const char *model, bool irqchip, uint32_t cap,
+				 uint64_t argument)
 {
+	struct kvm_enable_cap enable = {.cap = cap, .args = {argument}};
 	struct kvm_userspace_memory_region region = {.memory_size = KVM_MEMORY};
 	struct ls_error err = {0};
 
@@ -102,6 +104,8 @@ static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip
 	rig->vm = ls_ioctl(rig->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
 	if (irqchip)
 		CHECK_EQUAL(ls_ioctl(rig->engine, rig->vm, KVM_CREATE_IRQCHIP, 0), 0);
+	if (cap && ls_ioctl(rig->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, cap) > 0)
+		CHECK_EQUAL(kvm_call(rig, KVM_ENABLE_CAP, &enable), 0);
 	rig->memory = aligned_alloc(4096, KVM_MEMORY);
 	memset(rig->memory, 0, KVM_MEMORY);
 	region.userspace_addr = (uintptr_t)rig->memory;
@@ -110,6 +114,11 @@ static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip
 	rig->run = rig->engine->ops->mmap(rig->engine, rig->vcpu);
 	kvm_set_cpuid(rig, model);
 	kvm_real_mode(rig);
+}
+
+static inline void kvm_open(struct kvm_rig *rig, const char *model, bool irqchip)
+{
+	kvm_open_with(rig, model, irqchip, 0, 0);
 }
 
 /* Bytes at an address, before the guest has run there. */
