@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/internal.h"
+#include "machine/trace.h"
 #include "machine/irqchip.h"
 
 /* What a device access costs in guest time where that is counted: about a microsecond for a
@@ -119,9 +120,14 @@ static enum exit_action exit_failed_run(struct vcpu *vcpu, int ret)
 
 int vcpu_run(struct vcpu *vcpu)
 {
+	int ret;
+
 	if (vcpu->machine->split)
 		split_irqchip_enter(vcpu);
-	return ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+	trace_entry(vcpu);
+	ret = ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+	trace_left(vcpu);
+	return ret;
 }
 
 static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
@@ -189,6 +195,7 @@ enum exit_action exit_handle(struct vcpu *vcpu, int ret)
 
 	do {
 		action = exit_answer(vcpu, ret);
+		trace_exit(vcpu, ret);
 	} while (ret >= 0 && vcpu->machine->config.observe && vcpu_observe(vcpu));
 	return action;
 }

@@ -9,7 +9,6 @@
 #include "machine/console.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
-#include "machine/trace.h"
 
 /* An engine with a clock of its own may arm timers from its vCPU threads without a word to
  * us; its clock is therefore fed at least this often. */
@@ -35,19 +34,15 @@ static void *parallel_vcpu(void *argument)
 	struct machine *machine = vcpu->machine;
 
 	while (!machine->ending) {
-		enum exit_action action;
 		int ret;
 
 		if (!control_enter(machine, vcpu)) {
 			control_park(machine);
 			continue;
 		}
-		trace_entry(vcpu);
 		ret = vcpu_run(vcpu);
 		control_leave(machine, vcpu);
-		action = exit_handle(vcpu, ret);
-		trace_exit(vcpu, ret);
-		if (action == EXIT_HALT)
+		if (exit_handle(vcpu, ret) == EXIT_HALT)
 			sched_yield(); /* an engine whose HLT does not wait */
 	}
 	return NULL;

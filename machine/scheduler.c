@@ -11,7 +11,6 @@
 #include "machine/console.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
-#include "machine/trace.h"
 
 /* A turn when nobody else waits for it: long, but short enough for the terminal. */
 #define SOLO_QUANTUM_NS 1000000
@@ -147,11 +146,9 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 
 		if (!control_enter(machine, vcpu))
 			break;
-		trace_entry(vcpu);
 		ret = vcpu_run(vcpu);
 		control_leave(machine, vcpu);
 		action = exit_handle(vcpu, ret);
-		trace_exit(vcpu, ret);
 		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)
 			break;
 	} while (action == EXIT_CONTINUE);

@@ -6,14 +6,16 @@
 #include "machine/internal.h"
 #include "traces/events.h"
 
+/* A vCPU that has waited learns of the VM's time when it is entered. */
 static uint64_t trace_time(const struct vcpu *vcpu)
 {
 	const struct ls_extension *ext = machine_ext(vcpu->machine);
 	struct ls_clock *clock = vcpu->machine->clock;
+	uint64_t now = clock->now(clock), own = 0;
 
 	if (ext->vcpu_time)
-		return ext->vcpu_time(vcpu->machine->engine, vcpu->fd) + vcpu->charge;
-	return clock->now(clock);
+		own = ext->vcpu_time(vcpu->machine->engine, vcpu->fd) + vcpu->charge;
+	return own > now ? own : now;
 }
 
 void trace_entry(struct vcpu *vcpu)
@@ -25,6 +27,12 @@ void trace_entry(struct vcpu *vcpu)
 	ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_REGS, &regs);
 	TRACE_EMIT(vcpu->trace, vcpu_instructions(vcpu), ENGINE_ENTRY, .rip = regs.rip,
 		   .time = trace_time(vcpu));
+}
+
+void trace_left(struct vcpu *vcpu)
+{
+	if (ls_trace_wants(vcpu->trace, TRACE_ENGINE_EXIT))
+		vcpu->left = trace_time(vcpu);
 }
 
 static void trace_exit_io(const struct kvm_run *run, struct trace_fields_ENGINE_EXIT *fields)
@@ -52,7 +60,7 @@ void trace_exit(struct vcpu *vcpu, int result)
 	if (!ls_trace_wants(vcpu->trace, TRACE_ENGINE_EXIT))
 		return;
 	fields.reason = result < 0 ? KVM_EXIT_INTR : run->exit_reason;
-	fields.time = trace_time(vcpu);
+	fields.time = vcpu->left;
 	if (fields.reason == KVM_EXIT_IO)
 		trace_exit_io(run, &fields);
 	else if (fields.reason == KVM_EXIT_MMIO)

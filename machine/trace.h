@@ -7,7 +7,9 @@
 
 /* Before KVM_RUN. */
 void trace_entry(struct vcpu *vcpu);
-/* After KVM_RUN returned @result and its exit was handled. */
+/* KVM_RUN has returned: notes when. */
+void trace_left(struct vcpu *vcpu);
+/* Its exit was handled, so that what was read is known. */
 void trace_exit(struct vcpu *vcpu, int result);
 
 #endif

@@ -24,6 +24,7 @@ struct vcpu {
 	bool in_guest;    /* under run_lock */
 	uint64_t charge;  /* ns of guest time its accesses have cost and the clock has not seen */
 	struct ls_trace_sink *trace; /* NULL: nobody watches */
+	uint64_t left;               /* guest time of the last exit, while somebody does */
 	pthread_t thread; /* parallel schedule */
 	bool threaded;
 };

@@ -11,6 +11,11 @@
 
 static const struct tool_command commands[] = {
 	{"show", "print the records, with symbols and disassembly", trace_show},
+	{"grep", "print those that match a pattern", trace_grep},
+	{"stat", "count exits by reason, with their times, and events", trace_stat},
+	{"diff", "find where two traces first differ", trace_diff},
+	{"export", "write trace-cmd's, Chrome's or JSON files", trace_export},
+	{"cut", "write a part as a trace of its own", trace_cut},
 };
 
 static void print_help(FILE *to)

@@ -4,5 +4,10 @@
 #define LOCKSTEP_TOOLS_CMD_TRACE_H
 
 int trace_show(int argc, char **argv);
+int trace_grep(int argc, char **argv);
+int trace_stat(int argc, char **argv);
+int trace_diff(int argc, char **argv);
+int trace_export(int argc, char **argv);
+int trace_cut(int argc, char **argv);
 
 #endif

@@ -78,7 +78,7 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		 "N"},
 		{"trace", 0, 0, G_OPTION_ARG_STRING, &o->trace,
 		 "Record events there, for 'lockstep trace'; last=N keeps the last N only",
-		 "FILE[:EVENT,...]"},
+		 "FILE[:EVENT,...][@TRIGGER]"},
 		{"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->params,
 		 "Set an engine parameter; 'lockstep list params' (repeatable)", "NAME=VALUE"},
 		{"stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Close with a table of figures",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/trace_names.h"
 
+#include <asm/svm.h>
+#include <asm/vmx.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
 
@@ -46,6 +48,24 @@ const char *trace_kvm_exit_name(uint64_t reason)
 	for (size_t i = 0; i < G_N_ELEMENTS(exits); i++)
 		if (exits[i].reason == reason)
 			return exits[i].name;
+	return NULL;
+}
+
+#define REASON_BASIC 0xffffu /* SDM 3C:24.9.1, table 24-18 */
+
+const char *trace_vm_exit_name(bool svm, uint64_t reason)
+{
+	static const struct {
+		uint32_t reason;
+		const char *name;
+	} vmx[] = {VMX_EXIT_REASONS}, amd[] = {SVM_EXIT_REASONS};
+
+	for (size_t i = 0; !svm && i < G_N_ELEMENTS(vmx); i++)
+		if (vmx[i].reason == (reason & REASON_BASIC))
+			return vmx[i].name;
+	for (size_t i = 0; svm && i < G_N_ELEMENTS(amd); i++)
+		if (amd[i].reason == (uint32_t)reason)
+			return amd[i].name;
 	return NULL;
 }
 

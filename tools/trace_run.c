@@ -46,6 +46,8 @@ struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machi
 		.vcpus = machine_vcpu_count(machine),
 		.events = spec->events,
 		.keep = spec->keep,
+		.trigger = spec->trigger,
+		.trigger_value = spec->trigger_value,
 		.text = text,
 	};
 	struct trace_writer *writer = trace_writer_open(&config, err);

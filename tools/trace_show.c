@@ -12,23 +12,48 @@
 struct show {
 	struct trace_view view;
 	gboolean json;
-	struct trace_printer *printer;
+	GRegex *pattern; /* NULL: every record */
+	struct trace_printer *printer, *plain;
 	GString *line;
 };
 
-/* Nobody reads on: the rest is not printed. */
-static bool show_record(struct trace_view *view, void *opaque, unsigned int vcpu,
+static void show_format(struct show *show, struct trace_printer *printer, unsigned int vcpu,
 			const uint64_t *record)
 {
-	struct show *show = opaque;
-
 	g_string_truncate(show->line, 0);
 	if (show->json)
-		trace_print_json(show->printer, view, show->line, vcpu, record);
+		trace_print_json(printer, &show->view, show->line, vcpu, record);
 	else
-		trace_print_text(show->printer, view, show->line, vcpu, record);
-	g_string_append_c(show->line, '\n');
-	return fwrite(show->line->str, 1, show->line->len, stdout) == show->line->len;
+		trace_print_text(printer, &show->view, show->line, vcpu, record);
+}
+
+/* What matches is the line without colours. */
+static bool show_matches(struct show *show, unsigned int vcpu, const uint64_t *record)
+{
+	if (!show->pattern)
+		return true;
+	show_format(show, show->plain, vcpu, record);
+	return g_regex_match(show->pattern, show->line->str, 0, NULL);
+}
+
+/* Ends early where nobody reads on. */
+static void show_records(struct show *show, struct ls_error *err)
+{
+	const uint64_t *record;
+	unsigned int vcpu;
+	size_t written;
+
+	while (trace_view_next(&show->view, &vcpu, &record, err)) {
+		if (!show_matches(show, vcpu, record))
+			continue;
+		show_format(show, show->printer, vcpu, record);
+		g_string_append_c(show->line, '\n');
+		written = fwrite(show->line->str, 1, show->line->len, stdout);
+		if (written != show->line->len)
+			break;
+	}
+	if (fflush(stdout) && errno != EPIPE)
+		ls_error_set(err, -errno, "cannot write to standard output: %s", g_strerror(errno));
 }
 
 static int show_run(struct show *show, const char *path)
@@ -43,19 +68,20 @@ static int show_run(struct show *show, const char *path)
 	if (trace_reader_unfinished(show->view.reader))
 		log_warning("'%s' was not finished; what is whole of it follows", path);
 	show->printer = trace_printer_create(colour && !show->json);
+	show->plain = trace_printer_create(false);
 	show->line = g_string_new(NULL);
-	trace_view_each(&show->view, show_record, show, &err);
+	show_records(show, &err);
 	g_string_free(show->line, TRUE);
 	trace_printer_destroy(show->printer);
-	if (!err.code && fflush(stdout) && errno != EPIPE)
-		ls_error_set(&err, -errno, "cannot write to standard output: %s",
-			     g_strerror(errno));
+	trace_printer_destroy(show->plain);
 	if (err.code)
 		log_failure("%s", err.text);
 	return err.code ? TOOL_EXIT_FAILURE : TOOL_EXIT_OK;
 }
 
-int trace_show(int argc, char **argv)
+/* @patterns: arguments before the file. */
+static int show_command(int argc, char **argv, const char *program, const char *arguments,
+			int patterns)
 {
 	struct show show = {0};
 	const GOptionEntry entries[] = {
@@ -63,18 +89,33 @@ int trace_show(int argc, char **argv)
 		{"json", 0, 0, G_OPTION_ARG_NONE, &show.json, "Print a JSON object a line", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("FILE");
+	g_autoptr(GOptionContext) context = g_option_context_new(arguments);
 	g_autoptr(GError) error = NULL;
 	int status = TOOL_EXIT_USAGE;
 
-	g_set_prgname("lockstep trace show");
+	g_set_prgname(program);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error))
-		log_failure("%s; see 'lockstep trace show --help'", error->message);
-	else if (argc != 2)
-		log_failure("say which file; see 'lockstep trace show --help'");
+		log_failure("%s; see '%s --help'", error->message, program);
+	else if (argc != 2 + patterns)
+		log_failure("say %swhich file; see '%s --help'", patterns ? "the pattern and " : "",
+			    program);
+	else if (patterns && !(show.pattern = g_regex_new(argv[1], G_REGEX_OPTIMIZE, 0, &error)))
+		log_failure("%s", error->message);
 	else
-		status = show_run(&show, argv[1]);
+		status = show_run(&show, argv[1 + patterns]);
+	if (show.pattern)
+		g_regex_unref(show.pattern);
 	trace_view_close(&show.view);
 	return status;
+}
+
+int trace_show(int argc, char **argv)
+{
+	return show_command(argc, argv, "lockstep trace show", "FILE", 0);
+}
+
+int trace_grep(int argc, char **argv)
+{
+	return show_command(argc, argv, "lockstep trace grep", "PATTERN FILE", 1);
 }

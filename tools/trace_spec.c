@@ -56,20 +56,50 @@ static int spec_words(struct trace_spec *spec, const char *list, struct ls_error
 	return ret;
 }
 
+static int spec_trigger(struct trace_spec *spec, const char *text, struct ls_error *err)
+{
+	enum trace_event event;
+
+	if (g_str_has_prefix(text, "count=") && !count_parse(text + 6, &spec->trigger_value)) {
+		spec->trigger = TRACE_FROM_COUNT;
+	} else if (g_str_has_prefix(text, "rip=") &&
+		   !number_parse(text + 4, UINT64_MAX, &spec->trigger_value)) {
+		spec->trigger = TRACE_FROM_RIP;
+		spec->events |= 1u << TRACE_INSTRUCTION;
+	} else if (g_str_has_prefix(text, "event=")) {
+		event = trace_event_by_name(text + 6);
+		if (event == TRACE_EVENTS)
+			return spec_unknown(text + 6, err);
+		spec->trigger = TRACE_FROM_EVENT;
+		spec->trigger_value = event;
+		spec->events |= UINT64_C(1) << event;
+	} else {
+		return ls_error_set(err, -EINVAL,
+				    "'@%s': say @count=N, @rip=ADDRESS or @event=EVENT", text);
+	}
+	return 0;
+}
+
 int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err)
 {
-	const char *colon = strrchr(text, ':');
+	const char *at = strrchr(text, '@');
+	g_autofree char *head = g_strndup(text, at ? (size_t)(at - text) : strlen(text));
+	char *colon = strrchr(head, ':');
 	int ret = 0;
 
 	*spec = (struct trace_spec){0};
-	spec->path = g_strndup(text, colon ? (size_t)(colon - text) : strlen(text));
-	if (!*spec->path)
-		ret = ls_error_set(err, -EINVAL, "--trace %s: say FILE[:EVENT,...]", text);
+	if (colon)
+		*colon = '\0';
+	if (!*head)
+		ret = ls_error_set(err, -EINVAL, "--trace %s: say FILE[:EVENT,...][@TRIGGER]",
+				   text);
 	else if (colon)
 		ret = spec_words(spec, colon + 1, err);
 	if (!spec->events)
 		spec->events = trace_usual_events();
-	if (ret)
-		g_clear_pointer(&spec->path, g_free);
+	if (!ret && at)
+		ret = spec_trigger(spec, at + 1, err);
+	if (!ret)
+		spec->path = g_strdup(head);
 	return ret;
 }

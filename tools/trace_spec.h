@@ -7,10 +7,14 @@
 
 #include <lockstep/error.h>
 
+#include "traces/writer.h"
+
 struct trace_spec {
 	char *path;      /* to be g_free()d */
 	uint64_t events; /* bit set */
 	uint64_t keep;   /* last=N: a ring of so many records; 0: all */
+	enum trace_trigger trigger;
+	uint64_t trigger_value;
 };
 
 int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err);

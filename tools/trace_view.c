@@ -39,6 +39,17 @@ static int view_options(struct trace_view *view, struct ls_error *err)
 	return ret;
 }
 
+static unsigned int view_rights_row(const struct trace_view *view)
+{
+	const char *name;
+	unsigned int n = 0;
+
+	while ((name = trace_reader_text(view->reader, "state", n)) &&
+	       strcmp(name, "CS access rights"))
+		n++;
+	return name ? n : UINT_MAX;
+}
+
 int trace_view_open(struct trace_view *view, const char *path, struct ls_error *err)
 {
 	int ret = view_options(view, err);
@@ -47,6 +58,10 @@ int trace_view_open(struct trace_view *view, const char *path, struct ls_error *
 		ret = -EINVAL;
 	for (char **file = view->symbol_files; file && *file && !ret; file++)
 		ret = symbols_load(&view->symbols, *file, err);
+	if (!ret)
+		view->rights_row = view_rights_row(view);
+	view->only = UINT64_MAX;
+	view->left = view->limit;
 	return ret;
 }
 
@@ -59,6 +74,7 @@ void trace_view_close(struct trace_view *view)
 		g_free(texts[i]);
 	g_strfreev(view->symbol_files);
 	symbols_free(&view->symbols);
+	trace_cursor_close(view->cursor);
 	trace_reader_close(view->reader);
 }
 
@@ -118,59 +134,67 @@ static void view_follow(struct trace_view *view, const uint64_t *record, unsigne
 	}
 }
 
-static unsigned int view_rights_row(const struct trace_view *view)
-{
-	const char *name;
-	unsigned int n = 0;
-
-	while ((name = trace_reader_text(view->reader, "state", n)) &&
-	       strcmp(name, "CS access rights"))
-		n++;
-	return name ? n : UINT_MAX;
-}
-
 static bool view_wants(const struct trace_view *view, const uint64_t *record)
 {
-	return record[1] >= view->from && record[1] < view->to &&
-	       !(LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION &&
-		 (LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT)) &&
+	bool snapshot = LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION &&
+			(LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT);
+
+	return record[1] >= view->from && record[1] < view->to && (!snapshot || view->snapshots) &&
 	       (view->events >> LS_TRACE_EVENT(record[0]) & 1);
 }
 
 static bool view_wants_chunk(const struct trace_view *view, const struct chunk_head *head)
 {
-	return (view->vcpu == UINT64_MAX || head->vcpu == view->vcpu) && head->last >= view->from &&
+	return (view->vcpu == UINT64_MAX || head->vcpu == view->vcpu) &&
+	       (view->only == UINT64_MAX || head->vcpu == view->only) && head->last >= view->from &&
 	       head->first < view->to && (head->events & view->events);
 }
 
-int trace_view_each(struct trace_view *view,
-		    bool (*visit)(struct trace_view *view, void *opaque, unsigned int vcpu,
-				  const uint64_t *record),
-		    void *opaque, struct ls_error *err)
+void trace_view_rewind_to(struct trace_view *view, unsigned int vcpu, uint64_t count)
 {
-	struct trace_cursor *cursor = trace_cursor_open(view->reader, err);
-	unsigned int rights_row = view_rights_row(view);
-	uint64_t left = view->limit;
-	const uint64_t *record;
-	struct ls_error damage = {0};
-	bool more = cursor != NULL;
+	view->chunk = trace_reader_seek(view->reader, 0, vcpu, count, UINT64_MAX);
+	view->in_chunk = false;
+	view->only = vcpu;
+	view->left = view->limit;
+}
 
-	for (size_t n = 0; more && n < trace_reader_chunks(view->reader); n++) {
-		const struct chunk_head *head = trace_reader_chunk(view->reader, n);
+void trace_view_rewind(struct trace_view *view, unsigned int vcpu)
+{
+	trace_view_rewind_to(view, vcpu, 0);
+}
 
-		if (!view_wants_chunk(view, head))
+/* Goes to the next chunk that is asked for; false at the end, or with *err filled. */
+static bool view_next_chunk(struct trace_view *view, struct ls_error *err)
+{
+	if (!view->cursor && !(view->cursor = trace_cursor_open(view->reader, err)))
+		return false;
+	while (view->chunk < trace_reader_chunks(view->reader) &&
+	       !view_wants_chunk(view, trace_reader_chunk(view->reader, view->chunk)))
+		view->chunk++;
+	if (view->chunk == trace_reader_chunks(view->reader))
+		return false;
+	view->code_bits = 0;
+	view->in_chunk = !trace_cursor_chunk(view->cursor, view->chunk++, err);
+	return view->in_chunk;
+}
+
+bool trace_view_next(struct trace_view *view, unsigned int *vcpu, const uint64_t **record,
+		     struct ls_error *err)
+{
+	while (view->left && (view->in_chunk || view_next_chunk(view, err))) {
+		*record = trace_cursor_next(view->cursor, err);
+		if (err->code)
+			return false;
+		if (!*record) {
+			view->in_chunk = false;
 			continue;
-		view->code_bits = 0;
-		more = !trace_cursor_chunk(cursor, n, &damage);
-		while (more && (record = trace_cursor_next(cursor, &damage))) {
-			view_follow(view, record, rights_row);
-			if (view_wants(view, record))
-				more = left-- && visit(view, opaque, head->vcpu, record);
 		}
-		more = more && !damage.code;
+		view_follow(view, *record, view->rights_row);
+		if (!view_wants(view, *record))
+			continue;
+		*vcpu = trace_reader_chunk(view->reader, view->chunk - 1)->vcpu;
+		view->left--;
+		return true;
 	}
-	trace_cursor_close(cursor);
-	if (damage.code)
-		return ls_error_set(err, damage.code, "%s", damage.text);
-	return cursor ? 0 : -ENOMEM;
+	return false;
 }

@@ -16,8 +16,14 @@ struct trace_view {
 	/* made of them */
 	uint64_t from, to, events, vcpu, limit; /* vcpu: UINT64_MAX for all */
 	struct symbols symbols;
-	/* while a chunk is read */
-	unsigned int code_bits; /* of the vCPU at the record: 16, 32 or 64; 0: unknown */
+	bool snapshots; /* they are wanted, too */
+	/* while it is read */
+	struct trace_cursor *cursor;
+	size_t chunk; /* the next one */
+	bool in_chunk;
+	uint64_t only, left;     /* the vCPU, UINT64_MAX for all; records within the limit */
+	unsigned int rights_row; /* of the state table: CS access rights */
+	unsigned int code_bits;  /* of the vCPU at the record: 16, 32 or 64; 0: unknown */
 };
 
 /* Those of the options that select records. */
@@ -43,12 +49,14 @@ struct trace_view {
 
 int trace_view_open(struct trace_view *view, const char *path, struct ls_error *err);
 void trace_view_close(struct trace_view *view);
-/* Calls @visit with each record that is asked for, but snapshots, in the order of the file; ends
- * with *err filled, or when @visit returns false. */
-int trace_view_each(struct trace_view *view,
-		    bool (*visit)(struct trace_view *view, void *opaque, unsigned int vcpu,
-				  const uint64_t *record),
-		    void *opaque, struct ls_error *err);
+/* The next record that is asked for, in the order of the file, or of the vCPU that the view was
+ * rewound to; valid until the next call. False at the end, or with *err filled. */
+bool trace_view_next(struct trace_view *view, unsigned int *vcpu, const uint64_t **record,
+		     struct ls_error *err);
+/* From the beginning, @vcpu only; none if the options ask for another. */
+void trace_view_rewind(struct trace_view *view, unsigned int vcpu);
+/* The same from the chunk on in which it has retired @count instructions. */
+void trace_view_rewind_to(struct trace_view *view, unsigned int vcpu, uint64_t count);
 /* "main+0x10", or "" with no symbol there. */
 const char *trace_view_symbol(const struct trace_view *view, uint64_t address, char *text,
 			      size_t size);

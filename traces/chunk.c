@@ -186,6 +186,10 @@ struct chunk *chunk_maker_add(struct chunk_maker *maker, const uint64_t *record,
 {
 	unsigned int event = LS_TRACE_EVENT(record[0]);
 
+	if (event == TRACE_INSTRUCTION && (LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT)) {
+		note_states(maker, record);
+		return NULL;
+	}
 	if (!maker->head.records)
 		maker->head.first = record[1];
 	if (event == TRACE_INSTRUCTION) {

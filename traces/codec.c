@@ -502,14 +502,16 @@ ALWAYS_INLINE bool code_instruction(struct codec *codec, struct columns *columns
 ALWAYS_INLINE bool code_event(struct codec *codec, struct columns *columns, bool encoding,
 			      unsigned int event, uint64_t *record)
 {
-	uint64_t *field = codec->field[event % LS_TRACE_EVENTS_MAX];
+	uint64_t *field;
 	unsigned int words = LS_TRACE_WORDS(record[0]);
 
 	words = (unsigned int)code_varint(columns, encoding, COLUMN_EVENT, words);
-	if (words < 2 || words > LS_TRACE_RECORD_MAX) {
+	if (words < 2 || words > LS_TRACE_RECORD_MAX || event >= LS_TRACE_EVENTS_MAX ||
+	    event == TRACE_INSTRUCTION) {
 		columns->failed = true;
 		return false;
 	}
+	field = codec->field[event];
 	codec->count += unzigzag(
 		code_varint(columns, encoding, COLUMN_COUNT, zigzag(record[1] - codec->count)));
 	if (!encoding) {

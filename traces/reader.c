@@ -152,6 +152,15 @@ const char *trace_reader_text(const struct trace_reader *reader, const char *key
 	return NULL;
 }
 
+const char *trace_reader_line(const struct trace_reader *reader, unsigned int n)
+{
+	const char *line = reader->text, *end = line + reader->text_size;
+
+	for (; line < end && n; n--)
+		line += strlen(line) + 1;
+	return line < end ? line : NULL;
+}
+
 bool trace_reader_unfinished(const struct trace_reader *reader)
 {
 	return !reader->index.finished;

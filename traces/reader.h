@@ -18,6 +18,8 @@ struct trace_reader *trace_reader_open(const char *path, struct ls_error *err);
 void trace_reader_close(struct trace_reader *reader);
 /* The value of the @n-th line of the head's text with @key, NULL: there are no more. */
 const char *trace_reader_text(const struct trace_reader *reader, const char *key, unsigned int n);
+/* The @n-th line of all; NULL: there are no more. */
+const char *trace_reader_line(const struct trace_reader *reader, unsigned int n);
 /* It was not closed: the run was killed, or still goes on. */
 bool trace_reader_unfinished(const struct trace_reader *reader);
 

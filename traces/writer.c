@@ -40,6 +40,8 @@ struct trace_writer {
 	int fd;
 	uint64_t offset;
 	uint64_t keep, kept;        /* records */
+	enum trace_trigger trigger; /* TRACE_FROM_START once it has come */
+	uint64_t trigger_value;
 	struct chunk *first, **end; /* of a ring */
 	struct chunk_place *index;
 	size_t chunks, room;
@@ -159,14 +161,43 @@ static void take_chunk(struct trace_writer *writer, struct chunk *chunk)
 	ring_drop(writer);
 }
 
-static void take_buffer(struct trace_writer *writer, const struct buffer *buffer)
+static bool triggers(const struct trace_writer *writer, const uint64_t *record)
 {
-	const uint64_t *at = buffer->words, *end = at + buffer->used;
+	unsigned int event = LS_TRACE_EVENT(record[0]);
+
+	switch (writer->trigger) {
+	case TRACE_FROM_COUNT:
+		return record[1] >= writer->trigger_value;
+	case TRACE_FROM_EVENT:
+		return event == writer->trigger_value;
+	case TRACE_FROM_RIP:
+		return event == TRACE_INSTRUCTION && record[2] == writer->trigger_value &&
+		       record[4] >> 56;
+	default:
+		return true;
+	}
+}
+
+/* Before the trigger comes only the vCPU's state is followed. */
+static void take_record(struct trace_writer *writer, struct chunk_maker *maker, uint64_t *record,
+			bool *failed)
+{
+	if (triggers(writer, record))
+		writer->trigger = TRACE_FROM_START;
+	else if (LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION)
+		record[0] |= LS_TRACE_HEAD(0, LS_TRACE_SNAPSHOT, 0);
+	else
+		return;
+	take_chunk(writer, chunk_maker_add(maker, record, failed));
+}
+
+static void take_buffer(struct trace_writer *writer, struct buffer *buffer)
+{
+	uint64_t *at = buffer->words, *end = at + buffer->used;
 	bool failed = false;
 
 	for (; at < end && LS_TRACE_WORDS(*at) && !failed; at += LS_TRACE_WORDS(*at))
-		take_chunk(writer,
-			   chunk_maker_add(writer->stream[buffer->vcpu].maker, at, &failed));
+		take_record(writer, writer->stream[buffer->vcpu].maker, at, &failed);
 	if (failed)
 		writer->failure = -ENOMEM;
 }
@@ -346,6 +377,8 @@ struct trace_writer *trace_writer_open(const struct trace_writer_config *config,
 	writer->fd = open(config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	writer->path = strdup(config->path);
 	writer->keep = config->keep;
+	writer->trigger = config->trigger;
+	writer->trigger_value = config->trigger_value;
 	writer->end = &writer->first;
 	writer->queue_end = &writer->queue;
 	pthread_mutex_init(&writer->lock, NULL);

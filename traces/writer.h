@@ -11,11 +11,21 @@
 
 struct trace_writer;
 
+/* What the file begins with. */
+enum trace_trigger {
+	TRACE_FROM_START,
+	TRACE_FROM_COUNT, /* a vCPU has retired so many instructions */
+	TRACE_FROM_EVENT, /* of that number */
+	TRACE_FROM_RIP,   /* the instruction at that address */
+};
+
 struct trace_writer_config {
 	const char *path;
 	unsigned int vcpus;
-	uint64_t events;  /* bit set of those that are wanted */
-	uint64_t keep;    /* a ring: at least so many of the last records of all; 0: everything */
+	uint64_t events; /* bit set of those that are wanted */
+	uint64_t keep;   /* a ring: at least so many of the last records of all; 0: everything */
+	enum trace_trigger trigger;
+	uint64_t trigger_value;
 	const char *text; /* lines "KEY VALUE" about the run; may be NULL */
 };
 

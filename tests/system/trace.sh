@@ -45,10 +45,63 @@ record --trace "$WORK/exits:engine_exit"
 trace show "$WORK/exits"
 grep -qv engine_exit "$WORK/out" && fail "more than engine_exit was recorded"
 
+# A part of a trace is a trace: its records are those of the whole.
+trace cut --from 5000 --to 5100 "$WORK/one" "$WORK/part"
+trace show "$WORK/part"
+cp "$WORK/out" "$WORK/part.text"
+trace show --from 5000 --to 5100 "$WORK/one"
+cmp "$WORK/out" "$WORK/part.text" || fail "cut has other records"
+
+# A trigger begins where it says.
+record --trace "$WORK/late:instruction@count=5000"
+trace show --limit 100 "$WORK/late"
+trace show --events instruction --from 5000 --limit 100 "$WORK/one"
+cp "$WORK/out" "$WORK/late.text"
+trace show --limit 100 "$WORK/late"
+cmp "$WORK/out" "$WORK/late.text" || fail "@count=5000 begins elsewhere"
+record --trace "$WORK/cr@event=cr_access"
+trace show --limit 1 "$WORK/cr"
+grep -q ' cr_access ' "$WORK/out" || fail "@event=cr_access begins elsewhere"
+
+# diff finds nothing in equals, and the place in others.
+trace diff "$WORK/one" "$WORK/two"
+expect_status 1 "$LOCKSTEP" run --payload "$1/segments.elf" --trace "$WORK/other"
+expect_status 1 "$LOCKSTEP" trace diff --events instruction "$WORK/one" "$WORK/other"
+grep -q 'records are equal, then' "$WORK/out" || fail "diff does not say where"
+
+# grep prints what show prints.
+trace grep 'engine_exit.*address=0xf4' "$WORK/one"
+[ "$(wc -l <"$WORK/out")" -eq 1 ] || fail "grep finds $(wc -l <"$WORK/out") writes to the exit port"
+
+# stat counts what there is: each exit took the microsecond that a port costs.
+trace stat --json "$WORK/one"
+jq -e '.events.instruction > 20000 and .events.engine_exit == .exits[0].samples and
+	.exits[0].reason == "IO" and .exits[0].max == 1000' "$WORK/out" >/dev/null ||
+	fail "stat: $(cat "$WORK/out")"
+
+# Other programs' files.
+trace export --format jsonl --events cr_access "$WORK/one" "$WORK/jsonl"
+jq -es 'all(.event == "cr_access") and length > 0' "$WORK/jsonl" >/dev/null || fail "no JSON lines"
+trace export --format chrome "$WORK/one" "$WORK/chrome"
+jq -e '.traceEvents | length > 100' "$WORK/chrome" >/dev/null || fail "no JSON for Chrome"
+if command -v trace-cmd >/dev/null; then
+	trace export --format trace.dat "$WORK/one" "$WORK/trace.dat"
+	trace-cmd report "$WORK/trace.dat" >"$WORK/report" 2>"$WORK/err" || fail "trace-cmd: $(cat "$WORK/err")"
+	exits=$(jq '.traceEvents | map(select(.name == "engine_exit")) | length' "$WORK/chrome")
+	[ "$(grep -c 'kvm_exit: .*reason IO_INSTRUCTION' "$WORK/report")" -eq "$exits" ] ||
+		fail "trace-cmd reports other exits than the $exits there are"
+	grep -q 'kvm_entry: .*rip 0x' "$WORK/report" || fail "trace-cmd reports no kvm_entry"
+	grep -q 'kvm_pio: ' "$WORK/report" || fail "trace-cmd reports no kvm_pio"
+else
+	echo "SKIP: there is no trace-cmd to read trace.dat back"
+fi
+
 # Bad input: one line.
 expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x:nonsense"
 grep -q "unknown trace event 'nonsense'" "$WORK/err" || fail "no word of the unknown event"
+expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x@nonsense"
 expect_status 1 "$LOCKSTEP" run --payload "$payload" --trace /nowhere/x
+expect_status 2 "$LOCKSTEP" trace export --format xml "$WORK/one" "$WORK/x"
 expect_status 1 "$LOCKSTEP" trace show "$payload"
 grep -q "no whole trace" "$WORK/err" || fail "an ELF file is taken for a trace"
 expect_status 2 "$LOCKSTEP" trace nonsense

@@ -41,6 +41,7 @@ _lockstep_value() {
 	--cpu) _lockstep_cpu ;;
 	--serial) _lockstep_words "stdio file: none" ;;
 	--net) _lockstep_words "none user tap:" ;;
+	--format) _lockstep_words "trace.dat jsonl chrome" ;;
 	--schedule) _lockstep_words "round-robin parallel" ;;
 	--irqchip) _lockstep_words "engine split" ;;
 	--clock) _lockstep_words "virtual host" ;;
@@ -57,11 +58,12 @@ _lockstep_value() {
 # A command of `lockstep trace`, then files and options.
 _lockstep_trace() {
 	if [ "$COMP_CWORD" -eq 2 ]; then
-		_lockstep_words "show --help"
+		_lockstep_words "show grep stat diff export cut --help"
 		return
 	fi
 	case $cur in
-	-*) _lockstep_words "--from --to --events --vcpu --limit --symbols --json --help" ;;
+	-*) _lockstep_words "--from --to --events --vcpu --limit --symbols --json --format
+		--help" ;;
 	*) _lockstep_value "$1" || _lockstep_value --trace ;;
 	esac
 }

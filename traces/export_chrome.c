@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "traces/export_chrome.h"
+
+#include <inttypes.h>
+
+#include "traces/events.h"
+
+/* Microseconds, as the format has them. */
+#define TIME_FORMAT   "%" PRIu64 ".%03u"
+#define TIME_OF(time) (time) / 1000, (unsigned int)((time) % 1000)
+
+void chrome_export_begin(struct chrome_export *export, FILE *to, unsigned int vcpus)
+{
+	*export = (struct chrome_export){.to = to, .vcpu = UINT32_MAX};
+	fputs("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n", to);
+	for (unsigned int n = 0; n < vcpus; n++)
+		fprintf(to,
+			"{\"name\": \"thread_name\", \"ph\": \"M\", \"pid\": 1, \"tid\": %u, "
+			"\"args\": {\"name\": \"vCPU %u\"}},\n",
+			n, n);
+}
+
+static void end_span(struct chrome_export *export)
+{
+	if (export->inside)
+		fprintf(export->to,
+			"{\"name\": \"guest\", \"ph\": \"E\", \"pid\": 1, \"tid\": %u, "
+			"\"ts\": " TIME_FORMAT "},\n",
+			export->vcpu, TIME_OF(export->time));
+	export->inside = false;
+}
+
+static void follow_time(struct chrome_export *export, const uint64_t *record)
+{
+	unsigned int event = LS_TRACE_EVENT(record[0]);
+	uint64_t time = record[1] + export->offset;
+
+	if (event == TRACE_ENGINE_ENTRY)
+		time = ((const struct trace_fields_ENGINE_ENTRY *)(record + 2))->time;
+	else if (event == TRACE_ENGINE_EXIT)
+		time = ((const struct trace_fields_ENGINE_EXIT *)(record + 2))->time;
+	export->offset = time - record[1];
+	if (time > export->time)
+		export->time = time;
+}
+
+static void instant(struct chrome_export *export, const struct trace_event_info *info,
+		    const uint64_t *record)
+{
+	unsigned int fields = LS_TRACE_WORDS(record[0]) - 2;
+
+	fprintf(export->to,
+		"{\"name\": \"%s\", \"ph\": \"i\", \"s\": \"t\", \"pid\": 1, \"tid\": %u, "
+		"\"ts\": " TIME_FORMAT ", \"args\": {\"instructions\": %" PRIu64,
+		info->name, export->vcpu, TIME_OF(export->time), record[1]);
+	for (unsigned int n = 0; n < fields && n < info->field_count; n++)
+		fprintf(export->to, ", \"%s\": \"0x%" PRIx64 "\"", info->fields[n].name,
+			record[2 + n]);
+	fputs("}},\n", export->to);
+}
+
+void chrome_export_add(struct chrome_export *export, unsigned int vcpu, const uint64_t *record)
+{
+	unsigned int event = LS_TRACE_EVENT(record[0]);
+
+	if (event == TRACE_INSTRUCTION || event >= TRACE_EVENTS)
+		return;
+	if (vcpu != export->vcpu) {
+		end_span(export);
+		export->vcpu = vcpu;
+		export->offset = export->time = 0;
+	}
+	follow_time(export, record);
+	if (event == TRACE_ENGINE_ENTRY) {
+		end_span(export);
+		fprintf(export->to,
+			"{\"name\": \"guest\", \"ph\": \"B\", \"pid\": 1, \"tid\": %u, "
+			"\"ts\": " TIME_FORMAT "},\n",
+			vcpu, TIME_OF(export->time));
+		export->inside = true;
+		return;
+	}
+	if (event == TRACE_ENGINE_EXIT)
+		end_span(export);
+	instant(export, &trace_events[event], record);
+}
+
+/* The last element takes no comma. */
+void chrome_export_end(struct chrome_export *export)
+{
+	end_span(export);
+	fputs("{\"name\": \"process_name\", \"ph\": \"M\", \"pid\": 1, \"args\": {\"name\": "
+	      "\"lockstep\"}}\n]}\n",
+	      export->to);
+}
