@@ -473,12 +473,25 @@ void mem_store_slow(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
 	operand_write(cpu, op, linear, &value, size, seg);
 }
 
+/* A page of a device that was stored to before: there is nothing else to check. */
+static bool known_device(struct cpu *cpu, u64 linear, unsigned int size, u64 *gpa)
+{
+	const struct tlb_slow *slow = tlb_slow_slot(&cpu->tlb, linear);
+
+	*gpa = slow->gpa | (linear & PAGE_OFFSET_MASK);
+	return !slow->slot && slow->tag == tlb_tag(linear, size, cpu->data_context);
+}
+
 bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value, unsigned int size)
 {
 	struct piece piece[2];
 	bool leave = false;
+	u64 gpa;
 
 	cpu->op = op;
+	if (known_device(cpu, linear, size, &gpa) &&
+	    device_store_last(cpu, gpa, &value, size, &leave))
+		return leave;
 	linear = check_linear(cpu, linear, size, op->seg);
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
