@@ -234,16 +234,13 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage)
 	}
 }
 
-/* Of a halted guest: windows open it as interrupts do (SDM 3C:26.2). */
+/* Of a halted guest. What may be due is looked at: windows open it as interrupts do, timers and traps
+ * leave it (SDM 3C:26.2). */
 bool vmx_would_wake(struct cpu *cpu)
 {
 	bool guest = cpu->guest;
 
-	if (guest && VMX_PRIMARY(cpu, NMI_WINDOW) && !cpu->nmi_blocked)
-		return true;
-	if (guest && VMX_PRIMARY(cpu, INTERRUPT_WINDOW) && interrupts_open(cpu))
-		return true;
-	if (guest && (cpu->monitor_trap.due || vmx_timer_expired(cpu)))
+	if (guest && (__atomic_load_n(&cpu->event, __ATOMIC_RELAXED) & EVENT_VENDOR))
 		return true;
 	if (!event_interrupt_waiting(cpu))
 		return false;

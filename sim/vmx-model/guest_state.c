@@ -44,7 +44,7 @@ static void load_msrs(struct cpu *cpu, const u64 *value)
 	cpu->msr[MSR_SYSENTER_EIP] = value[VMCS_GUEST_SYSENTER_EIP];
 	if (VMX_ENTRY(cpu, LOAD_DEBUG)) {
 		cpu->dr[7] = (value[VMCS_GUEST_DR7] & DR7_KNOWN) | DR7_ONES;
-		cpu->msr[MSR_DEBUGCTL] = value[VMCS_GUEST_DEBUGCTL];
+		cpu->msr[MSR_DEBUGCTL] = value[VMCS_GUEST_DEBUGCTL] & ~DEBUGCTL_LBR;
 	}
 	if (VMX_ENTRY(cpu, LOAD_PAT))
 		cpu->msr[MSR_PAT] = value[VMCS_GUEST_PAT];

@@ -58,8 +58,10 @@ void vmx_change_world(struct cpu *cpu)
 
 void vmx_enter_world(struct cpu *cpu)
 {
-	if (!VMX_SECONDARY(cpu, VPID)) /* entries drop what belongs to VPID 0 (SDM 3C:29.4.3.1) */
+	if (!VMX_SECONDARY(cpu, VPID)) { /* entries drop what belongs to VPID 0 (SDM 3C:29.4.3.1) */
 		cpu_flush_worlds(cpu, VMX_WORLD_VPID, VMX_WORLD_GUEST);
+		second_stage_flush(&vmx_of(cpu)->second);
+	}
 	vmx_change_world(cpu);
 }
 
