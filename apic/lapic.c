@@ -15,6 +15,7 @@ static int highest_bit(const uint32_t *words)
 {
 	int i;
 
+#pragma GCC unroll 8
 	for (i = 7; i >= 0; i--) {
 		if (words[i])
 			return i * 32 + 31 - __builtin_clz(words[i]);

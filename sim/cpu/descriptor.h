@@ -152,8 +152,14 @@ void descriptor_parse(struct descriptor *descriptor, u64 raw);
 /* The upper 8 bytes of a 16-byte descriptor (long mode); #GP(selector) if they lie outside the
  * table or are not of the form. */
 void descriptor_read_high(struct cpu *cpu, u16 selector, u8 vector, struct descriptor *descriptor);
-/* Sets the accessed bit in memory if it is clear there, and in @descriptor. */
-void descriptor_set_accessed(struct cpu *cpu, u16 selector, struct descriptor *descriptor);
+/* Sets the accessed bit in memory if it is clear there, and in @descriptor. Most have it. */
+void descriptor_mark_accessed(struct cpu *cpu, u16 selector, struct descriptor *descriptor);
+ALWAYS_INLINE void descriptor_set_accessed(struct cpu *cpu, u16 selector,
+					   struct descriptor *descriptor)
+{
+	if (unlikely(!(descriptor->rights & SEG_TYPE_ACCESSED)))
+		descriptor_mark_accessed(cpu, selector, descriptor);
+}
 /* Sets or clears a TSS descriptor's busy bit in memory. */
 void descriptor_set_busy(struct cpu *cpu, u16 selector, bool busy);
 /* Takes a checked descriptor into a segment register. */

@@ -3,7 +3,7 @@
 #include "sim/cpu/control.h"
 #include "sim/cpu/descriptor.h"
 
-void descriptor_parse(struct descriptor *descriptor, u64 raw)
+ALWAYS_INLINE void parse(struct descriptor *descriptor, u64 raw)
 {
 	u32 limit = (u32)(raw & 0xffff) | (u32)(raw >> 32 & 0xf0000);
 
@@ -14,8 +14,13 @@ void descriptor_parse(struct descriptor *descriptor, u64 raw)
 	descriptor->limit = descriptor->rights & SEG_G ? limit << 12 | 0xfff : limit;
 }
 
+void descriptor_parse(struct descriptor *descriptor, u64 raw)
+{
+	parse(descriptor, raw);
+}
+
 /* Linear address of the table entry, or raises. @size: 8, or 16 for both halves. */
-static u64 descriptor_address(struct cpu *cpu, u16 selector, u8 vector, unsigned int size)
+ALWAYS_INLINE u64 descriptor_address(struct cpu *cpu, u16 selector, u8 vector, unsigned int size)
 {
 	u64 base = cpu->gdtr.base;
 	u32 limit = cpu->gdtr.limit;
@@ -37,7 +42,7 @@ void descriptor_read(struct cpu *cpu, u16 selector, u8 vector, struct descriptor
 {
 	u64 linear = descriptor_address(cpu, selector, vector, 8);
 
-	descriptor_parse(descriptor, system_load64(cpu, linear));
+	parse(descriptor, system_load64(cpu, linear));
 }
 
 void descriptor_read_high(struct cpu *cpu, u16 selector, u8 vector, struct descriptor *descriptor)
@@ -51,13 +56,11 @@ void descriptor_read_high(struct cpu *cpu, u16 selector, u8 vector, struct descr
 	descriptor->high = (u32)high;
 }
 
-void descriptor_set_accessed(struct cpu *cpu, u16 selector, struct descriptor *descriptor)
+void descriptor_mark_accessed(struct cpu *cpu, u16 selector, struct descriptor *descriptor)
 {
 	u64 linear;
 	u32 word = (u32)(descriptor->raw >> 32);
 
-	if (likely(descriptor->rights & SEG_TYPE_ACCESSED))
-		return;
 	linear = descriptor_address(cpu, selector, VECTOR_GP, 8) + 4;
 	while (!(word & 0x100) && !mem_compare_exchange_system(cpu, linear, word, word | 0x100))
 		word = (u32)mem_load_system(cpu, linear, 4);
