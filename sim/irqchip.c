@@ -9,11 +9,11 @@
 
 /* --- what the local APIC tells its vCPU --- */
 
-/* Under vm->lock. A vCPU in the guest looks at its events before it sleeps. */
+/* Under vm->lock. A vCPU that is awake looks at its events before it sleeps. */
 static void post(struct vcpu *vcpu, u32 event)
 {
 	__atomic_fetch_or(&vcpu->cpu.event, event, __ATOMIC_RELEASE);
-	if (!vcpu->in_guest)
+	if (vcpu->asleep)
 		vcpu_wake(vcpu);
 }
 

@@ -172,6 +172,7 @@ static void sleep_until_woken(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
+	vcpu->asleep = true;
 	if (++vm->asleep == vm->vcpus)
 		need_user_space(vm);
 	pthread_mutex_unlock(&vm->lock);
@@ -181,6 +182,7 @@ static void sleep_until_woken(struct vcpu *vcpu)
 		;
 	pthread_mutex_lock(&vm->lock);
 	vm->asleep--;
+	vcpu->asleep = false;
 }
 
 /* HLT: without interrupt chips here it is user space's business (api.rst, KVM_EXIT_HLT), with a

@@ -70,6 +70,7 @@ struct vcpu {
 
 	/* under vm->lock */
 	bool in_guest;
+	bool asleep; /* in KVM_RUN with nothing to do */
 	pthread_t runner; /* while it is */
 	struct shootdown shootdown[SHOOTDOWNS_MAX];
 	unsigned int shootdowns;
@@ -85,7 +86,7 @@ struct vm {
 	struct sim_clock clock;
 	struct vcpu *vcpu[SIM_VCPUS_MAX];
 	unsigned int vcpus;
-	unsigned int asleep; /* of these, in KVM_RUN with nothing to do */
+	unsigned int asleep; /* of these */
 	struct {
 		void (*fn)(void *opaque); /* user space's, of extension.h; NULL: none */
 		void *opaque;

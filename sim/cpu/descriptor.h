@@ -163,8 +163,14 @@ ALWAYS_INLINE void descriptor_set_accessed(struct cpu *cpu, u16 selector,
 /* Sets or clears a TSS descriptor's busy bit in memory. */
 void descriptor_set_busy(struct cpu *cpu, u16 selector, bool busy);
 /* Takes a checked descriptor into a segment register. */
-void segment_commit(struct cpu *cpu, enum segment_index seg, u16 selector,
-		    const struct descriptor *descriptor);
+ALWAYS_INLINE void segment_commit(struct cpu *cpu, enum segment_index seg, u16 selector,
+				  const struct descriptor *descriptor)
+{
+	cpu->seg[seg].selector = selector;
+	cpu->seg[seg].limit = descriptor->limit;
+	cpu->seg[seg].rights = descriptor->rights;
+	SEG_BASE(cpu, seg) = descriptor->base;
+}
 /* A null selector: unusable, with @dpl. */
 void segment_commit_null(struct cpu *cpu, enum segment_index seg, u16 selector, unsigned int dpl);
 /* Flat code and stack segments as SYSCALL and SYSENTER set them. */

@@ -78,15 +78,6 @@ void descriptor_set_busy(struct cpu *cpu, u16 selector, bool busy)
 	} while (!mem_compare_exchange_system(cpu, linear, word, wanted));
 }
 
-void segment_commit(struct cpu *cpu, enum segment_index seg, u16 selector,
-		    const struct descriptor *descriptor)
-{
-	cpu->seg[seg].selector = selector;
-	cpu->seg[seg].limit = descriptor->limit;
-	cpu->seg[seg].rights = descriptor->rights;
-	SEG_BASE(cpu, seg) = descriptor->base;
-}
-
 void segment_commit_null(struct cpu *cpu, enum segment_index seg, u16 selector, unsigned int dpl)
 {
 	cpu->seg[seg].selector = selector;
