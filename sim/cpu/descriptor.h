@@ -211,7 +211,30 @@ u64 tss64_load(struct cpu *cpu, unsigned int offset);
 /* A cursor for the stack segment described, at @rsp. */
 void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u32 limit,
 			u32 rights, u64 rsp, unsigned int cpl);
-void stack_open_flat(struct cpu *cpu, struct stack_cursor *stack, u64 rsp, unsigned int cpl);
+ALWAYS_INLINE unsigned int stack_access(unsigned int cpl)
+{
+	return cpl == 3 ? WALK_USER : 0;
+}
+
+ALWAYS_INLINE u64 stack_context(const struct cpu *cpu, unsigned int cpl)
+{
+	if (cpl == 3)
+		return access_context(cpu, TLB_USER);
+	return access_context(cpu, cpu->rflags & FLAG_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR);
+}
+
+/* At @rsp of 64-bit code. */
+ALWAYS_INLINE void stack_open_flat(struct cpu *cpu, struct stack_cursor *stack, u64 rsp,
+				   unsigned int cpl)
+{
+	*stack = (struct stack_cursor){
+		.rsp = rsp,
+		.mask = UINT64_MAX,
+		.high = UINT64_MAX,
+		.access = stack_access(cpl),
+		.context = stack_context(cpu, cpl),
+	};
+}
 
 /* --- far_transfer.c --- */
 /* The end of a JMP or CALL to @code at the same level; a call's frame goes to @stack,

@@ -2,29 +2,6 @@
 /* Pushes and pops by a working copy of rSP (SDM 1:6.2; limits SDM 3A:5.3). */
 #include "sim/cpu/descriptor.h"
 
-static unsigned int access_of(unsigned int cpl)
-{
-	return cpl == 3 ? WALK_USER : 0;
-}
-
-static u64 stack_context(const struct cpu *cpu, unsigned int cpl)
-{
-	if (cpl == 3)
-		return access_context(cpu, TLB_USER);
-	return access_context(cpu, cpu->rflags & FLAG_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR);
-}
-
-void stack_open_flat(struct cpu *cpu, struct stack_cursor *stack, u64 rsp, unsigned int cpl)
-{
-	*stack = (struct stack_cursor){
-		.rsp = rsp,
-		.mask = UINT64_MAX,
-		.high = UINT64_MAX,
-		.access = access_of(cpl),
-		.context = stack_context(cpu, cpl),
-	};
-}
-
 void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u32 limit,
 			u32 rights, u64 rsp, unsigned int cpl)
 {
@@ -35,7 +12,7 @@ void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u
 		.mask = mask,
 		.base = base,
 		.high = limit,
-		.access = access_of(cpl),
+		.access = stack_access(cpl),
 		.context = stack_context(cpu, cpl),
 	};
 	if (rights & SEG_TYPE_EXPAND_DOWN) {

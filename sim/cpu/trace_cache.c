@@ -207,18 +207,23 @@ static const struct trace *trace_get_in_mode(struct cpu *cpu, u32 mode)
 	return trace_get_scratch(cpu, 1);
 }
 
-const struct trace *trace_get(struct cpu *cpu)
+ALWAYS_INLINE const struct trace *get(struct cpu *cpu, u32 mode)
 {
 	const struct trace *trace = NULL;
 
-	if ((cpu->mode & MODE_CODE_MASK) == MODE_CODE64)
-		trace = trace_find(cpu, cpu->reg[REG_RIP]);
-	return likely(trace) ? trace : trace_get_in_mode(cpu, cpu->mode);
+	if ((mode & MODE_CODE_MASK) == MODE_CODE64)
+		trace = trace_find_in(cpu, cpu->reg[REG_RIP], mode);
+	return likely(trace) ? trace : trace_get_in_mode(cpu, mode);
+}
+
+const struct trace *trace_get(struct cpu *cpu)
+{
+	return get(cpu, cpu->mode);
 }
 
 const struct trace *trace_get_alone(struct cpu *cpu)
 {
-	return trace_get_in_mode(cpu, cpu->mode | MODE_ALONE);
+	return get(cpu, cpu->mode | MODE_ALONE);
 }
 
 const struct trace *trace_get_scratch(struct cpu *cpu, unsigned int limit)

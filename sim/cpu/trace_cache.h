@@ -78,14 +78,20 @@ ALWAYS_INLINE const struct trace *trace_index_find(const struct trace_cache *cac
 	return NULL;
 }
 
-/* 64-bit code only: the trace at @rip if it exists and the code TLB knows the page. */
-ALWAYS_INLINE const struct trace *trace_find(struct cpu *cpu, u64 rip)
+/* 64-bit code only: the trace at @rip if it exists and the code TLB knows the page. @mode: the
+ * current one, perhaps with MODE_ALONE. */
+ALWAYS_INLINE const struct trace *trace_find_in(struct cpu *cpu, u64 rip, u32 mode)
 {
 	const struct tlb_code_entry *entry = tlb_code_slot(&cpu->tlb, rip);
 
 	if (unlikely(entry->tag != tlb_tag(rip, 1, cpu->code_context)))
 		return NULL;
-	return trace_index_find(cpu->traces, entry->gpa | (rip & PAGE_OFFSET_MASK), cpu->mode);
+	return trace_index_find(cpu->traces, entry->gpa | (rip & PAGE_OFFSET_MASK), mode);
+}
+
+ALWAYS_INLINE const struct trace *trace_find(struct cpu *cpu, u64 rip)
+{
+	return trace_find_in(cpu, rip, cpu->mode);
 }
 
 /* Where indirect branches look for the trace at @rip first: a guess, never trusted. */
