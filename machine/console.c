@@ -9,6 +9,7 @@
 
 #define INPUT_ROOM  65536
 #define OUTPUT_ROOM 4096
+#define SHOWN_ONCE  4096
 
 struct console {
 	struct machine *machine;
@@ -22,7 +23,7 @@ struct console {
 	pthread_mutex_t input_lock;
 	uint8_t input[INPUT_ROOM];
 	size_t input_head, input_used;
-	atomic_bool input_waiting;
+	atomic_size_t visible; /* of these, to the guest; grows between turns only */
 };
 
 static void console_reset(void *opaque)
@@ -124,9 +125,8 @@ size_t machine_console_input(struct machine *machine, const void *bytes, size_t 
 			from[taken++];
 		console->input_used++;
 	}
-	atomic_store(&console->input_waiting, console->input_used > 0);
 	pthread_mutex_unlock(&console->input_lock);
-	if (taken) {
+	if (taken && !input_replaying(machine)) {
 		control_kick_all(machine);
 		machine_poke(machine);
 	}
@@ -138,7 +138,7 @@ bool console_has_input(struct machine *machine, enum console_port port)
 	const struct console *console = machine->console;
 
 	return port == console->speaker &&
-	       atomic_load_explicit(&console->input_waiting, memory_order_relaxed);
+	       atomic_load_explicit(&console->visible, memory_order_relaxed);
 }
 
 bool console_next_input(struct machine *machine, enum console_port port, uint8_t *byte)
@@ -149,23 +149,47 @@ bool console_next_input(struct machine *machine, enum console_port port, uint8_t
 	if (!console_has_input(machine, port))
 		return false;
 	pthread_mutex_lock(&console->input_lock);
-	any = console->input_used > 0;
+	any = console->visible > 0;
 	if (any) {
 		*byte = console->input[console->input_head];
 		console->input_head = (console->input_head + 1) % INPUT_ROOM;
 		console->input_used--;
+		console->visible--;
 	}
-	atomic_store(&console->input_waiting, console->input_used > 0);
 	pthread_mutex_unlock(&console->input_lock);
 	machine->quiet_since = machine->clock->now(machine->clock);
 	return any;
+}
+
+/* What has come since the turn before; at most what a record of it holds. */
+static void show_input(struct machine *machine)
+{
+	struct console *console = machine->console;
+	uint8_t bytes[SHOWN_ONCE];
+	size_t n;
+
+	pthread_mutex_lock(&console->input_lock);
+	n = console->input_used - console->visible;
+	if (n > SHOWN_ONCE)
+		n = SHOWN_ONCE;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] =
+			console->input[(console->input_head + console->visible + i) % INPUT_ROOM];
+	console->visible += n;
+	pthread_mutex_unlock(&console->input_lock);
+	if (n)
+		input_log_add(machine, INPUT_CONSOLE, 0, bytes, n);
 }
 
 void console_exchange(struct machine *machine)
 {
 	struct console *console = machine->console;
 	enum console_port port = console->speaker;
+	const struct machine_input *input = input_replay(machine, INPUT_CONSOLE);
 
+	if (input)
+		machine_console_input(machine, input->bytes, input->size);
+	show_input(machine);
 	console_flush(machine);
 	if (console_has_input(machine, port) && console->ports[port].take)
 		console->ports[port].take(console->ports[port].opaque);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "machine/bus.h"
+#include "machine/input_log.h"
 #include "machine/irq.h"
 #include "machine/machine.h"
 #include "machine/memory.h"
@@ -82,6 +83,8 @@ struct machine {
 	atomic_int request;   /* enum machine_request */
 	bool suspended;
 	struct machine_result result;
+	uint64_t turn;        /* of the round-robin scheduler: input_log.h */
+	size_t replayed;      /* entries of config.replay that are done with */
 	uint64_t quiet_since; /* guest time of the last console byte, for the idle pace */
 
 	/* Who runs. run_lock is only ever the innermost lock. */

@@ -20,6 +20,7 @@
 #include <lockstep/extension.h>
 
 struct machine;
+struct machine_input;
 struct parts;
 struct record_table;
 struct symbols;
@@ -131,6 +132,15 @@ struct machine_config {
 	 * never), with a hash of registers and memory written so far. Round-robin only. */
 	uint64_t state_hash_every;
 	void (*state_hash)(void *opaque, uint64_t instructions, uint64_t hash);
+	/* Called once when all vCPUs have retired so many instructions (0: never), exactly there, with
+	 * all of them outside the guest. Round-robin only. */
+	uint64_t at_instructions;
+	void (*at)(void *opaque, struct machine *machine);
+	void *at_opaque;
+	/* What the run is given from outside, instead of the host: see input_log.h. NULL: a run of its
+	 * own. Round-robin, virtual time. */
+	const struct machine_input *replay;
+	size_t replay_count;
 	int64_t epoch; /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH,
 			* the date with MACHINE_CLOCK_HOST */
 	const struct machine_param *params;

@@ -6,11 +6,13 @@
  * Host input is looked at between turns only. Nothing here depends on host time unless the
  * clock is MACHINE_CLOCK_HOST, so the same input gives the same run.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "machine/console.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
+#include "traces/events.h"
 
 /* A turn when nobody else waits for it: long, but short enough for the terminal. */
 #define SOLO_QUANTUM_NS 1000000
@@ -24,9 +26,10 @@
 struct turns {
 	struct machine *machine;
 	unsigned int next;
-	bool solo;           /* the clock is its only vCPU's */
-	uint64_t dead_since; /* LS_NEVER while some vCPU could take an interrupt */
-	uint64_t executed;   /* instructions, when they are counted */
+	bool solo;                       /* the clock is its only vCPU's */
+	uint64_t dead_since;             /* LS_NEVER while some vCPU could take an interrupt */
+	uint64_t executed;               /* instructions, when they are counted */
+	const struct machine_input *cut; /* where the turn that is replayed was cut; or NULL */
 };
 
 uint64_t scheduler_next_deadline(struct machine *machine)
@@ -79,18 +82,43 @@ static struct vcpu *scheduler_pick(struct turns *turns)
 
 static bool scheduler_counts(const struct machine *machine)
 {
-	return machine->config.max_instructions || machine->config.state_hash_every;
+	return machine->config.max_instructions || machine->config.state_hash_every ||
+	       machine->config.at_instructions || machine->config.replay ||
+	       ls_trace_wants(machine->vcpus[0].trace, TRACE_FEED);
 }
 
-/* How far the turn may go at most: to the limit, which counts the instructions of all vCPUs, and
- * the next point of the state hash. Returns false when there is no way on. */
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Has the vCPU stop where something is to be done within its turn, of which @done instructions are
+ * over: at the limit, which counts the instructions of all vCPUs, the next point of the state hash,
+ * the place that the config names, and where the recorded turn was cut. */
+static void scheduler_set_limit(const struct turns *turns, struct vcpu *vcpu, uint64_t done)
+{
+	struct machine *machine = turns->machine;
+	const struct machine_config *config = &machine->config;
+	uint64_t executed = turns->executed + done;
+	uint64_t distance = state_hash_distance(machine, executed);
+
+	if (config->max_instructions)
+		distance = least(distance, config->max_instructions - executed);
+	if (config->at_instructions > executed)
+		distance = least(distance, config->at_instructions - executed);
+	if (turns->cut)
+		distance = least(distance, turns->cut->value - done);
+	machine_ext(machine)->vcpu_limit(machine->engine, vcpu->fd, distance);
+}
+
+/* Before a turn. Returns false when there is no way on. */
 static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
 {
 	struct machine *machine = turns->machine;
-	const struct ls_extension *ext = machine_ext(machine);
-	uint64_t limit = machine->config.max_instructions, distance;
+	uint64_t limit = machine->config.max_instructions;
 	int ret;
 
+	turns->cut = NULL;
 	if (!scheduler_counts(machine))
 		return true;
 	ret = state_hash_look(machine, turns->executed);
@@ -105,10 +133,22 @@ static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
 			    (unsigned long long)turns->executed);
 		return false;
 	}
-	distance = state_hash_distance(machine, turns->executed);
-	if (limit && limit - turns->executed < distance)
-		distance = limit - turns->executed;
-	ext->vcpu_limit(machine->engine, vcpu->fd, distance);
+	turns->cut = input_replay(machine, INPUT_TURN_CUT);
+	scheduler_set_limit(turns, vcpu, 0);
+	return true;
+}
+
+/* The place that the config names is reached within the turn, which then goes on. */
+static bool scheduler_at(struct turns *turns, struct vcpu *vcpu, uint64_t done)
+{
+	struct machine *machine = turns->machine;
+	struct machine_config *config = &machine->config;
+
+	if (!config->at_instructions || turns->executed + done != config->at_instructions)
+		return false;
+	config->at_instructions = 0;
+	config->at(config->at_opaque, machine);
+	scheduler_set_limit(turns, vcpu, done);
 	return true;
 }
 
@@ -127,6 +167,15 @@ static uint64_t scheduler_follow(struct machine *machine, struct vcpu *vcpu, uin
 	return now;
 }
 
+/* Not entered any more, or left for a kick: with no instruction done, nothing was. */
+static void scheduler_note_cut(struct machine *machine, struct vcpu *vcpu, uint64_t before,
+			       bool counts)
+{
+	uint64_t done = counts ? vcpu_instructions(vcpu) - before : 0;
+
+	input_log_add(machine, done ? INPUT_TURN_CUT : INPUT_NOT_ENTERED, done, NULL, 0);
+}
+
 static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 {
 	struct machine *machine = turns->machine;
@@ -134,25 +183,35 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 	struct ls_engine *engine = machine->engine;
 	uint64_t quantum = turns->solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
 	uint64_t start = scheduler_now(machine), before = 0;
+	bool counts = scheduler_counts(machine);
 	enum exit_action action;
 
 	if (!scheduler_limit(turns, vcpu))
 		return;
-	if (scheduler_counts(machine))
+	if (input_replay(machine, INPUT_NOT_ENTERED))
+		return;
+	if (counts)
 		before = vcpu_instructions(vcpu);
 	ext->vcpu_run_until(engine, vcpu->fd, start + quantum);
 	do {
 		int ret;
 
-		if (!control_enter(machine, vcpu))
+		if (!control_enter(machine, vcpu)) {
+			scheduler_note_cut(machine, vcpu, before, counts);
 			break;
+		}
 		ret = vcpu_run(vcpu);
 		control_leave(machine, vcpu);
 		action = exit_handle(vcpu, ret);
+		if (ret == -EINTR)
+			scheduler_note_cut(machine, vcpu, before, counts);
+		if (action == EXIT_TURN && counts &&
+		    scheduler_at(turns, vcpu, vcpu_instructions(vcpu) - before))
+			action = EXIT_CONTINUE;
 		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)
 			break;
 	} while (action == EXIT_CONTINUE);
-	if (scheduler_counts(machine))
+	if (counts)
 		turns->executed += vcpu_instructions(vcpu) - before;
 	scheduler_follow(machine, vcpu, start);
 }
@@ -191,11 +250,28 @@ static uint64_t scheduler_sleep(struct machine *machine, uint64_t now, uint64_t 
 	return now + (slept < skip ? slept : skip);
 }
 
+/* As far as the clock went then. Where nothing was due, the host had to wake the machine. */
+static void scheduler_idle_replay(struct machine *machine, uint64_t deadline)
+{
+	const struct machine_input *idle = input_replay(machine, INPUT_IDLE);
+
+	if (idle)
+		scheduler_advance(machine, idle->value);
+	else if (deadline != LS_NEVER)
+		scheduler_advance(machine, deadline);
+	else if (!input_replay_more(machine))
+		scheduler_end_halted(machine);
+}
+
 static void scheduler_idle_virtual(struct turns *turns, uint64_t now, uint64_t deadline)
 {
 	struct machine *machine = turns->machine;
 	bool quiet = now - machine->quiet_since > QUIET_NS;
 
+	if (input_replaying(machine)) {
+		scheduler_idle_replay(machine, deadline);
+		return;
+	}
 	if (deadline == LS_NEVER) {
 		if (poll_can_wake(machine))
 			poll_sources(machine, -1);
@@ -203,8 +279,10 @@ static void scheduler_idle_virtual(struct turns *turns, uint64_t now, uint64_t d
 			scheduler_end_halted(machine);
 		return;
 	}
-	if (deadline > now && (poll_paces(machine) || (quiet && poll_can_wake(machine))))
+	if (deadline > now && (poll_paces(machine) || (quiet && poll_can_wake(machine)))) {
 		deadline = scheduler_sleep(machine, now, deadline - now);
+		input_log_add(machine, INPUT_IDLE, deadline, NULL, 0);
+	}
 	scheduler_advance(machine, deadline);
 }
 
@@ -245,6 +323,11 @@ void scheduler_run_round_robin(struct machine *machine)
 	while (control_service(machine)) {
 		struct vcpu *vcpu;
 
+		machine->turn++;
+		if (input_replay_stops(machine)) {
+			machine_stop(machine);
+			continue;
+		}
 		if (machine->source_count)
 			poll_sources(machine, 0);
 		console_exchange(machine);
@@ -256,4 +339,6 @@ void scheduler_run_round_robin(struct machine *machine)
 			scheduler_idle(&turns);
 		}
 	}
+	if (machine->result.end == MACHINE_END_INTERRUPTED)
+		input_log_add(machine, INPUT_STOP, 0, NULL, 0);
 }

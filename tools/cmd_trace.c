@@ -15,6 +15,7 @@ static const struct tool_command commands[] = {
 	{"stat", "count exits by reason, with their times, and events", trace_stat},
 	{"diff", "find where two traces first differ", trace_diff},
 	{"export", "write trace-cmd's, Chrome's or JSON files", trace_export},
+	{"replay", "make the run again, and a part's instruction records", trace_replay},
 	{"cut", "write a part as a trace of its own", trace_cut},
 };
 

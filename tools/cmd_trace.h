@@ -9,5 +9,6 @@ int trace_stat(int argc, char **argv);
 int trace_diff(int argc, char **argv);
 int trace_export(int argc, char **argv);
 int trace_cut(int argc, char **argv);
+int trace_replay(int argc, char **argv);
 
 #endif

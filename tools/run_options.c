@@ -16,6 +16,22 @@ static const char run_description[] =
 	"command line, 128 + N stopped by signal N. The manual page, lockstep(1), has the rest.\n\n"
 	"On a terminal Ctrl-A X leaves, Ctrl-A C opens a monitor, Ctrl-A H helps.";
 
+/* By these `trace replay` makes the run again: a line each, escaped as in C. */
+static char *run_arguments(int argc, char **argv)
+{
+	GString *text = g_string_new(NULL);
+
+	for (int i = 1; i < argc; i++) {
+		g_autofree char *escaped = g_strescape(argv[i], NULL);
+
+		if (!strcmp(argv[i], "--trace"))
+			i++;
+		else if (!g_str_has_prefix(argv[i], "--trace="))
+			g_string_append_printf(text, "argument %s\n", escaped);
+	}
+	return g_string_free(text, FALSE);
+}
+
 int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_error *err)
 {
 	const GOptionEntry entries[] = {
@@ -90,6 +106,7 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_autoptr(GError) error = NULL;
 
+	o->arguments = run_arguments(argc, argv);
 	g_set_prgname("lockstep run");
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(
@@ -316,6 +333,7 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	if (!rc && o->trace) {
 		rc = trace_spec_parse(&o->trace_spec, o->trace, err);
 		session->trace = &o->trace_spec;
+		session->trace_arguments = o->arguments;
 	}
 	if (rc)
 		return rc;
@@ -332,7 +350,7 @@ void run_options_free(struct run_options *o)
 		&o->initrd, &o->append,     &o->payload,    &o->firmware,         &o->net,
 		&o->serial, &o->schedule,   &o->clock,      &o->max_instructions, &o->exit_port,
 		&o->rng,    &o->stats_file, &o->state_hash, &o->irqchip,
-		&o->trace,  &o->trace_spec.path,
+		&o->trace,  &o->trace_spec.path, &o->arguments,
 	};
 	size_t i;
 

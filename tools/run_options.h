@@ -21,6 +21,7 @@ struct run_options {
 	/* What the session's config points into. */
 	struct machine_param param_rows[64];
 	struct trace_spec trace_spec;
+	char *arguments; /* the command line but --trace, for a trace's head */
 };
 
 /* Parses the command line into @options: 0, or -EINVAL with *err filled. --help prints the

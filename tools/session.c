@@ -134,7 +134,7 @@ static int session_run_traced(struct session *session, struct machine *machine,
 	int status;
 
 	if (session->trace) {
-		writer = trace_run_begin(session->trace, machine, &err);
+		writer = trace_run_begin(session->trace, machine, session->trace_arguments, &err);
 		if (!writer) {
 			log_failure("%s", err.text);
 			return TOOL_EXIT_FAILURE;

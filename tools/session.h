@@ -19,6 +19,7 @@ struct session {
 	bool greet;             /* on a terminal, say how to leave */
 	bool stats;             /* the closing table, on stderr */
 	const struct trace_spec *trace; /* NULL: none */
+	const char *trace_arguments;    /* lines for its head; may be NULL */
 	const char *stats_file; /* the figures as JSON; NULL: none */
 };
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 /* What a reader needs to know of the run, and nothing that differs between two runs alike. */
-static char *run_text(struct machine *machine)
+static char *run_text(struct machine *machine, const char *arguments)
 {
 	const struct machine_config *config = machine_config(machine);
 	struct ls_engine *engine = machine_engine(machine);
 	const struct ls_table *states = NULL;
-	GString *text = g_string_new(NULL);
+	GString *text = g_string_new(arguments);
 
 	g_string_append_printf(text, "engine %s\n", engine->ops->name);
 	if (config->cpu)
@@ -38,9 +38,9 @@ static int run_watch(struct trace_writer *writer, struct machine *machine, struc
 }
 
 struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
-				     struct ls_error *err)
+				     const char *arguments, struct ls_error *err)
 {
-	g_autofree char *text = run_text(machine);
+	g_autofree char *text = run_text(machine, arguments);
 	const struct trace_writer_config config = {
 		.path = spec->path,
 		.vcpus = machine_vcpu_count(machine),
@@ -48,6 +48,7 @@ struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machi
 		.keep = spec->keep,
 		.trigger = spec->trigger,
 		.trigger_value = spec->trigger_value,
+		.until = spec->until,
 		.text = text,
 	};
 	struct trace_writer *writer = trace_writer_open(&config, err);

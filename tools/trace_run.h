@@ -7,10 +7,10 @@
 #include "tools/trace_spec.h"
 #include "traces/writer.h"
 
-/* Begins the file and watches every vCPU of @machine, which does not run yet. NULL with *err
- * filled. */
+/* @arguments: lines "argument TEXT", by which the run can be made again; may be NULL. Begins the
+ * file and watches every vCPU of @machine, which does not run yet. NULL with *err filled. */
 struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
-				     struct ls_error *err);
+				     const char *arguments, struct ls_error *err);
 /* Ends watching and the file. */
 int trace_run_end(struct trace_writer *writer, struct machine *machine, struct ls_error *err);
 

@@ -14,7 +14,7 @@ struct trace_spec {
 	uint64_t events; /* bit set */
 	uint64_t keep;   /* last=N: a ring of so many records; 0: all */
 	enum trace_trigger trigger;
-	uint64_t trigger_value;
+	uint64_t trigger_value, until; /* as the writer's */
 };
 
 int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err);

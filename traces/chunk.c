@@ -58,17 +58,22 @@ void chunk_maker_destroy(struct chunk_maker *maker)
 
 /* --- snapshots --- */
 
+/* By key, so that a snapshot does not depend on the order of changes. */
 static void note_state(struct chunk_maker *maker, uint64_t key, uint64_t value)
 {
 	unsigned int n = 0;
 
-	while (n < maker->states && maker->state[n].key != key)
+	while (n < maker->states && maker->state[n].key < key)
 		n++;
-	if (n == STATES_MAX)
-		return;
+	if (n == maker->states || maker->state[n].key != key) {
+		if (maker->states == STATES_MAX)
+			return;
+		memmove(&maker->state[n + 1], &maker->state[n],
+			(maker->states - n) * sizeof(maker->state[0]));
+		maker->states++;
+	}
 	maker->state[n].key = key;
 	maker->state[n].value = value;
-	maker->states += n == maker->states;
 }
 
 /* Keeps what @record says of the vCPU's state. */
@@ -90,15 +95,18 @@ static void write_snapshot(struct chunk_maker *maker, const uint64_t *record)
 
 	snapshot[1] = record[1];
 	snapshot[2] = snapshot[3] = snapshot[4] = 0;
-	snapshot[5] = (uint64_t)maker->states << 32;
+	snapshot[5] = 0;
 	for (unsigned int n = 0; n < LS_TRACE_GENERAL; n++)
 		if (maker->reg[n]) {
 			snapshot[5] |= 1u << n;
 			*at++ = maker->reg[n];
 		}
 	for (unsigned int n = 0; n < maker->states; n++) {
+		if (!maker->state[n].value)
+			continue;
 		*at++ = maker->state[n].key;
 		*at++ = maker->state[n].value;
+		snapshot[5] += UINT64_C(1) << 32;
 	}
 	snapshot[0] = LS_TRACE_HEAD(TRACE_INSTRUCTION, LS_TRACE_SNAPSHOT, at - snapshot);
 	codec_encode(maker->codec, &maker->columns, snapshot);

@@ -41,7 +41,7 @@ struct trace_writer {
 	uint64_t offset;
 	uint64_t keep, kept;        /* records */
 	enum trace_trigger trigger; /* TRACE_FROM_START once it has come */
-	uint64_t trigger_value;
+	uint64_t trigger_value, until;
 	struct chunk *first, **end; /* of a ring */
 	struct chunk_place *index;
 	size_t chunks, room;
@@ -182,11 +182,14 @@ static bool triggers(const struct trace_writer *writer, const uint64_t *record)
 static void take_record(struct trace_writer *writer, struct chunk_maker *maker, uint64_t *record,
 			bool *failed)
 {
-	if (triggers(writer, record))
+	if (writer->until && record[1] >= writer->until)
+		return;
+	/* By the feeds the run can be made again, from its start. */
+	if (LS_TRACE_EVENT(record[0]) != TRACE_FEED && triggers(writer, record))
 		writer->trigger = TRACE_FROM_START;
 	else if (LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION)
 		record[0] |= LS_TRACE_HEAD(0, LS_TRACE_SNAPSHOT, 0);
-	else
+	else if (LS_TRACE_EVENT(record[0]) != TRACE_FEED)
 		return;
 	take_chunk(writer, chunk_maker_add(maker, record, failed));
 }
@@ -379,6 +382,7 @@ struct trace_writer *trace_writer_open(const struct trace_writer_config *config,
 	writer->keep = config->keep;
 	writer->trigger = config->trigger;
 	writer->trigger_value = config->trigger_value;
+	writer->until = config->until;
 	writer->end = &writer->first;
 	writer->queue_end = &writer->queue;
 	pthread_mutex_init(&writer->lock, NULL);

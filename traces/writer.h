@@ -26,6 +26,7 @@ struct trace_writer_config {
 	uint64_t keep;   /* a ring: at least so many of the last records of all; 0: everything */
 	enum trace_trigger trigger;
 	uint64_t trigger_value;
+	uint64_t until;   /* no record of a vCPU that has retired so many instructions; 0: no end */
 	const char *text; /* lines "KEY VALUE" about the run; may be NULL */
 };
 

@@ -16,10 +16,10 @@ record() {
 }
 
 record --trace "$WORK/one" --stats-file "$WORK/stats"
-record --trace "$WORK/two"
+record --trace "$WORK/two" --stats-file "$WORK/stats"
 record --trace "$WORK/slow" --param interp.trace=0
 cmp "$WORK/one" "$WORK/two" || fail "two runs give two files"
-cmp "$WORK/one" "$WORK/slow" || fail "interp.trace=0 gives another file"
+trace diff "$WORK/one" "$WORK/slow"
 
 # The start code of the payload, by its source (tests/payloads/lib/start.S).
 trace show --limit 9 --symbols "$payload" "$WORK/one"
@@ -96,11 +96,31 @@ else
 	echo "SKIP: there is no trace-cmd to read trace.dat back"
 fi
 
+# What was typed is in the trace, and with it the run is made again: any part has the records of the
+# run that was traced, to the byte.
+build_payload echo
+(sleep 0.2 && printf 'ab' && sleep 0.2 && printf 'cq') |
+	timeout 60 "$LOCKSTEP" run --payload "$WORK/echo" --trace "$WORK/typed:feed,instruction" >"$WORK/out"
+[ "$(cat "$WORK/out")" = abcq ] || fail "echo: $(cat "$WORK/out")"
+trace show --json --events feed "$WORK/typed"
+jq -es 'map(select(.source == 0)) | map(.size) | add == 4' "$WORK/out" >/dev/null ||
+	fail "the four keys are not in the trace"
+trace stat --json "$WORK/typed"
+last=$(jq .events.instruction "$WORK/out")
+from=$((last / 2)) to=$((last / 2 + 1000))
+for part in "$from $to" "0 1000" "$((last - 2000)) $((last - 100))"; do
+	read -r from to <<<"$part"
+	trace cut --events instruction --from "$from" --to "$to" "$WORK/typed" "$WORK/part"
+	trace replay --from "$from" --to "$to" "$WORK/typed" "$WORK/again"
+	cmp "$WORK/part" "$WORK/again" || fail "the replay from $from to $to has other records"
+done
+
 # Bad input: one line.
 expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x:nonsense"
 grep -q "unknown trace event 'nonsense'" "$WORK/err" || fail "no word of the unknown event"
 expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x@nonsense"
 expect_status 1 "$LOCKSTEP" run --payload "$payload" --trace /nowhere/x
+expect_status 1 "$LOCKSTEP" trace replay --from 999999999 "$WORK/one" "$WORK/x"
 expect_status 2 "$LOCKSTEP" trace export --format xml "$WORK/one" "$WORK/x"
 expect_status 1 "$LOCKSTEP" trace show "$payload"
 grep -q "no whole trace" "$WORK/err" || fail "an ELF file is taken for a trace"
