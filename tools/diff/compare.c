@@ -27,8 +27,9 @@ struct comparison {
 	bool *used;         /* expected rows, of this case only */
 	char *mnemonic;     /* of the instruction that both stood at before */
 	uint64_t undefined; /* flags that may differ for now */
-	bool memory_apart;  /* declared: not compared any more */
-	bool memory_late;   /* it differed at the step before */
+	const char *first;  /* what differs first where they part */
+	uint64_t first_bits;
+	bool memory_late; /* it differed at the step before */
 };
 
 __attribute__((format(printf, 3, 4))) static void
@@ -81,23 +82,27 @@ static bool has_state(const struct diff_event *event)
 	       !(event->exit.reason == DIFF_END && event->end == MACHINE_END_SHUTDOWN);
 }
 
-static uint64_t allowed(struct comparison *c, const char *field, uint64_t differing)
+/* What differs, and may as far as quirks go; the first of it is what a row of expected.def names.
+ */
+static void differs(struct comparison *c, const char *what, uint64_t bits)
 {
-	return expected_bits(c->options->engine[DUT]->name, c->version, c->test->name, field,
-			     differing, c->used);
+	if (c->first)
+		return;
+	c->first = what;
+	c->first_bits = bits;
 }
 
 /* Bits of the field that differ and may not. */
 static uint64_t field_differs(struct comparison *c, unsigned int i)
 {
 	const struct diff_field *row = &c->fields->row[i];
-	uint64_t differs = (registers_of(c, REF)[i] ^ registers_of(c, DUT)[i]) & row->mask;
+	uint64_t bits = (registers_of(c, REF)[i] ^ registers_of(c, DUT)[i]) & row->mask;
 
 	if (i == c->fields->rflags) {
-		c->undefined &= differs;
-		differs &= ~c->undefined;
+		c->undefined &= bits;
+		bits &= ~c->undefined;
 	}
-	return differs ? differs & ~allowed(c, row->name, differs) : 0;
+	return bits;
 }
 
 static bool registers_differ(struct comparison *c)
@@ -110,8 +115,11 @@ static bool registers_differ(struct comparison *c)
 	for (unsigned int i = 0; i < c->fields->count; i++) {
 		const struct diff_field *row = &c->fields->row[i];
 
-		if (!field_differs(c, i))
+		uint64_t bits = field_differs(c, i);
+
+		if (!bits)
 			continue;
+		differs(c, row->name, bits);
 		add_value(c, row->name, registers_of(c, REF)[i], registers_of(c, DUT)[i],
 			  row->manual, true);
 		first = first ? first : row->name;
@@ -168,7 +176,7 @@ static bool memory_differs(struct comparison *c)
 {
 	struct machine *machine = side_machine(c->side[REF]);
 
-	if (c->memory_apart || c->now[REF]->memory == c->now[DUT]->memory) {
+	if (c->now[REF]->memory == c->now[DUT]->memory) {
 		c->memory_late = false;
 		return false;
 	}
@@ -181,10 +189,7 @@ static bool memory_differs(struct comparison *c)
 	if (c->options->step && c->options->engine[REF] != c->options->engine[DUT] &&
 	    only_tf_differs(c))
 		return false;
-	if (allowed(c, "memory", ~UINT64_C(0))) {
-		c->memory_apart = true;
-		return false;
-	}
+	differs(c, "memory", 0);
 	return memory_differs_at(c, 0, machine_memory_low(machine)) ||
 	       (machine_memory_high(machine) &&
 		memory_differs_at(c, MEMORY_HIGH_START, machine_memory_high(machine)));
@@ -198,6 +203,10 @@ static bool exits_differ(struct comparison *c)
 		return false;
 	ref = describe_event(c->now[REF]);
 	dut = describe_event(c->now[DUT]);
+	differs(c, "exit",
+		c->now[REF]->exit.reason == c->now[DUT]->exit.reason
+			? c->now[REF]->exit.value ^ c->now[DUT]->exit.value
+			: ~UINT64_C(0));
 	verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref, c->options->engine[REF]->name,
 		dut, c->options->engine[DUT]->name);
 	return true;
@@ -298,23 +307,31 @@ static void compare_events(struct comparison *c)
 	}
 }
 
+/* A difference that has a row is none; a row that showed no difference is one. */
 static void settle_expected(struct comparison *c, bool *used)
 {
 	const char *engine = c->options->engine[DUT]->name;
+	struct diff_result *result = c->result;
+	int found =
+		c->first && result->verdict == DIFF_DIFFERENT
+			? expected_find(engine, c->version, c->test->name, c->first, c->first_bits)
+			: -1;
 
+	if (found >= 0) {
+		used[found] = true;
+		result->declared++;
+		result->verdict = DIFF_EQUAL;
+		return;
+	}
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		used[i] |= c->used[i];
-		c->result->declared += c->used[i];
-		if (c->result->verdict != DIFF_EQUAL || c->used[i] ||
-		    !expected_applies(row, engine, c->version, c->test->name))
-			continue;
-		c->result->unused++;
-		verdict(c->result, DIFF_DIFFERENT,
-			"the expected difference in %s did not show; take its row out of "
-			"expected.def",
-			row->field);
+		if (result->verdict == DIFF_EQUAL && !c->options->step &&
+		    expected_applies(row, engine, c->version, c->test->name))
+			verdict(result, DIFF_DIFFERENT,
+				"the expected difference in %s did not show; take its row out of "
+				"expected.def",
+				row->field);
 	}
 }
 
@@ -393,7 +410,6 @@ static void close_all(struct comparison *c)
 	diff_fields_free(c->fields);
 	g_free(c->version);
 	g_free(c->mnemonic);
-	g_free(c->used);
 }
 
 static void value_free(void *opaque)
@@ -418,7 +434,6 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 				  ? g_strdup_printf("%s --case %s", options->command, test->name)
 				  : g_strdup_printf("%s %s", options->command, test->image);
 	c.version = expected_version(options->engine[DUT]->name);
-	c.used = g_new0(bool, expected_count + 1);
 	if (open_engines(&c) && build_sides(&c))
 		compare_events(&c);
 	settle_expected(&c, used);
@@ -433,6 +448,7 @@ void diff_result_free(struct diff_result *result)
 		return;
 	g_free(result->text);
 	g_free(result->command);
+	g_free(result->unsteady);
 	g_ptr_array_unref(result->values);
 	g_ptr_array_unref(result->left_out);
 	for (unsigned int who = REF; who <= DUT; who++)

@@ -45,10 +45,11 @@ struct diff_moment {
 struct diff_result {
 	const struct diff_case *test;
 	enum diff_verdict verdict;
-	char *text;                    /* one line: what is different, or why it could not run */
-	uint64_t events;               /* compared */
-	unsigned int declared, unused; /* expected differences: rows used, and rows not needed */
-	uint64_t merged;               /* steps that one engine makes of two */
+	char *text;            /* one line: what is different, or why it could not run */
+	uint64_t events;       /* compared */
+	unsigned int declared; /* expected differences that it ended at: 0 or 1 */
+	char *unsteady;        /* what was different in a first run, and not in a second */
+	uint64_t merged;       /* steps that one engine makes of two */
 	double wall_seconds;
 	GPtrArray *left_out;   /* names of registers that differ from the start on */
 	GPtrArray *values;     /* struct diff_value */

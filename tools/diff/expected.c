@@ -7,8 +7,11 @@
 #include <sys/utsname.h>
 
 const struct expected_row expected_rows[] = {
-#define EXPECTED(engine, version, test, field, bits, why) {engine, version, test, field, bits, why},
+#define EXPECTED(...) EXPECTED_ROW(__VA_ARGS__)
+#define EXPECTED_ROW(engine, version, test, field, bits, why)                                      \
+	{engine, version, #test, field, bits, why},
 #include "tools/diff/expected.def"
+#undef EXPECTED_ROW
 #undef EXPECTED
 	{NULL, NULL, NULL, NULL, 0, NULL},
 };
@@ -46,19 +49,15 @@ bool expected_applies(const struct expected_row *row, const char *engine, const 
 	       !strcmp(row->test, test);
 }
 
-uint64_t expected_bits(const char *engine, const char *version, const char *test, const char *field,
-		       uint64_t differing, bool *used)
+int expected_find(const char *engine, const char *version, const char *test, const char *field,
+		  uint64_t differing)
 {
-	uint64_t bits = 0;
-
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		if (!(row->bits & differing) || strcmp(row->field, field) ||
-		    !expected_applies(row, engine, version, test))
-			continue;
-		used[i] = true;
-		bits |= row->bits;
+		if (!strcmp(row->field, field) && !(differing & ~row->bits) &&
+		    expected_applies(row, engine, version, test))
+			return (int)i;
 	}
-	return bits;
+	return -1;
 }

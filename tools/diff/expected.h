@@ -20,10 +20,9 @@ extern const unsigned int expected_count;
  * freed. */
 char *expected_version(const char *engine);
 
-/* Bits of @field that may differ; remembers in @used (expected_count of them) which rows said so.
- */
-uint64_t expected_bits(const char *engine, const char *version, const char *test, const char *field,
-		       uint64_t differing, bool *used);
+/* The row for this first difference, or -1. */
+int expected_find(const char *engine, const char *version, const char *test, const char *field,
+		  uint64_t differing);
 /* The row's own engine, version and case are these. */
 bool expected_applies(const struct expected_row *row, const char *engine, const char *version,
 		      const char *test);

@@ -181,7 +181,8 @@ int diff_fields_find(const struct diff_fields *fields, const char *name)
 
 /* --- reading --- */
 
-/* The layout of VMX's access rights (SDM 3C:24.4.1); of an unusable register nothing else counts.
+/* The layout of VMX's access rights (SDM 3C:24.4.1), without G: on AMD's KVM makes it of the limit,
+ * which is compared. Of an unusable register nothing else counts.
  */
 static uint64_t segment_rights(const struct kvm_segment *segment)
 {
@@ -189,8 +190,7 @@ static uint64_t segment_rights(const struct kvm_segment *segment)
 		return 1u << 16;
 	return segment->type | (uint64_t)segment->s << 4 | (uint64_t)segment->dpl << 5 |
 	       (uint64_t)segment->present << 7 | (uint64_t)segment->avl << 12 |
-	       (uint64_t)segment->l << 13 | (uint64_t)segment->db << 14 |
-	       (uint64_t)segment->g << 15;
+	       (uint64_t)segment->l << 13 | (uint64_t)segment->db << 14;
 }
 
 union msr_one {

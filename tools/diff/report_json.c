@@ -47,6 +47,8 @@ static void append_result(GString *text, const struct diff_result *result)
 	append_member(text, "verdict", verdict_name(result));
 	if (result->text)
 		append_member(text, "text", result->text);
+	if (result->unsteady)
+		append_member(text, "unsteady", result->unsteady);
 	append_member(text, "command", result->command);
 	g_string_append_printf(
 		text,

@@ -128,6 +128,17 @@ static void append_left_out(GString *text, const struct diff_report *report)
 	g_string_append(text, "\n");
 }
 
+static void append_unsteady(GString *text, const struct diff_report *report)
+{
+	for (guint i = 0; i < report->results->len; i++) {
+		const struct diff_result *result = g_ptr_array_index(report->results, i);
+
+		if (result->unsteady)
+			g_string_append_printf(text, "unsteady: %s: %s, but not in a second run\n",
+					       result->test->name, result->unsteady);
+	}
+}
+
 static void append_merged(GString *text, const struct diff_report *report)
 {
 	uint64_t merged = 0;
@@ -162,6 +173,7 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 	append_declared(text, report);
 	append_left_out(text, report);
 	append_merged(text, report);
+	append_unsteady(text, report);
 	g_string_append_printf(text, "%s against %s (%s), --cpu %s, compared by %s, %.1f s\n",
 			       report->options->engine[1]->name, report->options->engine[0]->name,
 			       report->version, report->options->cpu,

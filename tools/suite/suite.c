@@ -38,6 +38,9 @@ static bool forget_flags(struct trap_frame *frame)
 {
 	frame->flags &= ~(word)(FLAG_RF | FLAG_TF);
 	trap.flags = frame->flags;
+	/* Nor does QEMU keep SS where an IST stack is taken at the same level (SDM 3A:6.14.5). */
+	if (!(frame->cs & 3))
+		trap_ss = 0;
 	return false;
 }
 
@@ -49,6 +52,9 @@ void payload(void)
 	for (test = __start_suite_cases; test < __stop_suite_cases; test++)
 		if (same(test->name, name)) {
 			trap_hook = forget_flags;
+			/* Caches on, as any kernel has them: KVM watches CR0 closely while they are
+			 * off. */
+			WRITE_REGISTER("cr0", READ_REGISTER("cr0") & ~(word)0x60000000);
 			test->run();
 			finish(0);
 		}
@@ -94,12 +100,17 @@ void try_user(const void *code, word flags)
 }
 
 #ifdef __x86_64__
-extern u64 page_directories[4 * 512];
+extern u64 pml4[512], page_directories[4 * 512];
 u64 window[512] __attribute__((aligned(4096)));
 
+/* The upper levels as accessed: whether a walk that faults below sets these bits is left open (SDM
+ * 3A:4.8). */
 void window_open(u64 rights)
 {
-	page_directories[WINDOW >> 21] = (u64)window | rights;
+	u64 *pointers = (u64 *)(pml4[0] & ~0xffful);
+
+	pointers[WINDOW >> 30] |= PTE_A;
+	page_directories[WINDOW >> 21] = (u64)window | rights | (rights & PTE_P ? PTE_A : 0);
 	flush();
 }
 #endif
