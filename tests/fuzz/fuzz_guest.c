@@ -12,6 +12,7 @@
 #include "sim/cpu/flags.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/vendor.h"
 
 #define MEMORY (256u << 10)
 #define LEAVES 128
@@ -148,6 +149,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	cpu->slots = &slots;
 	cpu->cpuid = cpuid;
 	cpu->platform = &platform;
+	cpu->vendor = &vendor_none;
 	require(trace_cache_open(cpu));
 	return 0;
 }
