@@ -10,5 +10,6 @@ int trace_diff(int argc, char **argv);
 int trace_export(int argc, char **argv);
 int trace_cut(int argc, char **argv);
 int trace_replay(int argc, char **argv);
+int trace_import(int argc, char **argv);
 
 #endif

@@ -92,6 +92,16 @@ if command -v trace-cmd >/dev/null; then
 		fail "trace-cmd reports other exits than the $exits there are"
 	grep -q 'kvm_entry: .*rip 0x' "$WORK/report" || fail "trace-cmd reports no kvm_entry"
 	grep -q 'kvm_pio: ' "$WORK/report" || fail "trace-cmd reports no kvm_pio"
+	# And back: an exit takes the microsecond that a port costs.
+	trace import "$WORK/trace.dat" "$WORK/imported"
+	trace stat --json "$WORK/imported"
+	jq -e --argjson exits "$exits" '.events.vm_exit == $exits and
+		([.exits[] | select(.reason == "IO_INSTRUCTION" and .max == 1000)] | length == 1)' \
+		"$WORK/out" >/dev/null ||
+		fail "imported: $(cat "$WORK/out")"
+	sed '1s/tracing6/tracing7/' "$WORK/trace.dat" >"$WORK/v7.dat"
+	expect_status 1 "$LOCKSTEP" trace import "$WORK/v7.dat" "$WORK/x"
+	grep -q 'file-version 6' "$WORK/err" || fail "no word of what to do with version 7"
 else
 	echo "SKIP: there is no trace-cmd to read trace.dat back"
 fi

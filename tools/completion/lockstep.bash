@@ -58,7 +58,7 @@ _lockstep_value() {
 # A command of `lockstep trace`, then files and options.
 _lockstep_trace() {
 	if [ "$COMP_CWORD" -eq 2 ]; then
-		_lockstep_words "show grep stat diff export cut replay --help"
+		_lockstep_words "show grep stat diff export import cut replay --help"
 		return
 	fi
 	case $cur in

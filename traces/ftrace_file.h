@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The events of system "kvm" in a trace.dat of version 6 (trace-cmd.dat.v6(5)), by time. */
+#ifndef LOCKSTEP_TRACES_FTRACE_FILE_H
+#define LOCKSTEP_TRACES_FTRACE_FILE_H
+
+#include <lockstep/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FTRACE_FIELDS_MAX 24
+
+struct ftrace_format {
+	char name[48];
+	unsigned int id, fields;
+	struct {
+		char name[48];
+		unsigned int offset, size;
+		int is_signed;
+	} field[FTRACE_FIELDS_MAX];
+};
+
+struct ftrace_event {
+	uint64_t time;
+	const struct ftrace_format *format;
+	const uint8_t *data;
+	uint32_t size;
+	uint32_t order; /* among those of the same time */
+};
+
+struct ftrace_file {
+	const uint8_t *bytes;
+	size_t size;
+	struct ftrace_format *format;
+	size_t formats;
+	struct ftrace_event *event;
+	size_t events, room;
+};
+
+int ftrace_file_open(struct ftrace_file *file, const char *path, struct ls_error *err);
+void ftrace_file_close(struct ftrace_file *file);
+/* 0 if the event has no such field. */
+uint64_t ftrace_value(const struct ftrace_event *event, const char *field);
+
+#endif
