@@ -15,17 +15,40 @@ static int copy_string(const char **string, struct ls_error *err)
 	return *string ? 0 : ls_error_set(err, -ENOMEM, "no memory for the configuration");
 }
 
+/* An engine that the machine goes on on later has them, too. */
+static int copy_params(struct machine_config *config, struct ls_error *err)
+{
+	struct machine_param *params = calloc(config->param_count + 1, sizeof(*params));
+	int ret = params ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < config->param_count && !ret; i++) {
+		params[i] = config->params[i];
+		ret = copy_string(&params[i].name, err);
+		if (!ret)
+			ret = copy_string(&params[i].value, err);
+	}
+	config->params = params;
+	return ret;
+}
+
+static void free_params(struct machine_config *config)
+{
+	for (unsigned int i = 0; i < config->param_count; i++) {
+		free((char *)config->params[i].name);
+		free((char *)config->params[i].value);
+	}
+	free((void *)config->params);
+}
+
 int config_copy(struct machine_config *config, const struct machine_config *from,
 		struct ls_error *err)
 {
-	const char **strings[] = {&config->cpu, &config->kernel, &config->initrd, &config->append,
-				  &config->net.tap};
+	const char **strings[] = {&config->cpu,    &config->kernel,  &config->initrd,
+				  &config->append, &config->net.tap, &config->leave.save};
 	size_t count = sizeof(strings) / sizeof(strings[0]), i;
 	int ret = 0;
 
 	*config = *from;
-	config->params = NULL; /* used up while the engine is opened */
-	config->param_count = 0;
 	for (i = 0; i < count && !ret; i++)
 		ret = copy_string(strings[i], err);
 	for (; i < count; i++) /* not copied: not ours to free */
@@ -37,6 +60,11 @@ int config_copy(struct machine_config *config, const struct machine_config *from
 			config->disks[d].path = NULL;
 		else
 			ret = copy_string(&config->disks[d].path, err);
+	}
+	ret = ret ? ret : copy_params(config, err);
+	if (ret) {
+		config->params = NULL;
+		config->param_count = 0;
 	}
 	if (!config->vcpus)
 		config->vcpus = 1;
@@ -54,6 +82,8 @@ void config_free(struct machine_config *config)
 	free((char *)config->initrd);
 	free((char *)config->append);
 	free((char *)config->net.tap);
+	free((char *)config->leave.save);
+	free_params(config);
 	for (unsigned int i = 0; i < MACHINE_MAX_DISKS; i++)
 		free((char *)config->disks[i].path);
 }

@@ -48,7 +48,7 @@ void machine_unlock(struct machine *machine)
 
 static bool control_may_run(struct machine *machine)
 {
-	return !machine->pauses && !atomic_load(&machine->stop) &&
+	return !machine->pauses && !atomic_load(&machine->stop) && !atomic_load(&machine->leave) &&
 	       atomic_load(&machine->request) == REQUEST_NONE && !machine->suspended &&
 	       !machine->ending;
 }
@@ -203,6 +203,12 @@ void machine_request_reset(struct machine *machine)
 		control_request(machine, REQUEST_RESET);
 }
 
+void machine_request_leave(struct machine *machine)
+{
+	atomic_store(&machine->leave, true);
+	machine_poke(machine);
+}
+
 void machine_request_suspend(struct machine *machine)
 {
 	control_request(machine, REQUEST_SUSPEND);
@@ -259,6 +265,6 @@ bool control_service(struct machine *machine)
 		else if (request != REQUEST_NONE)
 			control_carry_out(machine, request);
 		else
-			return true;
+			return !atomic_load(&machine->leave);
 	}
 }

@@ -209,6 +209,134 @@ static bool model_of_peer(struct machine *machine, unsigned int index, union cpu
 	return !has_models;
 }
 
+static void adopt_vendor(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid2 *from)
+{
+	struct kvm_cpuid_entry2 *entry = cpuid_find(cpuid, 0, 0);
+	const struct kvm_cpuid_entry2 *theirs = cpuid_find(from, 0, 0);
+
+	if (!entry || !theirs)
+		return;
+	entry->ebx = theirs->ebx;
+	entry->ecx = theirs->ecx;
+	entry->edx = theirs->edx;
+}
+
+/* The first register of @a that isn't @b's, NULL if there is none. */
+static const struct kvm_cpuid_entry2 *first_difference(const struct kvm_cpuid2 *a,
+						       const struct kvm_cpuid2 *b)
+{
+	for (uint32_t i = 0; i < a->nent; i++) {
+		const struct kvm_cpuid_entry2 *one = &a->entries[i], *other = &b->entries[i];
+
+		if (one->eax != other->eax || one->ebx != other->ebx || one->ecx != other->ecx ||
+		    one->edx != other->edx)
+			return one;
+	}
+	return NULL;
+}
+
+/* @left: room for what is left of @cpuid here. */
+static int check_with(struct machine *machine, const struct kvm_cpuid2 *cpuid,
+		      union cpuid_buffer *left, union cpuid_buffer *supported, struct ls_error *err)
+{
+	const char *name = machine->engine->ops->name;
+	const struct kvm_cpuid_entry2 *lacking;
+	char own[13], theirs[13];
+	int ret = cpuid_supported(machine, supported, err);
+
+	if (ret)
+		return ret;
+	memcpy(left, cpuid, sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0]));
+	/* An engine with models of its own is of either vendor. */
+	if (machine_ext(machine)->cpu_model)
+		adopt_vendor(&supported->head, cpuid);
+	if (cpu_model_intersect(&left->head, &supported->head))
+		return ls_error_set(
+			err, -ENOTSUP, "the guest's processor is %s's, and engine %s runs on %s's",
+			vendor_text(cpuid, own), name, vendor_text(&supported->head, theirs));
+	lacking = first_difference(cpuid, &left->head);
+	return lacking ? ls_error_set(err, -ENOTSUP,
+				      "the guest's processor has what engine %s lacks "
+				      "(CPUID leaf "
+				      "0x%x, subleaf %u); start the guest with --fit %s",
+				      name, lacking->function, lacking->index, name)
+		       : 0;
+}
+
+int cpu_model_check(struct machine *machine, const struct kvm_cpuid2 *cpuid, struct ls_error *err)
+{
+	union cpuid_buffer *left = calloc(1, sizeof(*left));
+	union cpuid_buffer *supported = calloc(1, sizeof(*supported));
+	int ret = left && supported ? check_with(machine, cpuid, left, supported, err)
+				    : ls_error_set(err, -ENOMEM, "no memory for CPUID");
+
+	free(left);
+	free(supported);
+	return ret;
+}
+
+/* --- models --- */
+
+/* The model of the reference's that is of the processor's vendor. */
+static const char *model_of_vendor(const struct kvm_cpuid2 *cpuid)
+{
+	char vendor[13];
+
+	vendor_text(cpuid, vendor);
+	return !strcmp(vendor, "AuthenticAMD") || !strcmp(vendor, "HygonGenuine") ? "amd" : "intel";
+}
+
+int cpu_model_settle(struct machine *machine, struct ls_error *err)
+{
+	struct machine other = {.config = machine->config, .engine = machine->engine};
+	union cpuid_buffer *supported;
+	int ret = 0;
+
+	if (!machine->config.fit || machine->config.cpu)
+		return 0;
+	supported = calloc(1, sizeof(*supported));
+	if (machine_ext(machine)->cpu_model)
+		other.engine = machine->config.fit->open(err);
+	if (!supported || !other.engine)
+		ret = ls_error_set(err, -ENOMEM, "no memory for CPUID");
+	if (!ret)
+		ret = cpuid_supported(&other, supported, err);
+	if (!ret) {
+		machine->config.cpu = strdup(model_of_vendor(&supported->head));
+		ret = machine->config.cpu ? 0 : -ENOMEM;
+	}
+	if (other.engine && other.engine != machine->engine)
+		other.engine->ops->close(other.engine, LS_SYSTEM);
+	free(supported);
+	return ret;
+}
+
+/* The guest may go on on that engine: its processor is one that both can show. */
+static int fit_other(struct machine *machine, union cpuid_buffer *cpuid, struct ls_error *err)
+{
+	struct machine other = {.config = machine->config};
+	union cpuid_buffer *supported = calloc(1, sizeof(*supported));
+	char own[13], theirs[13];
+	int ret = supported ? 0 : -ENOMEM;
+
+	other.engine = machine->config.fit->open(err);
+	if (!other.engine)
+		ret = -ENODEV;
+	if (!ret && !machine_ext(&other)->cpu_model)
+		ret = cpuid_supported(&other, supported, err);
+	if (!ret && !machine_ext(&other)->cpu_model &&
+	    cpu_model_intersect(&cpuid->head, &supported->head))
+		ret = ls_error_set(err, -EINVAL,
+				   "this CPU model is %s's, and engine %s runs on %s's; name a "
+				   "model of that vendor",
+				   vendor_text(&cpuid->head, own), machine->config.fit->name,
+				   vendor_text(&supported->head, theirs));
+	if (other.engine)
+		other.engine->ops->close(other.engine, LS_SYSTEM);
+	free(supported);
+	return ret;
+}
+
 int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
 		   struct ls_error *err)
 {
@@ -220,9 +348,11 @@ int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buff
 	cpuid->head.nent = CPUID_ROOM;
 	if (ext->cpu_model && model_of_peer(machine, index, cpuid, &ret, err))
 		return ret;
-	if (ext->cpu_model)
-		return ext->cpu_model(machine->engine, name, index, machine->vcpu_count,
-				      &cpuid->head, err);
+	if (ext->cpu_model) {
+		ret = ext->cpu_model(machine->engine, name, index, machine->vcpu_count,
+				     &cpuid->head, err);
+		return ret || !machine->config.fit ? ret : fit_other(machine, cpuid, err);
+	}
 	supported = calloc(1, sizeof(*supported));
 	if (!supported)
 		return ls_error_set(err, -ENOMEM, "no memory for CPUID");

@@ -22,6 +22,13 @@ union cpuid_buffer {
 int cpu_model_make(struct machine *machine, unsigned int index, union cpuid_buffer *cpuid,
 		   struct ls_error *err);
 
+/* Names a CPU model where the config has an engine to fit and no model. */
+int cpu_model_settle(struct machine *machine, struct ls_error *err);
+
+/* Whether the machine's engine can show the guest @cpuid: 0; or -ENOTSUP, *err saying what it
+ * lacks. */
+int cpu_model_check(struct machine *machine, const struct kvm_cpuid2 *cpuid, struct ls_error *err);
+
 /* Takes away from @model what @supported lacks. -EINVAL if they are of different vendors: registers
  * and instructions differ in more than CPUID tells. */
 int cpu_model_intersect(struct kvm_cpuid2 *model, const struct kvm_cpuid2 *supported);

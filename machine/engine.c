@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "machine/cpu_model.h"
+#include "machine/host_clock.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
 
@@ -159,4 +160,62 @@ int engine_create_vm(struct machine *machine, struct ls_error *err)
 	if (ret < 0)
 		return ls_error_set(err, ret, "KVM_SET_TSS_ADDR: %s", strerror(-ret));
 	return machine_irqchip_create(machine, err);
+}
+
+static void timer_armed(void *opaque)
+{
+	machine_poke(opaque);
+}
+
+int engine_create_clock(struct machine *machine, struct ls_error *err)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+
+	clock_relay_init(&machine->relay);
+	machine->clock = &machine->relay.base;
+	if (engine_has_turns(ext)) {
+		machine->relay.to = ext->vm_clock(machine->engine, machine->vm);
+	} else {
+		machine->host_clock = host_clock_create(timer_armed, machine);
+		machine->relay.to =
+			machine->host_clock ? host_clock_base(machine->host_clock) : NULL;
+	}
+	return machine->relay.to ? 0 : ls_error_set(err, -ENOMEM, "no memory for the clock");
+}
+
+int engine_create_vcpus(struct machine *machine, struct ls_error *err)
+{
+	unsigned int count = machine->config.vcpus;
+	int ret = 0;
+
+	machine->vcpus = calloc(count, sizeof(*machine->vcpus));
+	if (!machine->vcpus)
+		return ls_error_set(err, -ENOMEM, "no memory for %u vCPUs", count);
+	for (unsigned int i = 0; i < count; i++)
+		machine->vcpus[i].fd = -1;
+	machine->vcpu_count = count;
+	for (unsigned int i = 0; i < count && !ret; i++)
+		ret = vcpu_create(machine, &machine->vcpus[i], i, err);
+	return ret;
+}
+
+void engine_close(struct machine *machine)
+{
+	struct ls_engine *engine = machine->engine;
+	unsigned int vcpus = machine->vcpu_count;
+
+	machine->vcpu_count = 0; /* for a signal's handler */
+	for (unsigned int i = 0; i < vcpus; i++)
+		vcpu_destroy(&machine->vcpus[i]);
+	free(machine->vcpus);
+	machine->vcpus = NULL;
+	if (engine) {
+		if (machine->vm >= 0)
+			engine->ops->close(engine, machine->vm);
+		engine->ops->close(engine, LS_SYSTEM);
+	}
+	machine->engine = NULL;
+	machine->vm = -1;
+	host_clock_destroy(machine->host_clock);
+	machine->host_clock = NULL;
 }

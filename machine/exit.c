@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "machine/internal.h"
-#include "machine/trace.h"
 #include "machine/irqchip.h"
+#include "machine/trace.h"
 
 /* What a device access costs in guest time where that is counted: about a microsecond for a
  * port on a PC, half for memory-mapped registers. A guest that polls a port for a second
@@ -27,6 +27,7 @@ static void exit_io(struct machine *machine, struct kvm_run *run)
 		} else {
 			memcpy(&value, data, size);
 			bus_write(&machine->ports, run->io.port, size, value);
+			trigger_port_write(machine, run->io.port);
 		}
 	}
 }
@@ -118,16 +119,39 @@ static enum exit_action exit_failed_run(struct vcpu *vcpu, int ret)
 	return EXIT_STOP;
 }
 
+static enum exit_action exit_unexpected(struct vcpu *vcpu)
+{
+	control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+		    "vCPU %u: unexpected exit reason %u", vcpu->index, vcpu->run->exit_reason);
+	return EXIT_STOP;
+}
+
 int vcpu_run(struct vcpu *vcpu)
 {
+	bool answered = vcpu->answered;
 	int ret;
 
 	if (vcpu->machine->split)
 		split_irqchip_enter(vcpu);
 	trace_entry(vcpu);
+	vcpu->answered = false;
 	ret = ls_ioctl(vcpu->machine->engine, vcpu->fd, KVM_RUN, 0);
+	/* A bound may have come before the access was completed. */
+	vcpu->answered = answered && ret >= 0 && vcpu->run->exit_reason == LS_EXIT_BOUND;
 	trace_left(vcpu);
 	return ret;
+}
+
+void vcpu_settle(struct vcpu *vcpu)
+{
+	while (vcpu->answered) {
+		int ret;
+
+		vcpu->answered = false;
+		ret = vcpu_complete_io(vcpu);
+		if (ret >= 0)
+			exit_handle(vcpu, ret);
+	}
 }
 
 static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
@@ -143,6 +167,8 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 		machine_lock(machine);
 		if (vcpu->generation == machine->generation) {
 			machine->exiting = vcpu;
+			vcpu->answered = true;
+			trigger_access(machine);
 			if (run->exit_reason == KVM_EXIT_IO)
 				exit_io(machine, run);
 			else
@@ -179,13 +205,11 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 			    vcpu->index, run->fail_entry.hardware_entry_failure_reason);
 		return EXIT_STOP;
 	case KVM_EXIT_DEBUG:
-		if (machine->config.single_step)
+		if (machine->config.single_step || trigger_breakpoint(vcpu))
 			return EXIT_CONTINUE;
 		/* fall through */
 	default:
-		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
-			    "vCPU %u: unexpected exit reason %u", vcpu->index, run->exit_reason);
-		return EXIT_STOP;
+		return exit_unexpected(vcpu);
 	}
 }
 

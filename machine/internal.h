@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "machine/bus.h"
+#include "machine/clock_relay.h"
 #include "machine/input_log.h"
 #include "machine/irq.h"
 #include "machine/machine.h"
@@ -15,6 +16,7 @@
 #include "machine/poll.h"
 #include "machine/state_hash.h"
 #include "machine/symbols.h"
+#include "machine/trigger.h"
 #include "machine/vcpu.h"
 
 struct console;
@@ -22,8 +24,21 @@ struct rtc;
 struct pm;
 struct fw_cfg;
 struct host_clock;
+struct machine_image;
 struct chip_state;
 struct split_irqchip;
+struct verifier;
+
+/* Whose turn it is, in the round-robin schedule. */
+struct turns {
+	unsigned int next;
+	bool solo;           /* the clock is its only vCPU's */
+	uint64_t dead_since; /* LS_NEVER while some vCPU could take an interrupt */
+	uint64_t executed;   /* instructions, when they are counted */
+	unsigned int cut;    /* 1 + the vCPU that has its turn until @end still; 0: none */
+	uint64_t end;
+	const struct machine_input *replayed; /* where the turn that is replayed was cut; or NULL */
+};
 
 struct memory_slot {
 	uint64_t gpa, size;
@@ -60,9 +75,16 @@ struct machine {
 	unsigned int vcpu_count;
 	struct vcpu *exiting; /* whose exit is being handled; under the lock */
 
+	struct clock_relay relay; /* what *clock is, whatever engine keeps the time */
 	struct ls_clock *clock;
 	struct host_clock *host_clock; /* NULL if the engine has a clock */
 	uint64_t host_start;           /* host time at guest time 0, for MACHINE_CLOCK_HOST */
+	struct turns turns;
+	struct trigger trigger;
+	unsigned int switches;             /* between engines, so far */
+	struct machine_config wish;        /* schedule and clock as they were asked for */
+	const struct machine_image *image; /* what vCPUs are made after; NULL: the CPU model */
+	struct verifier *verifier;
 
 	struct split_irqchip *split; /* NULL: the chips are the engine's */
 	struct machine_device *devices;
@@ -81,6 +103,7 @@ struct machine {
 
 	pthread_mutex_t lock; /* devices; recursive */
 	atomic_int request;   /* enum machine_request */
+	atomic_bool leave;    /* the scheduler is to return, for leave.c */
 	bool suspended;
 	struct machine_result result;
 	uint64_t turn;        /* of the round-robin scheduler: input_log.h */
@@ -112,10 +135,17 @@ int engine_open(struct machine *machine, const struct machine_config *from, stru
 /* KVM_CHECK_EXTENSION says yes. */
 bool engine_offers(const struct machine *machine, unsigned long cap);
 int engine_create_vm(struct machine *machine, struct ls_error *err);
+/* The clock by which the engine, or the host, keeps the machine's time. */
+int engine_create_clock(struct machine *machine, struct ls_error *err);
+int engine_create_vcpus(struct machine *machine, struct ls_error *err);
+/* Closes all of it. */
+void engine_close(struct machine *machine);
 
 /* --- memory.c --- */
 int memory_create(struct machine *machine, struct ls_error *err);
 void memory_destroy(struct machine *machine);
+/* Gives a new VM the slots that the machine has. */
+int memory_attach(struct machine *machine, struct ls_error *err);
 /* A read-only slot that ends at 4 GiB; @image is copied. */
 int memory_map_rom(struct machine *machine, const void *image, uint64_t size, struct ls_error *err);
 

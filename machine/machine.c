@@ -8,50 +8,18 @@
 #include "machine/acpi/tables.h"
 #include "machine/chips.h"
 #include "machine/console.h"
+#include "machine/cpu_model.h"
 #include "machine/fw_cfg.h"
 #include "machine/host_clock.h"
+#include "machine/image.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
+#include "machine/leave.h"
 #include "machine/load.h"
 #include "machine/pm.h"
 #include "machine/rtc.h"
+#include "machine/snapshot.h"
 #include "machine/uart.h"
-
-static void machine_timer_armed(void *opaque)
-{
-	machine_poke(opaque);
-}
-
-static int machine_create_clock(struct machine *machine, struct ls_error *err)
-{
-	const struct ls_extension *ext = machine_ext(machine);
-
-	machine->host_start = host_time_ns();
-	if (engine_has_turns(ext)) {
-		machine->clock = ext->vm_clock(machine->engine, machine->vm);
-	} else {
-		machine->host_clock = host_clock_create(machine_timer_armed, machine);
-		if (machine->host_clock)
-			machine->clock = host_clock_base(machine->host_clock);
-	}
-	return machine->clock ? 0 : ls_error_set(err, -ENOMEM, "no memory for the clock");
-}
-
-static int machine_create_vcpus(struct machine *machine, struct ls_error *err)
-{
-	unsigned int count = machine->config.vcpus;
-	int ret = 0;
-
-	machine->vcpus = calloc(count, sizeof(*machine->vcpus));
-	if (!machine->vcpus)
-		return ls_error_set(err, -ENOMEM, "no memory for %u vCPUs", count);
-	for (unsigned int i = 0; i < count; i++)
-		machine->vcpus[i].fd = -1;
-	machine->vcpu_count = count;
-	for (unsigned int i = 0; i < count && !ret; i++)
-		ret = vcpu_create(machine, &machine->vcpus[i], i, err);
-	return ret;
-}
 
 static int machine_create_devices(struct machine *machine, struct ls_error *err)
 {
@@ -117,32 +85,52 @@ static int machine_fill_fw_cfg(struct machine *machine, struct ls_error *err)
 	return ret ? ret : acpi_offer(machine, err);
 }
 
+/* At the start, or where a snapshot was taken. */
+static int machine_start(struct machine *machine, struct ls_error *err)
+{
+	int ret;
+
+	if (!machine->config.snapshot)
+		return machine_load(machine, err);
+	ret = machine_image_apply(machine, machine->image, err);
+	machine->image = NULL;
+	return ret;
+}
+
 static int machine_build(struct machine *machine, const struct machine_config *config,
 			 struct ls_error *err)
 {
 	int ret = config_copy(&machine->config, config, err);
 
+	machine->wish = machine->config;
+	machine->turns.dead_since = LS_NEVER;
+	if (config->snapshot)
+		machine->image = snapshot_image(config->snapshot);
 	if (!ret)
 		ret = config_check(&machine->config, err);
 	if (!ret)
 		ret = engine_open(machine, config, err);
 	if (!ret)
+		ret = cpu_model_settle(machine, err);
+	if (!ret)
+		ret = machine->image ? machine_image_check_cpu(machine, machine->image, err) : 0;
+	if (!ret)
 		ret = engine_create_vm(machine, err);
 	if (!ret)
-		ret = machine_create_clock(machine, err);
+		ret = engine_create_clock(machine, err);
 	if (!ret)
 		ret = memory_create(machine, err);
 	if (!ret)
 		ret = machine_console_create(machine, err);
 	if (!ret)
-		ret = machine_create_vcpus(machine, err);
+		ret = engine_create_vcpus(machine, err);
 	if (!ret)
 		ret = machine_create_devices(machine, err);
 	if (!ret)
 		ret = machine_fill_fw_cfg(machine, err);
 	if (!ret)
 		ret = reset_capture(machine, err);
-	return ret ? ret : machine_load(machine, err);
+	return ret ? ret : machine_start(machine, err);
 }
 
 struct machine *machine_create(const struct machine_config *config, struct ls_error *err)
@@ -176,16 +164,8 @@ void machine_destroy(struct machine *machine)
 	}
 	free(machine->devices);
 	machine_console_destroy(machine);
-	for (unsigned int i = 0; i < machine->vcpu_count; i++)
-		vcpu_destroy(&machine->vcpus[i]);
-	free(machine->vcpus);
-	if (machine->engine) {
-		if (machine->vm >= 0)
-			machine->engine->ops->close(machine->engine, machine->vm);
-		machine->engine->ops->close(machine->engine, LS_SYSTEM);
-	}
+	engine_close(machine);
 	memory_destroy(machine);
-	host_clock_destroy(machine->host_clock);
 	symbols_free(&machine->symbols);
 	bus_free(&machine->ports);
 	bus_free(&machine->mmio);
@@ -214,18 +194,24 @@ int chip_add(struct machine *machine, const struct machine_device *device,
 
 int machine_run(struct machine *machine, struct machine_result *result, struct ls_error *err)
 {
-	int ret = 0;
+	int ret = verifier_start(machine, err);
 
-	machine->host_start = host_time_ns();
-	for (unsigned int i = 0; i < machine->vcpu_count && machine->config.single_step; i++) {
+	for (unsigned int i = 0; i < machine->vcpu_count && machine->config.single_step && !ret;
+	     i++)
 		ret = vcpu_single_step(&machine->vcpus[i], err);
-		if (ret)
-			return ret;
+	if (!ret)
+		ret = trigger_arm(machine, err);
+	while (!ret) {
+		machine->host_start = host_time_ns() - machine->clock->now(machine->clock);
+		if (machine->config.schedule == MACHINE_PARALLEL)
+			ret = scheduler_run_parallel(machine, err);
+		else
+			scheduler_run_round_robin(machine);
+		if (ret || !leave_carry_out(machine))
+			break;
 	}
-	if (machine->config.schedule == MACHINE_PARALLEL)
-		ret = scheduler_run_parallel(machine, err);
-	else
-		scheduler_run_round_robin(machine);
+	verifier_finish(machine);
+	leave_finish(machine);
 	machine_lock(machine);
 	console_flush(machine);
 	machine_unlock(machine);

@@ -23,6 +23,7 @@ struct machine;
 struct machine_input;
 struct parts;
 struct record_table;
+struct snapshot;
 struct symbols;
 
 /* 2026-01-01 00:00:00 UTC: what the RTC shows at guest time 0 unless told otherwise, so that
@@ -57,6 +58,31 @@ enum machine_net_kind {
 	MACHINE_NET_NONE,
 	MACHINE_NET_USER, /* libslirp: 10.0.2.0/24, the host side is 10.0.2.2 */
 	MACHINE_NET_TAP,  /* an existing tap interface */
+};
+
+/* What the machine leaves its run at. */
+enum machine_trigger_kind {
+	MACHINE_TRIGGER_NONE,         /* only machine_request_leave */
+	MACHINE_TRIGGER_STOP,         /* machine_stop: saved, the run ends as it would have */
+	MACHINE_TRIGGER_TIME,         /* guest time in ns */
+	MACHINE_TRIGGER_INSTRUCTIONS, /* of all vCPUs together; in turns only */
+	MACHINE_TRIGGER_ACCESSES,     /* to ports and device memory */
+	MACHINE_TRIGGER_ADDRESS,      /* an instruction at that linear address comes next */
+	MACHINE_TRIGGER_PORT,         /* a write to that port */
+};
+
+struct machine_trigger {
+	enum machine_trigger_kind kind;
+	uint64_t value;
+};
+
+/* What the machine leaves its run for: to be saved, to go on on another engine, or both. */
+struct machine_leave {
+	struct machine_trigger at;
+	const char *save;               /* file; NULL: none */
+	bool go_on;                     /* the run does not end there */
+	const struct ls_engine_ops *to; /* and back the next time; NULL: it stays */
+	unsigned int times;             /* it does that */
 };
 
 enum machine_irqchip {
@@ -128,17 +154,24 @@ struct machine_config {
 	enum machine_irqchip irqchip;
 	uint64_t quantum_ns;       /* round-robin turn; 0: MACHINE_DEFAULT_QUANTUM_NS */
 	uint64_t max_instructions; /* all vCPUs together; 0: no limit */
+	struct machine_leave leave;
+	/* An engine on whose processor the guest may go on: its CPU model is one that both can
+	 * show. */
+	const struct ls_engine_ops *fit;
+	/* Goes on from there and not from the start; it must outlive the machine. */
+	const struct snapshot *snapshot;
+	bool verified; /* its memory has been: it isn't read again */
 	/* Called with output_opaque at every multiple of so many instructions of all vCPUs (0:
 	 * never), with a hash of registers and memory written so far. Round-robin only. */
 	uint64_t state_hash_every;
 	void (*state_hash)(void *opaque, uint64_t instructions, uint64_t hash);
-	/* Called once when all vCPUs have retired so many instructions (0: never), exactly there, with
-	 * all of them outside the guest. Round-robin only. */
+	/* Called once when all vCPUs have retired so many instructions (0: never), exactly there,
+	 * with all of them outside the guest. Round-robin only. */
 	uint64_t at_instructions;
 	void (*at)(void *opaque, struct machine *machine);
 	void *at_opaque;
-	/* What the run is given from outside, instead of the host: see input_log.h. NULL: a run of its
-	 * own. Round-robin, virtual time. */
+	/* What the run is given from outside, instead of the host: see input_log.h. NULL: a run of
+	 * its own. Round-robin, virtual time. */
 	const struct machine_input *replay;
 	size_t replay_count;
 	int64_t epoch; /* Unix seconds at guest time 0; 0: MACHINE_DEFAULT_EPOCH,
@@ -174,6 +207,7 @@ enum machine_end {
 	MACHINE_END_RESET,       /* reset requested and no_reboot set */
 	MACHINE_END_EXIT_PORT,   /* the guest wrote to its exit port */
 	MACHINE_END_LIMIT,       /* max_instructions */
+	MACHINE_END_SAVED,       /* leave.save, without go_on */
 	MACHINE_END_SHUTDOWN,    /* triple fault */
 	MACHINE_END_HALTED,      /* every vCPU halted, nothing left that could wake one */
 	MACHINE_END_ERROR,       /* the engine gave up: see text */
@@ -271,6 +305,8 @@ void machine_unlock(struct machine *machine);
  * first one wins. From a device, under the machine lock. */
 void machine_request_power_off(struct machine *machine);
 void machine_request_reset(struct machine *machine);
+/* Any thread: leaves the run for config.leave, as if its trigger had come. */
+void machine_request_leave(struct machine *machine);
 void machine_request_suspend(struct machine *machine); /* ACPI S3 */
 void machine_request_exit(struct machine *machine, int code);
 /* A device's way out of S3 (RTC alarm). */

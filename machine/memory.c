@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "machine/internal.h"
+#include "machine/snapshot.h"
 
 static int memory_add_slot(struct machine *machine, const struct memory_slot *slot, uint32_t flags,
 			   struct ls_error *err)
@@ -25,7 +26,7 @@ static int memory_add_slot(struct machine *machine, const struct memory_slot *sl
 	return 0;
 }
 
-static int memory_map(struct memory_slot *slot, struct ls_error *err)
+static int memory_map_new(struct memory_slot *slot, struct ls_error *err)
 {
 	void *host = mmap(NULL, slot->size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,13 +40,58 @@ static int memory_map(struct memory_slot *slot, struct ls_error *err)
 	return 0;
 }
 
+/* The piece of the snapshot that the machine goes on from. */
+static int memory_map_file(const struct snapshot *snapshot, struct memory_slot *slot,
+			   struct ls_error *err)
+{
+	const struct snapshot_range *ranges;
+	unsigned int count = snapshot_ranges(snapshot, &ranges);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (ranges[i].gpa != slot->gpa || ranges[i].size != slot->size)
+			continue;
+		slot->host = snapshot_map(snapshot, &ranges[i], err);
+		return slot->host ? 0 : -ENOMEM;
+	}
+	return ls_error_set(err, -EINVAL, "the snapshot has no memory at 0x%" PRIx64, slot->gpa);
+}
+
+static int memory_map(struct machine *machine, struct memory_slot *slot, struct ls_error *err)
+{
+	if (machine->image)
+		return memory_map_file(machine->config.snapshot, slot, err);
+	return memory_map_new(slot, err);
+}
+
+static uint32_t ram_flags(const struct machine *machine)
+{
+	return machine->config.state_hash_every || machine->config.log_written
+		       ? KVM_MEM_LOG_DIRTY_PAGES
+		       : 0;
+}
+
+/* The firmware of a snapshot ends at 4 GiB. */
+static int memory_map_saved_rom(struct machine *machine, struct ls_error *err)
+{
+	struct memory_slot *rom = &machine->memory.rom;
+	const struct snapshot_range *ranges;
+	unsigned int count = snapshot_ranges(machine->config.snapshot, &ranges);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (ranges[i].gpa + ranges[i].size != MEMORY_HIGH_START)
+			continue;
+		rom->gpa = ranges[i].gpa;
+		rom->size = ranges[i].size;
+		rom->host = snapshot_map(machine->config.snapshot, &ranges[i], err);
+		return rom->host ? memory_add_slot(machine, rom, KVM_MEM_READONLY, err) : -ENOMEM;
+	}
+	return 0;
+}
+
 int memory_create(struct machine *machine, struct ls_error *err)
 {
 	struct memory *memory = &machine->memory;
 	uint64_t size = machine->config.memory;
-	uint32_t flags = machine->config.state_hash_every || machine->config.log_written
-				 ? KVM_MEM_LOG_DIRTY_PAGES
-				 : 0;
 	int ret;
 
 	if (size < MACHINE_MIN_MEMORY || size > 1ull << 40 || size & 0xfff)
@@ -61,13 +107,28 @@ int memory_create(struct machine *machine, struct ls_error *err)
 
 		if (!ram->size)
 			continue;
-		ret = memory_map(ram, err);
+		ret = memory_map(machine, ram, err);
 		if (!ret)
-			ret = memory_add_slot(machine, ram, flags, err);
+			ret = memory_add_slot(machine, ram, ram_flags(machine), err);
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return machine->image ? memory_map_saved_rom(machine, err) : 0;
+}
+
+int memory_attach(struct machine *machine, struct ls_error *err)
+{
+	struct memory *memory = &machine->memory;
+	int ret = 0;
+
+	memory->next_slot = 0;
+	for (int i = 0; i < 2 && !ret; i++) {
+		if (memory->ram[i].host)
+			ret = memory_add_slot(machine, &memory->ram[i], ram_flags(machine), err);
+	}
+	if (!ret && memory->rom.host)
+		ret = memory_add_slot(machine, &memory->rom, KVM_MEM_READONLY, err);
+	return ret;
 }
 
 int memory_map_rom(struct machine *machine, const void *image, uint64_t size, struct ls_error *err)
@@ -79,7 +140,7 @@ int memory_map_rom(struct machine *machine, const void *image, uint64_t size, st
 		return 0;
 	rom->gpa = MEMORY_HIGH_START - size;
 	rom->size = size;
-	ret = memory_map(rom, err);
+	ret = memory_map_new(rom, err);
 	if (ret)
 		return ret;
 	memcpy(rom->host, image, size);

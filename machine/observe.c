@@ -59,8 +59,10 @@ bool vcpu_observe(struct vcpu *vcpu)
 
 	if (!exit_describe(vcpu->run, &exit))
 		return false;
-	if (exit.reason == KVM_EXIT_IO || exit.reason == KVM_EXIT_MMIO)
+	if (exit.reason == KVM_EXIT_IO || exit.reason == KVM_EXIT_MMIO) {
+		vcpu->answered = false;
 		another = vcpu_complete_io(vcpu) >= 0;
+	}
 	/* A guest's POPF, or the delivery of an exception, takes away the flag by which KVM steps.
 	 */
 	if (config->single_step)

@@ -4,31 +4,21 @@
 #include <string.h>
 
 #include "machine/acpi/tables.h"
+#include "machine/chip_state.h"
 #include "machine/internal.h"
 #include "machine/load.h"
 #include "machine/pm.h"
 #include "machine/rtc.h"
 
-struct chip_state {
-	struct kvm_irqchip chips[3]; /* both 8259s, the I/O APIC */
-	struct kvm_pit_state2 pit;
-	bool has_chip[3], has_pit;
-};
-
 int reset_capture(struct machine *machine, struct ls_error *err)
 {
-	struct chip_state *state = calloc(1, sizeof(*state));
 	int ret = 0;
 
-	if (!state)
+	free(machine->power_on);
+	machine->power_on = chip_state_new();
+	if (!machine->power_on)
 		return ls_error_set(err, -ENOMEM, "no memory for the power-on state");
-	machine->power_on = state;
-	for (unsigned int i = 0; i < 3; i++) {
-		state->chips[i].chip_id = i;
-		state->has_chip[i] = ls_ioctl_ptr(machine->engine, machine->vm, KVM_GET_IRQCHIP,
-						  &state->chips[i]) >= 0;
-	}
-	state->has_pit = ls_ioctl_ptr(machine->engine, machine->vm, KVM_GET_PIT2, &state->pit) >= 0;
+	chip_state_read(machine, machine->power_on);
 	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++)
 		ret = vcpu_capture(&machine->vcpus[i], err);
 	return ret;
@@ -36,18 +26,11 @@ int reset_capture(struct machine *machine, struct ls_error *err)
 
 static int reset_hardware(struct machine *machine, struct ls_error *err)
 {
-	const struct chip_state *state = machine->power_on;
 	int ret = 0;
 
 	for (unsigned int i = 0; i < machine->vcpu_count; i++)
 		vcpu_complete_io(&machine->vcpus[i]);
-	for (unsigned int i = 0; i < 3; i++) {
-		if (state->has_chip[i])
-			ls_ioctl_ptr(machine->engine, machine->vm, KVM_SET_IRQCHIP,
-				     &state->chips[i]);
-	}
-	if (state->has_pit)
-		ls_ioctl_ptr(machine->engine, machine->vm, KVM_SET_PIT2, &state->pit);
+	chip_state_write(machine, machine->power_on);
 	for (size_t i = 0; i < machine->device_count; i++) {
 		if (machine->devices[i].reset)
 			machine->devices[i].reset(machine->devices[i].opaque);

@@ -23,15 +23,6 @@
  * with no timer armed none can. */
 #define DEAD_NS 2000000000
 
-struct turns {
-	struct machine *machine;
-	unsigned int next;
-	bool solo;                       /* the clock is its only vCPU's */
-	uint64_t dead_since;             /* LS_NEVER while some vCPU could take an interrupt */
-	uint64_t executed;               /* instructions, when they are counted */
-	const struct machine_input *cut; /* where the turn that is replayed was cut; or NULL */
-};
-
 uint64_t scheduler_next_deadline(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
@@ -61,19 +52,32 @@ static uint64_t scheduler_now(struct machine *machine)
 	return machine->clock->now(machine->clock);
 }
 
-static struct vcpu *scheduler_pick(struct turns *turns)
+/* The vCPU whose turn was cut goes on with it: leaving the run changes nothing for the guest. */
+static struct vcpu *scheduler_resume(struct machine *machine)
 {
-	struct machine *machine = turns->machine;
-	const struct ls_extension *ext = machine_ext(machine);
+	struct vcpu *vcpu = machine->turns.cut ? &machine->vcpus[machine->turns.cut - 1] : NULL;
 
-	if (machine->suspended)
+	if (!vcpu || machine->turns.end <= scheduler_now(machine) ||
+	    !machine_ext(machine)->vcpu_runnable(machine->engine, vcpu->fd)) {
+		machine->turns.cut = 0;
 		return NULL;
-	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
-		unsigned int at = (turns->next + i) % machine->vcpu_count;
-		struct vcpu *vcpu = &machine->vcpus[at];
+	}
+	return vcpu;
+}
 
+static struct vcpu *scheduler_pick(struct machine *machine)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	struct vcpu *vcpu = machine->suspended ? NULL : scheduler_resume(machine);
+
+	if (machine->suspended || vcpu)
+		return vcpu;
+	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+		unsigned int at = (machine->turns.next + i) % machine->vcpu_count;
+
+		vcpu = &machine->vcpus[at];
 		if (ext->vcpu_runnable(machine->engine, vcpu->fd)) {
-			turns->next = (at + 1) % machine->vcpu_count;
+			machine->turns.next = (at + 1) % machine->vcpu_count;
 			return vcpu;
 		}
 	}
@@ -84,6 +88,7 @@ static bool scheduler_counts(const struct machine *machine)
 {
 	return machine->config.max_instructions || machine->config.state_hash_every ||
 	       machine->config.at_instructions || machine->config.replay ||
+	       machine->config.leave.at.kind == MACHINE_TRIGGER_INSTRUCTIONS ||
 	       ls_trace_wants(machine->vcpus[0].trace, TRACE_FEED);
 }
 
@@ -95,60 +100,63 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* Has the vCPU stop where something is to be done within its turn, of which @done instructions are
  * over: at the limit, which counts the instructions of all vCPUs, the next point of the state hash,
  * the place that the config names, and where the recorded turn was cut. */
-static void scheduler_set_limit(const struct turns *turns, struct vcpu *vcpu, uint64_t done)
+static void scheduler_set_limit(struct machine *machine, struct vcpu *vcpu, uint64_t done)
 {
-	struct machine *machine = turns->machine;
 	const struct machine_config *config = &machine->config;
-	uint64_t executed = turns->executed + done;
+	uint64_t executed = machine->turns.executed + done;
 	uint64_t distance = state_hash_distance(machine, executed);
 
+	distance = least(distance, trigger_distance(machine, executed));
 	if (config->max_instructions)
 		distance = least(distance, config->max_instructions - executed);
 	if (config->at_instructions > executed)
 		distance = least(distance, config->at_instructions - executed);
-	if (turns->cut)
-		distance = least(distance, turns->cut->value - done);
+	if (machine->turns.replayed)
+		distance = least(distance, machine->turns.replayed->value - done);
 	machine_ext(machine)->vcpu_limit(machine->engine, vcpu->fd, distance);
 }
 
-/* Before a turn. Returns false when there is no way on. */
-static bool scheduler_limit(struct turns *turns, struct vcpu *vcpu)
+static bool scheduler_hash(struct machine *machine)
 {
-	struct machine *machine = turns->machine;
-	uint64_t limit = machine->config.max_instructions;
-	int ret;
+	int ret = state_hash_look(machine, machine->turns.executed);
 
-	turns->cut = NULL;
+	if (ret)
+		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, 0, "no state hash: %s",
+			    strerror(-ret));
+	return !ret;
+}
+
+/* Before a turn. Returns false when there is no way on. */
+static bool scheduler_limit(struct machine *machine, struct vcpu *vcpu)
+{
+	uint64_t limit = machine->config.max_instructions;
+
+	machine->turns.replayed = NULL;
 	if (!scheduler_counts(machine))
 		return true;
-	ret = state_hash_look(machine, turns->executed);
-	if (ret) {
-		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
-			    "no state hash: %s", strerror(-ret));
+	if (!scheduler_hash(machine))
 		return false;
-	}
-	if (limit && turns->executed >= limit) {
+	if (limit && machine->turns.executed >= limit) {
 		control_end(machine, MACHINE_END_LIMIT, MACHINE_EXIT_LIMIT, vcpu->index,
 			    "stopped after %llu instructions, the limit",
-			    (unsigned long long)turns->executed);
+			    (unsigned long long)machine->turns.executed);
 		return false;
 	}
-	turns->cut = input_replay(machine, INPUT_TURN_CUT);
-	scheduler_set_limit(turns, vcpu, 0);
+	machine->turns.replayed = input_replay(machine, INPUT_TURN_CUT);
+	scheduler_set_limit(machine, vcpu, 0);
 	return true;
 }
 
 /* The place that the config names is reached within the turn, which then goes on. */
-static bool scheduler_at(struct turns *turns, struct vcpu *vcpu, uint64_t done)
+static bool scheduler_at(struct machine *machine, struct vcpu *vcpu, uint64_t done)
 {
-	struct machine *machine = turns->machine;
 	struct machine_config *config = &machine->config;
 
-	if (!config->at_instructions || turns->executed + done != config->at_instructions)
+	if (!config->at_instructions || machine->turns.executed + done != config->at_instructions)
 		return false;
 	config->at_instructions = 0;
 	config->at(config->at_opaque, machine);
-	scheduler_set_limit(turns, vcpu, done);
+	scheduler_set_limit(machine, vcpu, done);
 	return true;
 }
 
@@ -176,23 +184,54 @@ static void scheduler_note_cut(struct machine *machine, struct vcpu *vcpu, uint6
 	input_log_add(machine, done ? INPUT_TURN_CUT : INPUT_NOT_ENTERED, done, NULL, 0);
 }
 
-static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
+/* Looking at the state, or leaving the run, is none of the guest's business. */
+static bool scheduler_was_cut(const struct machine *machine)
 {
-	struct machine *machine = turns->machine;
+	uint64_t every = machine->config.state_hash_every;
+
+	return atomic_load(&machine->leave) || (every && machine->turns.executed % every == 0);
+}
+
+/* The turn is over, or cut. @before: instructions when it began. */
+static void scheduler_leave_turn(struct machine *machine, struct vcpu *vcpu, uint64_t start,
+				 uint64_t end, uint64_t before)
+{
+	uint64_t now;
+
+	/* Nothing of the vCPU hangs in the air between two turns. */
+	if (atomic_load(&machine->request) != REQUEST_END)
+		vcpu_settle(vcpu);
+	now = scheduler_follow(machine, vcpu, start);
+	if (scheduler_counts(machine)) {
+		machine->turns.executed += vcpu_instructions(vcpu) - before;
+		if (!trigger_distance(machine, machine->turns.executed))
+			scheduler_hash(machine);
+		trigger_executed(machine, machine->turns.executed);
+	}
+	machine->turns.cut = 0;
+	if (scheduler_was_cut(machine) && now < end) {
+		machine->turns.cut = vcpu->index + 1;
+		machine->turns.end = end;
+	}
+}
+
+static void scheduler_turn(struct machine *machine, struct vcpu *vcpu)
+{
 	const struct ls_extension *ext = machine_ext(machine);
 	struct ls_engine *engine = machine->engine;
-	uint64_t quantum = turns->solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
+	uint64_t quantum = machine->turns.solo ? SOLO_QUANTUM_NS : machine->config.quantum_ns;
 	uint64_t start = scheduler_now(machine), before = 0;
+	uint64_t end = machine->turns.cut ? machine->turns.end : start + quantum;
 	bool counts = scheduler_counts(machine);
 	enum exit_action action;
 
-	if (!scheduler_limit(turns, vcpu))
+	if (!scheduler_limit(machine, vcpu))
 		return;
 	if (input_replay(machine, INPUT_NOT_ENTERED))
 		return;
 	if (counts)
 		before = vcpu_instructions(vcpu);
-	ext->vcpu_run_until(engine, vcpu->fd, start + quantum);
+	ext->vcpu_run_until(engine, vcpu->fd, end);
 	do {
 		int ret;
 
@@ -206,31 +245,28 @@ static void scheduler_turn(struct turns *turns, struct vcpu *vcpu)
 		if (ret == -EINTR)
 			scheduler_note_cut(machine, vcpu, before, counts);
 		if (action == EXIT_TURN && counts &&
-		    scheduler_at(turns, vcpu, vcpu_instructions(vcpu) - before))
+		    scheduler_at(machine, vcpu, vcpu_instructions(vcpu) - before))
 			action = EXIT_CONTINUE;
-		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= start + quantum)
+		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= end)
 			break;
 	} while (action == EXIT_CONTINUE);
-	if (counts)
-		turns->executed += vcpu_instructions(vcpu) - before;
-	scheduler_follow(machine, vcpu, start);
+	scheduler_leave_turn(machine, vcpu, start, end, before);
 }
 
 /* True when every vCPU has been in HLT with interrupts disabled, or has never been started,
  * for so long that nothing will wake it. */
-static bool scheduler_is_dead(struct turns *turns, uint64_t now, uint64_t deadline)
+static bool scheduler_is_dead(struct machine *machine, uint64_t now, uint64_t deadline)
 {
-	struct machine *machine = turns->machine;
 
 	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
 		if (machine->suspended || machine->vcpus[i].run->if_flag) {
-			turns->dead_since = LS_NEVER;
+			machine->turns.dead_since = LS_NEVER;
 			return false;
 		}
 	}
-	if (turns->dead_since == LS_NEVER)
-		turns->dead_since = now;
-	return deadline == LS_NEVER || now - turns->dead_since >= DEAD_NS;
+	if (machine->turns.dead_since == LS_NEVER)
+		machine->turns.dead_since = now;
+	return deadline == LS_NEVER || now - machine->turns.dead_since >= DEAD_NS;
 }
 
 void scheduler_end_halted(struct machine *machine)
@@ -263,9 +299,8 @@ static void scheduler_idle_replay(struct machine *machine, uint64_t deadline)
 		scheduler_end_halted(machine);
 }
 
-static void scheduler_idle_virtual(struct turns *turns, uint64_t now, uint64_t deadline)
+static void scheduler_idle_virtual(struct machine *machine, uint64_t now, uint64_t deadline)
 {
-	struct machine *machine = turns->machine;
 	bool quiet = now - machine->quiet_since > QUIET_NS;
 
 	if (input_replaying(machine)) {
@@ -286,19 +321,18 @@ static void scheduler_idle_virtual(struct turns *turns, uint64_t now, uint64_t d
 	scheduler_advance(machine, deadline);
 }
 
-static void scheduler_idle(struct turns *turns)
+static void scheduler_idle(struct machine *machine)
 {
-	struct machine *machine = turns->machine;
 	uint64_t now = scheduler_now(machine);
 	uint64_t deadline = scheduler_next_deadline(machine);
 
-	if (scheduler_is_dead(turns, now, deadline) ||
+	if (scheduler_is_dead(machine, now, deadline) ||
 	    (machine->suspended && deadline == LS_NEVER)) {
 		scheduler_end_halted(machine);
 		return;
 	}
 	if (machine->config.clock == MACHINE_CLOCK_VIRTUAL) {
-		scheduler_idle_virtual(turns, now, deadline);
+		scheduler_idle_virtual(machine, now, deadline);
 		return;
 	}
 	if (deadline == LS_NEVER && !poll_can_wake(machine)) {
@@ -314,12 +348,12 @@ static void scheduler_idle(struct turns *turns)
 void scheduler_run_round_robin(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
-	struct turns turns = {.machine = machine, .dead_since = LS_NEVER};
 
 	/* In host time short turns: the guest's clock stands nearly still within one. */
-	turns.solo = machine->vcpu_count == 1 && machine->config.clock == MACHINE_CLOCK_VIRTUAL;
+	machine->turns.solo =
+		machine->vcpu_count == 1 && machine->config.clock == MACHINE_CLOCK_VIRTUAL;
 	if (ext->vcpu_drive_clock)
-		ext->vcpu_drive_clock(machine->engine, machine->vcpus[0].fd, turns.solo);
+		ext->vcpu_drive_clock(machine->engine, machine->vcpus[0].fd, machine->turns.solo);
 	while (control_service(machine)) {
 		struct vcpu *vcpu;
 
@@ -331,12 +365,12 @@ void scheduler_run_round_robin(struct machine *machine)
 		if (machine->source_count)
 			poll_sources(machine, 0);
 		console_exchange(machine);
-		vcpu = scheduler_pick(&turns);
+		vcpu = scheduler_pick(machine);
 		if (vcpu) {
-			turns.dead_since = LS_NEVER;
-			scheduler_turn(&turns, vcpu);
+			machine->turns.dead_since = LS_NEVER;
+			scheduler_turn(machine, vcpu);
 		} else {
-			scheduler_idle(&turns);
+			scheduler_idle(machine);
 		}
 	}
 	if (machine->result.end == MACHINE_END_INTERRUPTED)

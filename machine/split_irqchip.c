@@ -13,6 +13,7 @@
 #include "apic/pic.h"
 #include "apic/pit.h"
 #include "apic/routing.h"
+#include "apic/states.h"
 #include "machine/chips.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
@@ -217,52 +218,9 @@ static int split_loaded(void *opaque, struct ls_error *err)
 }
 
 static const struct record_field split_fields[] = {
-	RECORD_FIELD(struct split_irqchip, ioapic.base),
-	RECORD_FIELD(struct split_irqchip, ioapic.select),
-	RECORD_FIELD(struct split_irqchip, ioapic.id),
-	RECORD_FIELD(struct split_irqchip, ioapic.irr),
-	RECORD_FIELD(struct split_irqchip, ioapic.entries),
-	RECORD_FIELD(struct split_irqchip, ioapic.sources),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, lines),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, irr),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, imr),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, isr),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, lowest),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, vector),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, init_state),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, elcr),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, icw4),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, single),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, read_isr),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, poll),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, special_mask),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, auto_eoi),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, rotate_auto_eoi),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pic.chip, fully_nested),
-	RECORD_FIELD(struct split_irqchip, pic.sources),
-	RECORD_FIELD(struct split_irqchip, pic.output),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, count),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, next_count),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, next_load),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, start),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, stopped),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, loaded),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, gate),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, mode),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, bcd),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, access),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, write_high),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, read_high),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, write_low),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, latched),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, latched_count),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, status_latched),
-	RECORD_FIELD_OF_EACH(struct split_irqchip, pit.channels, status),
-	RECORD_FIELD(struct split_irqchip, pit.speaker),
-	RECORD_FIELD(struct split_irqchip, pit.flags),
-	RECORD_FIELD(struct split_irqchip, pit.irq_level),
-	RECORD_FIELD(struct split_irqchip, pit.edge),
-	RECORD_FIELD_TIMER(struct split_irqchip, pit.timer),
+	RECORD_FIELD_OBJECT(struct split_irqchip, ioapic, &ioapic_state_table),
+	RECORD_FIELD_OBJECT(struct split_irqchip, pic, &pic_state_table),
+	RECORD_FIELD_OBJECT(struct split_irqchip, pit, &pit_state_table),
 };
 static const struct record_table split_state = {
 	.name = "split irqchip", .version = 1, RECORD_FIELDS(split_fields), .loaded = split_loaded};

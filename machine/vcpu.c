@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "machine/cpu_model.h"
+#include "machine/image.h"
 #include "machine/internal.h"
 
 /* CPUID.80000008H:EAX[7:0] (SDM 2A). The guest could not reach what lies above. */
@@ -26,6 +27,18 @@ static int vcpu_check_memory(struct machine *machine, const struct kvm_cpuid2 *c
 	return 0;
 }
 
+/* What it was, or what the model says. */
+static int vcpu_make_cpuid(struct vcpu *vcpu, union cpuid_buffer *cpuid, struct ls_error *err)
+{
+	const struct machine_image *image = vcpu->machine->image;
+	const struct kvm_cpuid2 *was = image ? machine_image_cpuid(image, vcpu->index) : NULL;
+
+	if (!was)
+		return cpu_model_make(vcpu->machine, vcpu->index, cpuid, err);
+	memcpy(cpuid, was, sizeof(*was) + was->nent * sizeof(was->entries[0]));
+	return 0;
+}
+
 static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 {
 	struct machine *machine = vcpu->machine;
@@ -34,7 +47,7 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 
 	if (!cpuid)
 		return ls_error_set(err, -ENOMEM, "no memory for CPUID");
-	ret = cpu_model_make(machine, vcpu->index, cpuid, err);
+	ret = vcpu_make_cpuid(vcpu, cpuid, err);
 	if (ret >= 0)
 		ret = vcpu_check_memory(machine, &cpuid->head, err);
 	if (ret >= 0) {

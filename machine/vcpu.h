@@ -21,11 +21,12 @@ struct vcpu {
 	struct vcpu_state *power_on;
 	/* Set when machine_end etc. must not let this vCPU's stale exit through. */
 	unsigned int generation;
-	bool in_guest;    /* under run_lock */
-	uint64_t charge;  /* ns of guest time its accesses have cost and the clock has not seen */
+	bool in_guest;   /* under run_lock */
+	bool answered;   /* its access has been handled, and KVM_RUN has not gone on yet */
+	uint64_t charge; /* ns of guest time its accesses have cost and the clock has not seen */
 	struct ls_trace_sink *trace; /* NULL: nobody watches */
 	uint64_t left;               /* guest time of the last exit, while somebody does */
-	pthread_t thread; /* parallel schedule */
+	pthread_t thread;            /* parallel schedule */
 	bool threaded;
 };
 
@@ -46,6 +47,9 @@ int vcpu_complete_io(struct vcpu *vcpu); /* what KVM_RUN returned: 0 if that led
  * instruction finished. True if that led to another exit, which is to be answered, too. */
 bool vcpu_observe(struct vcpu *vcpu);
 int vcpu_single_step(struct vcpu *vcpu, struct ls_error *err);
+/* For one whose last exit has been handled, with the accesses that come of it: it then stands
+ * between two instructions. */
+void vcpu_settle(struct vcpu *vcpu);
 
 uint64_t vcpu_instructions(struct vcpu *vcpu); /* 0 if the engine does not count */
 

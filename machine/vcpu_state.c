@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The power-on state of a vCPU. KVM has no reset call: user space reads what KVM_CREATE_VCPU
- * set up and writes it back. */
+/* What a vCPU holds, by KVM's calls: read and written back, for a snapshot, or, KVM having no reset
+ * call, for the power-on state that KVM_CREATE_VCPU set up. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/cpu_model.h"
 #include "machine/internal.h"
+#include "machine/vcpu_state.h"
 
 #define MSR_ROOM 512
 
@@ -26,6 +28,7 @@ union msr_one {
 struct vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
+	struct kvm_sregs2 sregs2;
 	struct kvm_fpu fpu;
 	struct kvm_xsave xsave;
 	struct kvm_xcrs xcrs;
@@ -34,8 +37,21 @@ struct vcpu_state {
 	struct kvm_lapic_state lapic;
 	struct kvm_mp_state mp_state;
 	uint32_t present; /* bit i: part i of state_parts was read */
+	uint32_t tsc_khz; /* 0: not known */
 	union msr_buffer msrs;
+	union cpuid_buffer cpuid; /* for a snapshot */
 };
+
+static const struct record_field fields[] = {
+	RECORD_FIELD(struct vcpu_state, regs),      RECORD_FIELD(struct vcpu_state, sregs),
+	RECORD_FIELD(struct vcpu_state, sregs2),    RECORD_FIELD(struct vcpu_state, fpu),
+	RECORD_FIELD(struct vcpu_state, xsave),     RECORD_FIELD(struct vcpu_state, xcrs),
+	RECORD_FIELD(struct vcpu_state, debugregs), RECORD_FIELD(struct vcpu_state, events),
+	RECORD_FIELD(struct vcpu_state, lapic),     RECORD_FIELD(struct vcpu_state, mp_state),
+	RECORD_FIELD(struct vcpu_state, present),   RECORD_FIELD(struct vcpu_state, tsc_khz),
+	RECORD_FIELD(struct vcpu_state, msrs),      RECORD_FIELD(struct vcpu_state, cpuid),
+};
+const struct record_table vcpu_state_table = {.name = "vCPU", .version = 1, RECORD_FIELDS(fields)};
 
 struct state_part {
 	const char *name;
@@ -54,6 +70,7 @@ struct state_part {
  * the run state last. */
 static const struct state_part state_parts[] = {
 	PART(KVM_GET_SREGS, KVM_SET_SREGS, sregs, true),
+	PART(KVM_GET_SREGS2, KVM_SET_SREGS2, sregs2, false),
 	PART(KVM_GET_REGS, KVM_SET_REGS, regs, true),
 	PART(KVM_GET_FPU, KVM_SET_FPU, fpu, false),
 	PART(KVM_GET_XSAVE, KVM_SET_XSAVE, xsave, false),
@@ -88,36 +105,42 @@ static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
 	free(list);
 }
 
-/* KVM_SET_MSRS stops at the first it refuses (a read-only one) and says how far it came. */
-static void msrs_restore(struct vcpu *vcpu, const union msr_buffer *from)
+/* KVM_SET_MSRS stops at the first it refuses (a read-only one) and says how far it came. Returns
+ * the first entry with a value that was refused, NULL if none was. */
+static const struct kvm_msr_entry *msrs_restore(struct vcpu *vcpu, const union msr_buffer *from)
 {
 	union msr_buffer *msrs = malloc(sizeof(*msrs));
+	const struct kvm_msr_entry *refused = NULL;
 	uint32_t done = 0;
 
-	if (!msrs)
-		return;
-	while (done < from->head.nmsrs) {
+	while (msrs && done < from->head.nmsrs) {
 		int ret;
 
 		msrs->head = (struct kvm_msrs){.nmsrs = from->head.nmsrs - done};
 		memcpy(msrs->head.entries, &from->head.entries[done],
 		       msrs->head.nmsrs * sizeof(msrs->head.entries[0]));
 		ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_SET_MSRS, msrs);
-		done += ret < 0 ? 1 : (uint32_t)ret;
-		if (ret >= 0 && done < from->head.nmsrs)
-			done++;
+		done += ret < 0 ? 0 : (uint32_t)ret;
+		if (done < from->head.nmsrs && from->head.entries[done].data && !refused)
+			refused = &from->head.entries[done];
+		done++;
 	}
 	free(msrs);
+	return refused;
 }
 
-int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
+struct vcpu_state *vcpu_state_new(void)
 {
-	struct vcpu_state *state = calloc(1, sizeof(*state));
+	return calloc(1, sizeof(struct vcpu_state));
+}
 
-	if (!state)
-		return ls_error_set(err, -ENOMEM, "no memory for the state of vCPU %u",
-				    vcpu->index);
-	vcpu->power_on = state;
+const struct kvm_cpuid2 *vcpu_state_cpuid(const struct vcpu_state *state)
+{
+	return &state->cpuid.head;
+}
+
+int vcpu_state_read(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error *err)
+{
 	for (size_t i = 0; i < STATE_PARTS; i++) {
 		const struct state_part *part = &state_parts[i];
 		int ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, part->get,
@@ -133,10 +156,8 @@ int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
 	return 0;
 }
 
-int vcpu_restore(struct vcpu *vcpu, struct ls_error *err)
+static int state_write(struct vcpu *vcpu, const struct vcpu_state *state, struct ls_error *err)
 {
-	struct vcpu_state *state = vcpu->power_on;
-
 	for (size_t i = 0; i < STATE_PARTS; i++) {
 		const struct state_part *part = &state_parts[i];
 		int ret;
@@ -144,11 +165,79 @@ int vcpu_restore(struct vcpu *vcpu, struct ls_error *err)
 		if (!(state->present & 1u << i))
 			continue;
 		ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, part->set,
-				   (char *)state + part->offset);
+				   (const char *)state + part->offset);
 		if (ret < 0 && part->required)
-			return ls_error_set(err, ret, "cannot reset vCPU %u (%s): %s", vcpu->index,
-					    part->name, strerror(-ret));
+			return ls_error_set(err, ret, "cannot set the state of vCPU %u (%s): %s",
+					    vcpu->index, part->name, strerror(-ret));
 	}
-	msrs_restore(vcpu, &state->msrs);
 	return 0;
+}
+
+int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
+{
+	free(vcpu->power_on);
+	vcpu->power_on = vcpu_state_new();
+	if (!vcpu->power_on)
+		return ls_error_set(err, -ENOMEM, "no memory for the state of vCPU %u",
+				    vcpu->index);
+	return vcpu_state_read(vcpu, vcpu->power_on, err);
+}
+
+int vcpu_restore(struct vcpu *vcpu, struct ls_error *err)
+{
+	int ret = state_write(vcpu, vcpu->power_on, err);
+
+	if (!ret)
+		msrs_restore(vcpu, &vcpu->power_on->msrs);
+	return ret;
+}
+
+/* --- the same for another VM, perhaps another engine's --- */
+
+int vcpu_state_save(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error *err)
+{
+	struct ls_engine *engine = vcpu->machine->engine;
+	int ret = vcpu_state_read(vcpu, state, err);
+
+	if (ret)
+		return ret;
+	state->cpuid.head.nent = CPUID_ROOM;
+	ret = ls_ioctl_ptr(engine, vcpu->fd, KVM_GET_CPUID2, &state->cpuid);
+	if (ret < 0)
+		return ls_error_set(err, ret, "cannot read vCPU %u's CPUID: %s", vcpu->index,
+				    strerror(-ret));
+	ret = ls_ioctl(engine, vcpu->fd, KVM_GET_TSC_KHZ, 0);
+	state->tsc_khz = ret > 0 ? (uint32_t)ret : 0;
+	return 0;
+}
+
+/* The guest has measured its TSC. */
+static int set_tsc_khz(struct vcpu *vcpu, uint32_t khz, struct ls_error *err)
+{
+	struct ls_engine *engine = vcpu->machine->engine;
+	int here = ls_ioctl(engine, vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	if (!khz || here == (int)khz || ls_ioctl(engine, vcpu->fd, KVM_SET_TSC_KHZ, khz) >= 0)
+		return 0;
+	return ls_error_set(err, -ENOTSUP,
+			    "the guest's TSC runs at %u kHz, and engine %s has %d kHz and cannot "
+			    "scale it; start the guest with --fit %s",
+			    khz, engine->ops->name, here, engine->ops->name);
+}
+
+int vcpu_state_load(struct vcpu *vcpu, const struct vcpu_state *state, struct ls_error *err)
+{
+	const struct kvm_msr_entry *refused;
+	int ret = set_tsc_khz(vcpu, state->tsc_khz, err);
+
+	if (!ret)
+		ret = state_write(vcpu, state, err);
+	if (ret)
+		return ret;
+	refused = msrs_restore(vcpu, &state->msrs);
+	return refused ? ls_error_set(err, -ENOTSUP,
+				      "engine %s does not take MSR 0x%x of vCPU %u as 0x%llx",
+				      vcpu->machine->engine->ops->name, refused->index, vcpu->index,
+				      refused->data)
+		       : 0;
 }

@@ -49,7 +49,13 @@ struct record_table {
 		.name = #member, .kind = RECORD_TIMER, .offset = offsetof(type, member),           \
 		.count = 1                                                                         \
 	}
-/* An array of objects of their own table. */
+/* An object of its own table. */
+#define RECORD_FIELD_OBJECT(type, member, table_)                                                  \
+	{                                                                                          \
+		.name = #member, .kind = RECORD_EACH, .offset = offsetof(type, member),            \
+		.count = 1, .table = table_                                                        \
+	}
+/* An array of them. */
 #define RECORD_FIELD_EACH(type, member, table_)                                                    \
 	{                                                                                          \
 		.name = #member, .kind = RECORD_EACH, .offset = offsetof(type, member),            \

@@ -34,8 +34,11 @@ static void shorten_runs(struct vm *vm, u64 deadline)
 		u64 now = cpu_time(cpu);
 		s64 left = deadline > now ? (s64)(deadline - now) : 0;
 
-		if (vm->vcpu[n]->in_guest && vm->vcpu[n]->until != LS_NEVER &&
-		    left + ahead < cpu->budget)
+		if (!vm->vcpu[n]->in_guest || vm->vcpu[n]->until == LS_NEVER)
+			continue;
+		if (deadline < cpu->time_bound)
+			cpu->time_bound = deadline;
+		if (left + ahead < cpu->budget)
 			cpu_set_budget(cpu, left + ahead);
 	}
 }

@@ -6,6 +6,7 @@
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
 #include "sim/cpu/vmx_capability.h"
+#include "sim/exact_state.h"
 #include "sim/explain.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
@@ -285,6 +286,38 @@ static int ext_trace(struct ls_engine *base, int handle, struct ls_trace_sink *s
 	return recorder_watch(&vcpu->cpu, sink) ? 0 : -ENOMEM;
 }
 
+static void *ext_state_save(struct ls_engine *base, int handle, size_t *size, struct ls_error *err)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+	struct vm *vm = vcpu ? vcpu->vm : handle_vm(base, handle);
+	struct record_buffer buffer = {0};
+	int ret;
+
+	pthread_mutex_lock(&vm->lock);
+	ret = vcpu ? exact_save_vcpu(vcpu, &buffer, err) : exact_save_vm(vm, &buffer, err);
+	pthread_mutex_unlock(&vm->lock);
+	if (!ret && buffer.failed)
+		ret = ls_error_set(err, -ENOMEM, "no memory for the state");
+	if (ret)
+		record_buffer_free(&buffer);
+	*size = buffer.size;
+	return buffer.bytes;
+}
+
+static int ext_state_load(struct ls_engine *base, int handle, const void *bytes, size_t size,
+			  struct ls_error *err)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+	struct vm *vm = vcpu ? vcpu->vm : handle_vm(base, handle);
+	struct record_reader reader = {bytes, size};
+	int ret;
+
+	pthread_mutex_lock(&vm->lock);
+	ret = vcpu ? exact_load_vcpu(vcpu, &reader, err) : exact_load_vm(vm, &reader, err);
+	pthread_mutex_unlock(&vm->lock);
+	return ret;
+}
+
 static uint64_t ext_state_hash(struct ls_engine *base, int handle, uint64_t hash)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -309,6 +342,8 @@ static const struct ls_extension sim_extension = {
 	.vm_watch_time = ext_watch_time,
 	.vcpu_limit = ext_limit,
 	.vcpu_runnable = ext_runnable,
+	.state_save = ext_state_save,
+	.state_load = ext_state_load,
 	.memory_written = ext_memory_written,
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,

@@ -314,6 +314,12 @@ static void wait_fired(struct ls_timer *timer, uint64_t now)
 	vcpu_wake(vcpu);
 }
 
+void irqchip_resume_wait(struct vcpu *vcpu)
+{
+	vcpu->wait.fn = wait_fired;
+	vcpu->wait.opaque = vcpu;
+}
+
 /* Where user space has the chips it would have to know of this: as under KVM, nobody waits then. */
 static bool platform_wait(struct cpu *cpu, u64 until)
 {
@@ -323,8 +329,7 @@ static bool platform_wait(struct cpu *cpu, u64 until)
 	if (!vcpu->vm->irqchip)
 		return false;
 	platform_take(cpu);
-	vcpu->wait.fn = wait_fired;
-	vcpu->wait.opaque = vcpu;
+	irqchip_resume_wait(vcpu);
 	clock->arm(clock, &vcpu->wait, until);
 	platform_give(cpu);
 	return true;

@@ -112,6 +112,7 @@ static u64 find_budget(struct vcpu *vcpu)
 	/* Where it runs on its own, a deadline that has come is the business of others. */
 	if (vcpu->until != LS_NEVER || (vcpu->drives_clock && deadline > now))
 		end = least(end, deadline);
+	vcpu->cpu.time_bound = end;
 	budget = end > now ? end - now : 0;
 	if (vcpu->limit != LS_NEVER)
 		budget = least(budget, vcpu->limit > retired ? vcpu->limit - retired : 0);

@@ -115,6 +115,8 @@ void vm_memory_written(struct vm *vm, u64 gpa, u64 length);
 int irqchip_create(struct vm *vm);
 int irqchip_create_pit(struct vm *vm);
 int irqchip_ioctl(struct vm *vm, unsigned long request, unsigned long arg);
+/* What ends the wait that vcpu->wait is armed for. */
+void irqchip_resume_wait(struct vcpu *vcpu);
 extern const struct cpu_platform irqchip_platform;
 extern const struct lapic_ops irqchip_lapic_ops;
 

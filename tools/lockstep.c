@@ -11,6 +11,7 @@ static const struct tool_command commands[] = {
 	{"run", "run a guest: a kernel, a payload or firmware", cmd_run},
 	{"trace", "look at what 'run --trace' has recorded", cmd_trace},
 	{"diff", "run payloads on two engines and find where they differ", cmd_diff},
+	{"snapshot", "save a guest to a file, and go on from there", cmd_snapshot},
 	{"lab", "run a command where there is KVM: in a guest of QEMU's", cmd_lab},
 	{"explain", "say which rules a dump of a VMCS breaks", cmd_explain},
 	{"list", "print the tables behind an engine: CPUs, features, MSRs, ...", cmd_list},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "machine/snapshot.h"
 #include "tools/size.h"
 #include "tools/tool.h"
 
@@ -95,6 +96,21 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"trace", 0, 0, G_OPTION_ARG_STRING, &o->trace,
 		 "Record events there, for 'lockstep trace'; last=N keeps the last N only",
 		 "FILE[:EVENT,...][@TRIGGER]"},
+		{"at", 0, 0, G_OPTION_ARG_STRING, &o->leave.at,
+		 "When to do what --switch-to says; 'lockstep snapshot --help' has the triggers",
+		 "TRIGGER"},
+		{"switch-to", 0, 0, G_OPTION_ARG_STRING, &o->leave.switch_to,
+		 "Go on on this engine; the guest does not notice", "NAME"},
+		{"switches", 0, 0, G_OPTION_ARG_STRING, &o->leave.switches,
+		 "Do that so often, there and back (default 1)", "N"},
+		{"fit", 0, 0, G_OPTION_ARG_STRING, &o->leave.fit,
+		 "Give the guest a processor that this engine can show as well", "NAME"},
+		{"load", 0, o->leave.save ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
+		 &o->load, "Go on from this snapshot, in place of a guest's start", "FILE"},
+		{"go-on", 0, o->leave.save ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE,
+		 &o->leave.go_on, "Run on when the guest has been saved", NULL},
+		{"verify", 0, o->load ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o->verify,
+		 "Check the snapshot's memory before it runs, and not beside it", NULL},
 		{"param", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->params,
 		 "Set an engine parameter; 'lockstep list params' (repeatable)", "NAME=VALUE"},
 		{"stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Close with a table of figures",
@@ -186,6 +202,8 @@ static int run_apply_serial(struct run_options *o, struct session *session, stru
 	else if (strcmp(serial, "stdio") && strcmp(serial, "none"))
 		return ls_error_set(err, -EINVAL, "--serial %s: say stdio, file:PATH or none",
 				    serial);
+	if (o->load)
+		return 0;
 	session->config.serial = strcmp(serial, "none") != 0;
 	session->config.virtio_console = o->console;
 	return 0;
@@ -303,6 +321,46 @@ static int run_apply_engine(struct run_options *o, struct machine_config *config
 	return 0;
 }
 
+/* The machine is the snapshot's. */
+static int run_apply_snapshot(struct run_options *o, struct machine_config *config,
+			      struct ls_error *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} parts[] = {
+		{"kernel", o->kernel},
+		{"initrd", o->initrd},
+		{"append", o->append},
+		{"payload", o->payload},
+		{"disk", o->disks},
+		{"firmware", o->firmware},
+		{"net", o->net},
+		{"cpu", o->cpu},
+		{"smp", o->smp},
+		{"memory", o->memory},
+		{"console", o->console},
+		{"rng", o->rng},
+		{"exit-port", o->exit_port},
+		{"irqchip", o->irqchip},
+		{"fit", o->leave.fit},
+		{"no-reboot", o->no_reboot},
+	};
+	int rc;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+		if (parts[i].given)
+			return ls_error_set(err, -EINVAL, "--%s: the snapshot says that itself",
+					    parts[i].name);
+	}
+	o->snapshot = snapshot_open(o->load, err);
+	rc = o->snapshot ? snapshot_config(o->snapshot, config, err) : -EINVAL;
+	if (!rc && o->verify)
+		rc = snapshot_verify(o->snapshot, NULL, err);
+	config->verified = o->verify;
+	return rc;
+}
+
 int run_options_apply(struct run_options *o, struct session *session, struct ls_error *err)
 {
 	/* run_apply_exit_port looks at what run_apply_boot found. */
@@ -310,6 +368,11 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 				    struct ls_error * err) = {
 		run_apply_engine,    run_apply_boot, run_apply_size,   run_apply_devices,
 		run_apply_exit_port, run_apply_time, run_apply_params, run_apply_irqchip,
+	};
+	static int (*const load_steps[])(struct run_options * o, struct machine_config * config,
+					 struct ls_error * err) = {
+		run_apply_engine, run_apply_size,   run_apply_snapshot,
+		run_apply_time,   run_apply_params,
 	};
 	struct machine_config *config = &session->config;
 	size_t i;
@@ -322,14 +385,18 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 		.stats = o->stats,
 		.stats_file = o->stats_file,
 	};
-	for (i = 0; i < G_N_ELEMENTS(steps); i++) {
-		rc = steps[i](o, config, err);
+	for (i = 0; i < (o->load ? G_N_ELEMENTS(load_steps) : G_N_ELEMENTS(steps)); i++) {
+		rc = (o->load ? load_steps : steps)[i](o, config, err);
 		if (rc)
 			return rc;
 	}
 	if (!config->engine)
 		tool_engine_choose(config);
 	rc = run_apply_serial(o, session, err);
+	if (!rc)
+		rc = leave_options_apply(&o->leave, config, err);
+	if (!rc && o->trace && o->leave.switch_to)
+		rc = ls_error_set(err, -EINVAL, "--trace: only one engine can be traced");
 	if (!rc && o->trace) {
 		rc = trace_spec_parse(&o->trace_spec, o->trace, err);
 		session->trace = &o->trace_spec;
@@ -337,7 +404,7 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	}
 	if (rc)
 		return rc;
-	config->no_reboot = o->no_reboot;
+	config->no_reboot |= o->no_reboot;
 	/* A payload hardly reads the keyboard: Ctrl-C stops it. */
 	session->console.signal_keys = config->boot == MACHINE_BOOT_PAYLOAD;
 	return 0;
@@ -346,16 +413,36 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 void run_options_free(struct run_options *o)
 {
 	char **const strings[] = {
-		&o->engine, &o->cpu,        &o->smp,        &o->memory,           &o->kernel,
-		&o->initrd, &o->append,     &o->payload,    &o->firmware,         &o->net,
-		&o->serial, &o->schedule,   &o->clock,      &o->max_instructions, &o->exit_port,
-		&o->rng,    &o->stats_file, &o->state_hash, &o->irqchip,
-		&o->trace,  &o->trace_spec.path, &o->arguments,
+		&o->engine,
+		&o->cpu,
+		&o->smp,
+		&o->memory,
+		&o->kernel,
+		&o->initrd,
+		&o->append,
+		&o->payload,
+		&o->firmware,
+		&o->net,
+		&o->serial,
+		&o->schedule,
+		&o->clock,
+		&o->max_instructions,
+		&o->exit_port,
+		&o->rng,
+		&o->stats_file,
+		&o->state_hash,
+		&o->irqchip,
+		&o->trace,
+		&o->trace_spec.path,
+		&o->arguments,
 	};
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(strings); i++)
 		g_free(*strings[i]);
+	leave_options_free(&o->leave);
+	g_free(o->load);
+	snapshot_close(o->snapshot);
 	g_strfreev(o->disks);
 	g_strfreev(o->params);
 }

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "tools/leave_options.h"
 #include "tools/session.h"
 #include "tools/trace_spec.h"
 
@@ -16,9 +17,12 @@ struct run_options {
 	char *net, *serial, *schedule, *clock, *irqchip, *max_instructions, *state_hash;
 	char **params;
 	char *exit_port, *rng, *stats_file, *trace;
-	gboolean console, debug_port, no_reboot, stats;
+	gboolean console, debug_port, no_reboot, stats, verify;
+	char *load; /* a snapshot, in place of what makes up a machine */
+	struct leave_options leave;
 
 	/* What the session's config points into. */
+	struct snapshot *snapshot;
 	struct machine_param param_rows[64];
 	struct trace_spec trace_spec;
 	char *arguments; /* the command line but --trace, for a trace's head */

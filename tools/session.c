@@ -50,6 +50,7 @@ static void session_report(const struct session *session, const struct machine_r
 		break;
 	case MACHINE_END_RESET:
 	case MACHINE_END_LIMIT:
+	case MACHINE_END_SAVED:
 		log_notice("%s", result->text);
 		break;
 	case MACHINE_END_INTERRUPTED:

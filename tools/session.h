@@ -15,12 +15,12 @@ struct session {
 	struct machine_config config;
 	/* `input` is the session's to say: somebody at COM1 or hvc0, and no output file. */
 	struct console_config console;
-	bool debug_port;        /* what the guest writes to port 0xE9 goes to stderr */
-	bool greet;             /* on a terminal, say how to leave */
-	bool stats;             /* the closing table, on stderr */
+	bool debug_port;                /* what the guest writes to port 0xE9 goes to stderr */
+	bool greet;                     /* on a terminal, say how to leave */
+	bool stats;                     /* the closing table, on stderr */
 	const struct trace_spec *trace; /* NULL: none */
 	const char *trace_arguments;    /* lines for its head; may be NULL */
-	const char *stats_file; /* the figures as JSON; NULL: none */
+	const char *stats_file;         /* the figures as JSON; NULL: none */
 };
 
 /* Runs it and returns the exit status; all that went wrong has been said. *result is filled

@@ -14,6 +14,7 @@ static void signals_stop(int number);
 static void signals_crash(int number);
 static void signals_suspend(int number);
 static void signals_continue(int number);
+static void signals_leave(int number);
 
 static const struct {
 	int number;
@@ -23,6 +24,7 @@ static const struct {
 	{SIGQUIT, signals_stop},  {SIGPIPE, SIG_IGN},         {SIGSEGV, signals_crash},
 	{SIGBUS, signals_crash},  {SIGILL, signals_crash},    {SIGFPE, signals_crash},
 	{SIGABRT, signals_crash}, {SIGTSTP, signals_suspend}, {SIGCONT, signals_continue},
+	{SIGUSR1, signals_leave},
 };
 
 /* Per process, as signals are. */
@@ -80,6 +82,22 @@ static void signals_continue(int number)
 	signals.continued = 1;
 }
 
+/* The trigger that a person pulls. */
+static void signals_leave(int number)
+{
+	(void)number;
+	if (signals.machine)
+		machine_request_leave(signals.machine);
+}
+
+/* Where there is nothing to leave for the signal is as it was. */
+static bool signals_unwanted(int number)
+{
+	const struct machine_leave *leave = &machine_config(signals.machine)->leave;
+
+	return number == SIGUSR1 && !leave->save && !leave->to;
+}
+
 void signals_install(struct machine *machine)
 {
 	size_t i;
@@ -93,7 +111,9 @@ void signals_install(struct machine *machine)
 		sigemptyset(&action.sa_mask);
 		sigaction(handlers[i].number, &action, &signals.before[i]);
 		/* nohup, or a script's background job: that wish stays. */
-		if (signals.before[i].sa_handler == SIG_IGN && handlers[i].handler == signals_stop)
+		if (signals_unwanted(handlers[i].number) ||
+		    (signals.before[i].sa_handler == SIG_IGN &&
+		     handlers[i].handler == signals_stop))
 			sigaction(handlers[i].number, &signals.before[i], NULL);
 	}
 }

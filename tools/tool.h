@@ -29,14 +29,15 @@ int cmd_run(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_snapshot(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 
 /* The engines that this build has; NULL at the end. */
 const struct ls_engine_ops *const *tool_engines(void);
 /* NULL if there is none of that name. */
 const struct ls_engine_ops *tool_engine_find(const char *name);
-/* Gives @config the kvm engine if it works here and offers what @config asks for, else sim; and says
- * which, and why. */
+/* Gives @config the kvm engine if it works here and offers what @config asks for, else sim; and
+ * says which, and why. */
 void tool_engine_choose(struct machine_config *config);
 
 #endif

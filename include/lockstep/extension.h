@@ -76,6 +76,16 @@ struct ls_extension {
 	 * SIPI, or halted with an event to take). */
 	bool (*vcpu_runnable)(struct ls_engine *engine, int vcpu);
 
+	/* --- state ---
+	 * All that a VM (but its memory) or a vCPU holds, in words of the engine's own, from which a
+	 * run goes on to the byte as it would have. Between two instructions, with no access
+	 * unanswered. Loading is into a VM of the same kind, first the VM's state, then its vCPUs'. */
+	/* Returns bytes to free(), or NULL with *err filled. */
+	void *(*state_save)(struct ls_engine *engine, int handle, size_t *size,
+			    struct ls_error *err);
+	int (*state_load)(struct ls_engine *engine, int handle, const void *bytes, size_t size,
+			  struct ls_error *err);
+
 	/* --- memory ---
 	 * User space wrote guest memory [gpa, gpa + len) itself (DMA, loader, debugger). */
 	void (*memory_written)(struct ls_engine *engine, int vm, uint64_t gpa, uint64_t len);

@@ -379,6 +379,7 @@ struct cpu {
 	/* time: instructions retired since creation = retired - budget while a run is on */
 	u64 retired; /* count at which budget would be 0 */
 	u64 time_base; /* ns of local time at retired == 0, see cpu_time */
+	u64 time_bound; /* local time that must not pass unseen; the budget may end before it */
 
 	/* performance counters: pmu.h. Counters are bits here. */
 	struct {

@@ -33,10 +33,12 @@ _lockstep_cpu() {
 
 _lockstep_value() {
 	case $1 in
-	--kernel | --initrd | --payload | --firmware | --disk | --stats-file | --trace | --symbols)
+	--kernel | --initrd | --payload | --firmware | --disk | --load | --stats-file | --trace | --symbols)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		;;
+	--switch-to | --fit) _lockstep_words "$(_lockstep_names engines)" ;;
+	--at) _lockstep_words "time: instructions: accesses: address: port: signal" ;;
 	--engine) _lockstep_words "auto $(_lockstep_names engines)" ;;
 	--cpu) _lockstep_cpu ;;
 	--serial) _lockstep_words "stdio file: none" ;;
@@ -68,6 +70,26 @@ _lockstep_trace() {
 	esac
 }
 
+# A command of `lockstep snapshot`, its file, then options.
+_lockstep_snapshot() {
+	case $COMP_CWORD in
+	2) _lockstep_words "save load info --help" ;;
+	3)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames
+		;;
+	*)
+		_lockstep_value "$1" || case ${COMP_WORDS[2]} in
+		save) _lockstep_words "--at --go-on --load --fit --kernel --initrd --append --payload
+			--firmware --disk --net --engine --cpu --smp --memory --console --rng" ;;
+		load) _lockstep_words "--engine --verify --at --switch-to --switches --schedule --clock
+			--serial --max-instructions --state-hash --trace --stats --stats-file" ;;
+		info) _lockstep_words "--json --verify" ;;
+		esac
+		;;
+	esac
+}
+
 _lockstep() {
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 
@@ -79,7 +101,7 @@ _lockstep() {
 	fi
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_lockstep_words "run trace diff lab explain list help --help --version"
+		_lockstep_words "run snapshot trace diff lab explain list help --help --version"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -88,7 +110,8 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--irqchip --max-instructions --state-hash --param --trace --stats --stats-file --help"
+				--irqchip --max-instructions --state-hash --param --trace --stats --stats-file
+				--at --switch-to --switches --fit --help"
 		;;
 	diff)
 		case $previous in
@@ -119,6 +142,7 @@ _lockstep() {
 			;;
 		esac
 		;;
+	snapshot) _lockstep_snapshot "$previous" ;;
 	trace) _lockstep_trace "$previous" ;;
 	explain)
 		if [ "$previous" = --cpu ]; then
@@ -136,7 +160,7 @@ _lockstep() {
 				--help"
 		fi
 		;;
-	help) _lockstep_words "run trace diff lab explain list" ;;
+	help) _lockstep_words "run snapshot trace diff lab explain list" ;;
 	esac
 }
 

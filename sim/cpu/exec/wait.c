@@ -19,18 +19,21 @@ FAMILY_ONE(hlt, exec_hlt);
 
 /* "An implementation-specific delay" (SDM 2B PAUSE): what processors since Skylake take, some 140
  * cycles (Intel's Optimization Reference Manual), so that a guest spins for few instructions. No
- * other deadline is missed. */
+ * other deadline is missed; how many instructions may run makes no difference. */
 #define PAUSE_NS 50
 
 static HANDLER(exec_pause)
 {
-	s64 left = cpu->budget - op->number - 1, length = left < PAUSE_NS ? left : PAUSE_NS;
+	u64 behind = cpu->time_base + cpu_retired(cpu) + op->number + 1;
+	s64 room = (s64)(cpu->time_bound - behind), length = room < PAUSE_NS ? room : PAUSE_NS;
+	s64 left = cpu->budget - op->number - 1;
 
 	FAULT_POINT(cpu, op);
 	INTERCEPT(cpu, op, PAUSE, 0);
 	if (length > 0 && !__atomic_load_n(&cpu->event, __ATOMIC_RELAXED)) {
 		cpu->time_base += length;
-		cpu_set_budget(cpu, cpu->budget - length);
+		if (left > room - length)
+			cpu_set_budget(cpu, room - length + op->number + 1);
 	}
 	NEXT;
 }

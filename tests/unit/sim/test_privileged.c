@@ -382,10 +382,12 @@ static void test_pause(void)
 	rig_mode(&rig, MODE_64, 3);
 	start = cpu_tsc(rig.cpu);
 	retired = cpu_retired(rig.cpu);
+	rig.cpu->time_bound = INT64_MAX;
 	CHECK_EQUAL(RUN(&rig, 0xf3, 0x90), NOTHING);
 	CU_ASSERT_TRUE(cpu_tsc(rig.cpu) >= start + 40);
 	CHECK_EQUAL(cpu_retired(rig.cpu), retired);
 	cpu_set_budget(rig.cpu, 3);
+	rig.cpu->time_bound = cpu_time(rig.cpu) + 3;
 	start = cpu_tsc(rig.cpu);
 	CHECK_EQUAL(RUN(&rig, 0xf3, 0x90), NOTHING);
 	CHECK_EQUAL(rig.cpu->budget, 1); /* PAUSE itself, which the end of a trace counts */
