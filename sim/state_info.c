@@ -8,6 +8,8 @@
 #include "apic/lapic.h"
 #include "sim/cpu/state_table.h"
 #include "sim/ioctl_state.h"
+#include "sim/vmx-model/explain.h"
+#include "sim/vmx-model/vmx.h"
 
 static void print_field(FILE *out, const struct cpu *cpu, const struct state_field *field)
 {
@@ -83,24 +85,39 @@ static void print_apic(FILE *out, const struct cpu *cpu)
 			fprintf(out, "%03x: %08" PRIx32 "\n", n << 4, cpu->lapic->regs[n]);
 }
 
+static void print_vmx(FILE *out, const struct cpu *cpu)
+{
+	if (cpu->vendor == &vmx_ops)
+		vmx_print_info(cpu, out);
+	else
+		fprintf(out, "no VMX\n");
+}
+
+static const struct info {
+	const char *what;
+	void (*print)(FILE *out, const struct cpu *cpu);
+} infos[] = {
+	{"registers", print_registers},
+	{"tlb", print_tlb},
+	{"apic", print_apic},
+	{"vmx", print_vmx},
+};
+
 char *vcpu_info_text(struct cpu *cpu, const char *what)
 {
+	unsigned int n = 0;
 	char *text = NULL;
 	size_t size;
 	FILE *out;
 
-	if (strcmp(what, "registers") && strcmp(what, "tlb") && strcmp(what, "apic"))
+	while (n < ARRAY_SIZE(infos) && strcmp(what, infos[n].what))
+		n++;
+	if (n == ARRAY_SIZE(infos))
 		return NULL;
 	out = open_memstream(&text, &size);
 	if (!out)
 		return NULL;
-	if (!strcmp(what, "tlb")) {
-		print_tlb(out, cpu);
-	} else if (!strcmp(what, "apic")) {
-		print_apic(out, cpu);
-	} else {
-		print_registers(out, cpu);
-	}
+	infos[n].print(out, cpu);
 	fclose(out);
 	return text;
 }

@@ -40,7 +40,7 @@ static enum monitor_next monitor_info(struct monitor *monitor, char **words)
 	char *text = NULL;
 
 	if (!what || words[2]) {
-		monitor_fail(monitor, "say one of: info registers, info tlb, info apic");
+		monitor_fail(monitor, "say one of: info registers, info tlb, info apic, info vmx");
 		return MONITOR_AGAIN;
 	}
 	if (ext->vcpu_info)
@@ -48,7 +48,7 @@ static enum monitor_next monitor_info(struct monitor *monitor, char **words)
 	if (text)
 		fprintf(monitor->to, "%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
 	else
-		monitor_fail(monitor, "the engine knows no 'info %s'; try registers, tlb or apic",
+		monitor_fail(monitor, "the engine knows no 'info %s'; try registers, tlb, apic or vmx",
 			     what);
 	free(text);
 	return MONITOR_AGAIN;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
 #include "sim/cpu/debug_registers.h"
+#include "sim/vmx-model/explain.h"
 #include "sim/vmx-model/fields.h"
 #include "sim/vmx-model/inputs.h"
 #include "sim/vmx-model/vmx.h"
@@ -27,6 +28,7 @@ static bool blocked_by_mov_ss(const struct cpu *cpu)
 static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 {
 	struct vmx *vmx = vmx_of(cpu);
+	const struct check_row *row;
 	struct vmx_inputs inputs;
 
 	vmx_inputs_open(&inputs, cpu);
@@ -36,7 +38,12 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	inputs.value[INPUT_LAUNCHED] = vmx->launched;
 	inputs.value[INPUT_IS_LAUNCH] = launch;
 	inputs.value[INPUT_MOV_SS_BLOCKING] = blocked_by_mov_ss(cpu);
-	return check_first_failure(&inputs.in, 0, VMX_CHECK_END);
+	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
+	if (unlikely(row)) {
+		vmx->failures++;
+		vmx_explain_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
+	}
+	return row;
 }
 
 /* PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.2.4). They have been checked. */

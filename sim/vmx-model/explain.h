@@ -15,4 +15,7 @@ void vmx_explain_failure(struct check_inputs *in, const struct check_row *row, c
 /* All that can be said of a dump, as lines. */
 void vmx_explain_dump(struct vmx_inputs *inputs, FILE *to);
 
+/* Where a processor with VMX stands, as lines for a person. */
+void vmx_print_info(const struct cpu *cpu, FILE *to);
+
 #endif

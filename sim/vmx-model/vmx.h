@@ -41,6 +41,8 @@ struct vmx {
 	u64 timer_end; /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
 	struct vmx_exit exit;
+	u64 failures;       /* VM entries that a check refused */
+	char failure[1024]; /* and why the last of them was: explain.h */
 	struct second_stage second;
 	u64 second_eptp; /* whose walks it remembers */
 };
