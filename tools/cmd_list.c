@@ -3,6 +3,7 @@
 #include "tools/json.h"
 #include "tools/log.h"
 #include "tools/tool.h"
+#include "traces/events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,69 @@ static void list_fill_engines(struct list_table *table)
 		g_ptr_array_add(table->cells, g_strdup((*engine)->name));
 		g_ptr_array_add(table->cells, g_strdup((*engine)->summary));
 	}
+}
+
+/* "sim kvm": those that can produce the event. */
+static char *list_event_engines(unsigned int engines)
+{
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} names[] = {{TRACE_ENGINE_SIM, "sim"},
+		     {TRACE_ENGINE_KVM, "kvm"},
+		     {TRACE_ENGINE_QEMU, "qemu"},
+		     {TRACE_ENGINE_NATIVE, "native"}};
+	GString *text = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (engines & names[i].bit)
+			g_string_append_printf(text, "%s%s", text->len ? " " : "", names[i].name);
+	return g_string_free(text, FALSE);
+}
+
+/* "vector error_code": with units where there are some. */
+static char *list_event_fields(const struct trace_event_info *info)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < info->field_count; i++)
+		g_string_append_printf(text, "%s%s%s%s%s", i ? " " : "", info->fields[i].name,
+				       *info->fields[i].unit ? "(" : "", info->fields[i].unit,
+				       *info->fields[i].unit ? ")" : "");
+	return g_string_free(text, FALSE);
+}
+
+static void list_fill_events(struct list_table *table)
+{
+	static const char *const titles[] = {"name", "engines", "source", "fields", "summary"};
+
+	table->columns = G_N_ELEMENTS(titles);
+	table->titles = titles;
+	for (unsigned int n = 0; n < TRACE_EVENTS; n++) {
+		const struct trace_event_info *info = &trace_events[n];
+
+		g_ptr_array_add(table->cells, g_strdup(info->name));
+		g_ptr_array_add(table->cells, list_event_engines(info->engines));
+		g_ptr_array_add(table->cells, g_strdup(info->source));
+		g_ptr_array_add(table->cells, list_event_fields(info));
+		g_ptr_array_add(table->cells, g_strdup(info->summary));
+	}
+}
+
+/* Those that are no engine's. */
+static const struct {
+	const char *name;
+	void (*fill)(struct list_table *table);
+} own_tables[] = {{"engines", list_fill_engines}, {"events", list_fill_events}};
+
+static bool list_fill_own(struct list_table *table, const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(own_tables); i++)
+		if (!strcmp(own_tables[i].name, name)) {
+			own_tables[i].fill(table);
+			return true;
+		}
+	return false;
 }
 
 static bool list_fill(struct list_table *table, struct ls_engine *engine, const char *name)
@@ -159,8 +223,7 @@ static int list_run(const struct list_options *options, const char *name)
 		log_failure("unknown engine '%s'; 'lockstep list engines' names them",
 			    options->engine);
 		status = TOOL_EXIT_USAGE;
-	} else if (!strcmp(name, "engines")) {
-		list_fill_engines(&table);
+	} else if (list_fill_own(&table, name)) {
 		status = list_print(&table, options->json);
 	} else if (!(engine = ops->open(&err))) {
 		log_failure("%s", err.text);
@@ -183,7 +246,11 @@ static bool list_knows(const char *name)
 		if (!strcmp(tables[i], name))
 			return true;
 	}
-	return !strcmp(name, "engines");
+	for (i = 0; i < G_N_ELEMENTS(own_tables); i++) {
+		if (!strcmp(own_tables[i].name, name))
+			return true;
+	}
+	return false;
 }
 
 int cmd_list(int argc, char **argv)
@@ -196,8 +263,8 @@ int cmd_list(int argc, char **argv)
 		 "NAME"},
 		G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) context =
-		g_option_context_new("checks|cpus|features|msrs|opcodes|params|state|engines");
+	g_autoptr(GOptionContext) context = g_option_context_new(
+		"checks|cpus|features|msrs|opcodes|params|state|engines|events");
 	g_autoptr(GError) error = NULL;
 	int status = TOOL_EXIT_USAGE;
 
@@ -212,8 +279,8 @@ int cmd_list(int argc, char **argv)
 	} else if (!list_knows(argv[1])) {
 		log_failure("unknown table '%s'; there are checks, cpus, features, msrs, opcodes, "
 			    "params, "
-			    "state "
-			    "and engines",
+			    "state, "
+			    "engines and events",
 			    argv[1]);
 	} else {
 		if (!options.engine)

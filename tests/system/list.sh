@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 need jq jq
-for table in checks cpus features msrs opcodes params state engines; do
+for table in checks cpus features msrs opcodes params state engines events; do
 	expect_status 0 "$LOCKSTEP" list $table
 	rows=$(($(wc -l <"$WORK/out") - 1))
 	[ $rows -ge 1 ] || fail "list $table has no rows"

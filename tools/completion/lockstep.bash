@@ -156,7 +156,7 @@ _lockstep() {
 		if [ "$previous" = --engine ]; then
 			_lockstep_value --engine
 		else
-			_lockstep_words "checks cpus features msrs opcodes params state engines --json --engine
+			_lockstep_words "checks cpus features msrs opcodes params state engines events --json --engine
 				--help"
 		fi
 		;;
