@@ -38,8 +38,10 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	inputs.value[INPUT_LAUNCHED] = vmx->launched;
 	inputs.value[INPUT_IS_LAUNCH] = launch;
 	inputs.value[INPUT_MOV_SS_BLOCKING] = blocked_by_mov_ss(cpu);
+	if (likely(vmx_checks_pass(&inputs.in)))
+		return NULL;
 	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
-	if (unlikely(row)) {
+	if (row) {
 		vmx->failures++;
 		vmx_explain_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
 	}

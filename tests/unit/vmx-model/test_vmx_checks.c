@@ -149,9 +149,26 @@ static void test_base(void)
 		CU_ASSERT(vmx_checks.rows[i - 1].group <= vmx_checks.rows[i].group);
 }
 
+static bool agrees(const struct change *changes)
+{
+	static u64 value[VMX_INPUT_COUNT];
+	struct check_inputs in = {.table = &vmx_checks, .value = value};
+
+	set(value, changes);
+	return vmx_checks_pass(&in) == !check_first_failure(&in, 0, VMX_CHECK_END);
+}
+
+/* The one function of all checks says what the rows say. */
+static void test_pass(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		CHECK_ROW(agrees(rules[i].holds) && agrees(rules[i].fails), "around %s",
+			  rules[i].identifier);
+}
+
 static CU_TestInfo tests[] = {
 	{"base", test_base},         {"boundaries", test_boundaries},
 	{"complete", test_complete}, {"mutants", test_mutants},
-	CU_TEST_INFO_NULL,
+	{"pass", test_pass},         CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("vmx.checks", tests)
