@@ -31,7 +31,7 @@ struct diff_command {
 static const char diff_description[] =
 	"Runs each payload on two engines, on the processor model that both can be, and compares\n"
 	"exits, registers and memory. Reports the first difference of each.\n\n"
-	"Engines under test: sim, kvm, lab (kvm in 'lockstep lab'), auto (the strongest here).\n\n"
+	"Engines under test: sim, kvm, qemu, lab (kvm in 'lockstep lab'), auto (the strongest here).\n\n"
 	"Exit status: 0 equal, 1 different, 2 could not be compared.\n\n"
 	"Example: lockstep diff --ref sim --dut auto --suite";
 

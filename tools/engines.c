@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, &ls_engine_kvm, NULL};
+static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, &ls_engine_kvm, &ls_engine_qemu, NULL};
 
 const struct ls_engine_ops *const *tool_engines(void)
 {

@@ -63,5 +63,7 @@ static inline int ls_ioctl_ptr(struct ls_engine *engine, int handle, unsigned lo
 extern const struct ls_engine_ops ls_engine_sim;
 /* The host's own processor. */
 extern const struct ls_engine_ops ls_engine_kvm;
+/* QEMU, interpreting, as an engine under test. */
+extern const struct ls_engine_ops ls_engine_qemu;
 
 #endif

@@ -356,6 +356,9 @@ static void equalise(struct comparison *c)
 	for (unsigned int n = 0; n < machine_vcpu_count(ref); n++)
 		diff_fields_equalise(c->fields, machine_engine(ref), machine_vcpu(ref, n),
 				     machine_engine(dut), machine_vcpu(dut, n));
+	for (unsigned int i = 0; i < DIFF_PARTS; i++)
+		if (c->fields->untold[i])
+			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->untold[i]));
 	for (unsigned int i = 0; i < c->fields->count; i++)
 		if (c->fields->row[i].left_out)
 			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->row[i].name));

@@ -17,17 +17,23 @@ struct raw_state {
 };
 
 static const struct {
+	const char *name;
 	unsigned long request;
 	size_t offset;
 } parts[] = {
-	{KVM_GET_REGS, offsetof(struct raw_state, regs)},
-	{KVM_GET_SREGS, offsetof(struct raw_state, sregs)},
-	{KVM_GET_FPU, offsetof(struct raw_state, fpu)},
-	{KVM_GET_XSAVE, offsetof(struct raw_state, xsave)},
-	{KVM_GET_XCRS, offsetof(struct raw_state, xcrs)},
-	{KVM_GET_DEBUGREGS, offsetof(struct raw_state, debugregs)},
-	{KVM_GET_VCPU_EVENTS, offsetof(struct raw_state, events)},
-	{KVM_GET_MP_STATE, offsetof(struct raw_state, mp_state)},
+#define PART(request, member)                                                                      \
+	{                                                                                          \
+#request, request, offsetof(struct raw_state, member)                              \
+	}
+	PART(KVM_GET_REGS, regs),
+	PART(KVM_GET_SREGS, sregs),
+	PART(KVM_GET_FPU, fpu),
+	PART(KVM_GET_XSAVE, xsave),
+	PART(KVM_GET_XCRS, xcrs),
+	PART(KVM_GET_DEBUGREGS, debugregs),
+	PART(KVM_GET_VCPU_EVENTS, events),
+	PART(KVM_GET_MP_STATE, mp_state),
+#undef PART
 };
 
 struct source {
@@ -315,9 +321,33 @@ static void fpu_initialise(struct ls_engine *engine, int vcpu)
 	ls_ioctl_ptr(engine, vcpu, KVM_SET_XSAVE, &xsave);
 }
 
+/* A part of the state that the engine does not tell is not compared. */
+static void leave_out_untold(struct diff_fields *fields, struct ls_engine *engine, int vcpu)
+{
+	struct raw_state raw;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+		size_t end = i + 1 < G_N_ELEMENTS(parts) ? parts[i + 1].offset : sizeof(raw);
+
+		if (ls_ioctl_ptr(engine, vcpu, parts[i].request, (char *)&raw + parts[i].offset) >=
+		    0)
+			continue;
+		for (unsigned int n = 0; n < fields->count; n++) {
+			struct diff_field *row = &fields->row[n];
+
+			if (row->msr || row->offset < parts[i].offset || row->offset >= end)
+				continue;
+			row->mask = 0;
+		}
+		fields->untold[i] = parts[i].name;
+	}
+}
+
 void diff_fields_equalise(struct diff_fields *fields, struct ls_engine *from, int from_vcpu,
 			  struct ls_engine *to, int to_vcpu)
 {
+	leave_out_untold(fields, from, from_vcpu);
+	leave_out_untold(fields, to, to_vcpu);
 	fpu_initialise(from, from_vcpu);
 	fpu_initialise(to, to_vcpu);
 	for (unsigned int i = 0; i < fields->count; i++) {

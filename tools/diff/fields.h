@@ -20,9 +20,13 @@ struct diff_field {
 	bool left_out; /* different from the start on */
 };
 
+#define DIFF_PARTS 8
+
 struct diff_fields {
 	struct diff_field *row;
 	unsigned int count, rip, rflags, cs_base;
+	const char *untold[DIFF_PARTS]; /* calls that one of the engines does not answer; NULL: both
+					   do */
 };
 
 /* All of them; MSRs that both engines list. */

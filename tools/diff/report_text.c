@@ -121,7 +121,8 @@ static void append_left_out(GString *text, const struct diff_report *report)
 
 	if (!first || !first->left_out->len)
 		return;
-	g_string_append(text, "not compared, for they differ from the start on:");
+	g_string_append(text, "not compared, for they differ from the start on, or an engine does "
+			      "not tell them:");
 	for (guint i = 0; i < first->left_out->len; i++)
 		g_string_append_printf(text, " %s",
 				       (const char *)g_ptr_array_index(first->left_out, i));

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* KVM_GET_SUPPORTED_CPUID for QEMU: it tells its leaves to nobody but a guest, so one asks. */
+#ifndef LOCKSTEP_ACCEL_QEMU_CPUID_H
+#define LOCKSTEP_ACCEL_QEMU_CPUID_H
+
+#include <linux/kvm.h>
+
+/* @cpuid->nent: room on entry, the number on return. 0, or -errno. */
+int qemu_read_cpuid(struct kvm_cpuid2 *cpuid);
+
+#endif
