@@ -7,6 +7,7 @@
 #include "sim/cpu/trace_cache.h"
 #include "sim/cpu/vendor.h"
 #include "sim/ioctl_state.h"
+#include "sim/svm-model/svm.h"
 #include "sim/vm.h"
 #include "sim/vmx-model/vmx.h"
 
@@ -94,10 +95,17 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	free(vcpu);
 }
 
-/* VMX or neither, as CPUID says. Its state begins anew with another. */
+static const struct vendor_ops *vendor_of(const struct cpu *cpu)
+{
+	if (cpu->amd)
+		return cpu_has(cpu, FEATURE_SVM) ? &svm_ops : &vendor_none;
+	return cpu_has(cpu, FEATURE_VMX) ? &vmx_ops : &vendor_none;
+}
+
+/* VMX, SVM or neither, as CPUID says. Its state begins anew with another. */
 static int choose_vendor(struct cpu *cpu)
 {
-	const struct vendor_ops *vendor = cpu_has(cpu, FEATURE_VMX) ? &vmx_ops : &vendor_none;
+	const struct vendor_ops *vendor = vendor_of(cpu);
 	void *state = NULL;
 
 	if (vendor == cpu->vendor)

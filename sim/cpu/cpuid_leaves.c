@@ -320,6 +320,14 @@ static void leaf_sizes(const struct model *model, u32 subleaf, u32 out[4])
 		out[EDX] = 1 << 16; /* highest register that RDPRU knows: APERF */
 }
 
+/* Revision 1; as many ASIDs as processors of Zen 4's class have. */
+static void leaf_svm(const struct model *model, u32 subleaf, u32 out[4])
+{
+	(void)model, (void)subleaf;
+	out[EAX] = 1;
+	out[EBX] = 0x8000;
+}
+
 static void leaf_unit(const struct model *model, u32 subleaf, u32 out[4])
 {
 	(void)subleaf;

@@ -344,6 +344,7 @@ static int start_from(struct model *model, const char *name, struct ls_error *er
 int model_resolve(struct model *model, const char *spec, struct ls_error *err)
 {
 	char text[1024], *rest = text, *item;
+	bool by_default;
 	int ret;
 
 	if (strlen(spec) >= sizeof(text))
@@ -351,9 +352,16 @@ int model_resolve(struct model *model, const char *spec, struct ls_error *err)
 				    spec, sizeof(text) - 1);
 	strcpy(text, spec);
 	ret = start_from(model, strsep(&rest, ","), err);
+	by_default = !ret && model_has(model, FEATURE_SVM);
 	while (!ret && (item = strsep(&rest, ",")))
 		ret = apply(model, item, err);
-	return ret;
+	if (ret || model->info.vendor == VENDOR_AMD || !model_has(model, FEATURE_SVM))
+		return ret;
+	clear_feature(model, FEATURE_SVM);
+	if (by_default)
+		return 0;
+	return ls_error_set(err, -ENOENT,
+			    "CPU feature 'svm' is not built for Intel's processors: it is AMD's");
 }
 
 int cpu_model_build(const char *spec, unsigned int index, unsigned int count, u32 tsc_khz,

@@ -115,9 +115,9 @@ static unsigned int debug_register(struct cpu *cpu, const struct op *op, bool wr
 		number += 2;
 	}
 	if (write)
-		INTERCEPT(cpu, op, WRITE_DR, number);
+		INTERCEPT(cpu, op, WRITE_DR, op->reg);
 	else
-		INTERCEPT(cpu, op, READ_DR, number);
+		INTERCEPT(cpu, op, READ_DR, op->reg);
 	if (cpu->dr[7] & DR7_GD) {
 		cpu->exception.address = DR6_BD;
 		cpu_raise(cpu, VECTOR_DB);

@@ -182,9 +182,9 @@ HANDLER(exec_rsm)
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, RSM, 0); /* SVM's comes before #UD; VMX has none */
 	if (!cpu->smm)
 		raise_ud(cpu);
-	INTERCEPT(cpu, op, RSM, 0);
 	rip = smm_leave(cpu);
 	CPU_BRANCH(rip);
 }

@@ -100,6 +100,9 @@ static HANDLER(exec_vmmcall)
 	FAULT_POINT(cpu, op);
 	if (!cpu->amd)
 		raise_ud(cpu);
+	INTERCEPT(cpu, op, HYPERCALL, 0);
+	if (!cpu_has(cpu, FEATURE_KVM_PV_IPI))
+		raise_ud(cpu);
 	hypercall(cpu);
 	NEXT;
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMRUN's consistency checks: the predicates of checks.def. */
+#include "sim/svm-model/svm.h"
+
+#define V(input) check_input(in, input)
+
+#define always NULL
+
+static bool vmrun_intercepted(struct check_inputs *in)
+{
+	return V(VMCB_INTERCEPTS_4) & 1;
+}
+
+static bool asid_not_zero(struct check_inputs *in)
+{
+	return V(VMCB_GUEST_ASID);
+}
+
+/* --- control registers --- */
+
+static bool efer_svme(struct check_inputs *in)
+{
+	return V(VMCB_EFER) & EFER_SVME;
+}
+
+static bool efer_reserved(struct check_inputs *in)
+{
+	return !(V(VMCB_EFER) & V(SVM_EFER_RESERVED));
+}
+
+static bool cr0_cache(struct check_inputs *in)
+{
+	return (V(VMCB_CR0) & (CR0_NW | CR0_CD)) != CR0_NW;
+}
+
+static bool cr0_high(struct check_inputs *in)
+{
+	return !(V(VMCB_CR0) >> 32);
+}
+
+/* As the processor will be: EFER.LMA is not looked at. */
+static bool long_mode(struct check_inputs *in)
+{
+	return (V(VMCB_EFER) & EFER_LME) && (V(VMCB_CR0) & CR0_PG);
+}
+
+static bool long_mode_pae(struct check_inputs *in)
+{
+	return long_mode(in) && (V(VMCB_CR4) & CR4_PAE);
+}
+
+static u64 above(u64 bits)
+{
+	return bits < 64 ? ~(BIT(bits) - 1) : 0;
+}
+
+/* Bits 63:52, and those that no physical address has. Outside long mode CR3 has 32 bits, and the
+ * others are ignored. */
+static bool cr3_reserved(struct check_inputs *in)
+{
+	u64 lam = V(SVM_HAS_LAM) ? CR3_LAM_U57 | CR3_LAM_U48 : 0;
+
+	return !(V(VMCB_CR3) & above(V(SVM_PHYSICAL_BITS)) & ~lam);
+}
+
+static bool cr4_reserved(struct check_inputs *in)
+{
+	return !(V(VMCB_CR4) & V(SVM_CR4_RESERVED));
+}
+
+static bool dr6_high(struct check_inputs *in)
+{
+	return !(V(VMCB_DR6) >> 32);
+}
+
+static bool dr7_high(struct check_inputs *in)
+{
+	return !(V(VMCB_DR7) >> 32);
+}
+
+static bool cr4_pae(struct check_inputs *in)
+{
+	return V(VMCB_CR4) & CR4_PAE;
+}
+
+static bool cr0_pe(struct check_inputs *in)
+{
+	return V(VMCB_CR0) & CR0_PE;
+}
+
+#define ATTRIB_L BIT(9)
+#define ATTRIB_D BIT(10)
+
+static bool cs_not_both(struct check_inputs *in)
+{
+	return (V(VMCB_CS_ATTRIB) & (ATTRIB_L | ATTRIB_D)) != (ATTRIB_L | ATTRIB_D);
+}
+
+/* --- CET --- */
+
+static bool has_cet(struct check_inputs *in)
+{
+	return V(SVM_HAS_CET);
+}
+
+static bool cet_enabled(struct check_inputs *in)
+{
+	return V(VMCB_CR4) & CR4_CET;
+}
+
+static bool cr0_wp(struct check_inputs *in)
+{
+	return V(VMCB_CR0) & CR0_WP;
+}
+
+/* AMD has shadow stacks alone: SH_STK_EN and WR_SHSTK_EN (APM 2:18.13). */
+static bool s_cet_reserved(struct check_inputs *in)
+{
+	return !(V(VMCB_S_CET) & ~UINT64_C(3));
+}
+
+/* --- permission maps: bits 11:0 of their addresses are ignored (APM 2:15.10.1, 15.11) --- */
+
+/* "Extend to an address greater than or equal to the maximum supported": the map's last byte that
+ * has a meaning is held against the last address that there is. */
+static bool map_fits(u64 base, u64 last, u64 physical_bits)
+{
+	u64 page = base & ~PAGE_OFFSET_MASK;
+
+	return !(page >> physical_bits) && page + last < BIT(physical_bits) - 1;
+}
+
+/* Three pages, of the third only the bits for the last port's wider accesses. */
+static bool iopm_address(struct check_inputs *in)
+{
+	return map_fits(V(VMCB_IOPM_BASE_PA), 2 * PAGE_SIZE_4K, V(SVM_PHYSICAL_BITS));
+}
+
+static bool msrpm_address(struct check_inputs *in)
+{
+	return map_fits(V(VMCB_MSRPM_BASE_PA), 2 * PAGE_SIZE_4K - 1, V(SVM_PHYSICAL_BITS));
+}
+
+/* --- event injection --- */
+
+static bool injects(struct check_inputs *in)
+{
+	return V(VMCB_EVENTINJ) & INJ_VALID;
+}
+
+static bool inject_type(struct check_inputs *in)
+{
+	switch (INJ_TYPE(V(VMCB_EVENTINJ))) {
+	case INJ_INTR:
+	case INJ_NMI:
+	case INJ_EXCEPTION:
+	case INJ_SOFTWARE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool injects_exception(struct check_inputs *in)
+{
+	return injects(in) && INJ_TYPE(V(VMCB_EVENTINJ)) == INJ_EXCEPTION;
+}
+
+/* #DE, #DB, #BP to #DF, #TS to #PF, #MF to #XF, and #SX; #CP with CET. 9 (coprocessor segment
+ * overrun) is no processor's any more; #HV and #VC are of SEV, which is not offered (APM 2:8.1,
+ * table 8-1). */
+#define EXCEPTIONS (0xfdfbu & ~BIT(9) & ~BIT(15)) | 0xf0000u | (u32)BIT(30)
+
+static bool inject_vector(struct check_inputs *in)
+{
+	u32 exceptions = EXCEPTIONS | (V(SVM_HAS_CET) ? (u32)BIT(VECTOR_CP) : 0);
+	u8 vector = INJ_VECTOR(V(VMCB_EVENTINJ));
+
+	return vector < 32 && (exceptions >> vector & 1);
+}
+
+static bool virtual_nmi(struct check_inputs *in)
+{
+	return V(VMCB_V_INTR) & V_NMI_ENABLE;
+}
+
+static bool nmi_intercepted(struct check_inputs *in)
+{
+	return V(VMCB_INTERCEPTS_3) & BIT(1);
+}
+
+/* --- nested paging --- */
+
+static bool nested_paging(struct check_inputs *in)
+{
+	return V(VMCB_NP_CONTROL) & NP_ENABLE;
+}
+
+static bool host_paging(struct check_inputs *in)
+{
+	return V(SVM_HOST_CR0) & CR0_PG;
+}
+
+/* N_CR3 has the form of a CR3 of the host's paging mode. */
+static bool n_cr3_reserved(struct check_inputs *in)
+{
+	return !(V(SVM_HOST_EFER) & EFER_LMA) || !(V(VMCB_N_CR3) & above(V(SVM_PHYSICAL_BITS)));
+}
+
+/* UC, WC, WT, WP, WB and UC- (APM 2:7.8.1, table 7-9). */
+static bool g_pat_types(struct check_inputs *in)
+{
+	u64 pat = V(VMCB_G_PAT);
+
+	for (unsigned int i = 0; i < 8; i++, pat >>= 8)
+		if ((pat & 0xff) > 7 || !(0xf3 >> (pat & 0xff) & 1))
+			return false;
+	return true;
+}
+
+/* --- the table --- */
+
+static const struct check_row rows[] = {
+#define CHECK(identifier_, manual_, subject_, applies_, holds_, rule_)                             \
+	{                                                                                          \
+		.identifier = identifier_,                                                         \
+		.manual = manual_,                                                                 \
+		.rule = rule_,                                                                     \
+		.subject = subject_,                                                               \
+		.applies = applies_,                                                               \
+		.holds = holds_,                                                                   \
+	},
+#include "sim/svm-model/checks.def"
+#undef CHECK
+};
+
+static const char *input_name(unsigned int input)
+{
+	static const char *const own[] = {
+#define SVM_INPUT(identifier, name) [SVM_##identifier - VMCB_FIELD_COUNT] = name,
+#include "sim/svm-model/check_inputs.def"
+#undef SVM_INPUT
+	};
+
+	return input < VMCB_FIELD_COUNT ? vmcb_fields[input].name : own[input - VMCB_FIELD_COUNT];
+}
+
+const struct check_table svm_checks = {rows, ARRAY_SIZE(rows), input_name};
+
+const struct check_row *svm_check(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+	struct check_inputs in = {.table = &svm_checks, .value = svm->value};
+
+	svm->value[SVM_PHYSICAL_BITS] = cpu->physical_bits;
+	svm->value[SVM_CR4_RESERVED] = cpu->cr4_reserved;
+	svm->value[SVM_EFER_RESERVED] = cpu->efer_reserved;
+	svm->value[SVM_HOST_CR0] = cpu->cr0;
+	svm->value[SVM_HOST_EFER] = cpu->efer;
+	svm->value[SVM_HOST_CR4] = cpu->cr4;
+	svm->value[SVM_HAS_CET] = cpu_has(cpu, FEATURE_CET_SS);
+	svm->value[SVM_HAS_LAM] = cpu_has(cpu, FEATURE_LAM);
+	svm->value[SVM_HAS_GMET] = 0;
+	return check_first_failure(&in, 0, UINT8_MAX);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "sim/svm-model/exit_codes.h"
+
+static const struct {
+	u64 code;
+	const char *name;
+} exits[] = {
+#define EXIT(identifier, code, name) {code, name},
+#include "sim/svm-model/exit_codes.def"
+#undef EXIT
+};
+
+/* Runs of codes, whose names count up. */
+static const struct {
+	u16 first, last;
+	const char *format;
+} runs[] = {
+	{0x00, 0x0f, "VMEXIT_CR%u_READ"}, {0x10, 0x1f, "VMEXIT_CR%u_WRITE"},
+	{0x20, 0x2f, "VMEXIT_DR%u_READ"}, {0x30, 0x3f, "VMEXIT_DR%u_WRITE"},
+	{0x40, 0x5f, "VMEXIT_EXCP%u"},    {0x90, 0x9f, "VMEXIT_CR%u_WRITE_TRAP"},
+};
+
+const char *svm_exit_name(u64 code, char text[32])
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(runs); i++)
+		if (code >= runs[i].first && code <= runs[i].last) {
+			snprintf(text, 32, runs[i].format, (unsigned int)(code - runs[i].first));
+			return text;
+		}
+	for (unsigned int i = 0; i < ARRAY_SIZE(exits); i++)
+		if (exits[i].code == code)
+			return exits[i].name;
+	return NULL;
+}

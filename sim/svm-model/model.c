@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model's life, its MSRs, and the struct through which the interpreter reaches it. */
+#include "sim/svm-model/svm.h"
+
+/* INIT leaves a guest, too, and sets GIF (APM 2:15.17, 14.1.3). */
+static void reset(struct cpu *cpu, bool init)
+{
+	struct svm *svm = svm_of(cpu);
+
+	(void)init;
+	svm->gif = true;
+	svm->software_due = svm->trap_due = false;
+	cpu->guest = cpu->arbitrates = false;
+	cpu->walk.second = NULL;
+	second_stage_flush(&svm->second);
+}
+
+/* --- MSRs --- */
+
+static bool read_msr(struct cpu *cpu, u32 number, u64 *value, bool host)
+{
+	(void)host;
+	*value = cpu->msr[msr_find(cpu, number)->index];
+	return true;
+}
+
+/* APM 2:15.30.1: LOCK keeps itself and SVMDIS as they are; SVMDIS cannot be set under EFER.SVME. */
+static bool write_vm_cr(struct cpu *cpu, u64 value, bool host)
+{
+	u64 old = cpu->msr[MSR_VM_CR], locked = VM_CR_LOCK | VM_CR_SVMDIS;
+
+	if (!host && (old & VM_CR_LOCK))
+		value = (value & ~locked) | (old & locked);
+	if (!host && (value & VM_CR_SVMDIS) && (cpu->efer & EFER_SVME))
+		return false;
+	cpu->msr[MSR_VM_CR] = value;
+	return true;
+}
+
+static bool write_msr(struct cpu *cpu, u32 number, u64 value, bool host)
+{
+	const struct msr_row *row = msr_find(cpu, number);
+
+	if (row->index == MSR_VM_CR)
+		return write_vm_cr(cpu, value, host);
+	if (row->index == MSR_VM_HSAVE_PA &&
+	    ((value & PAGE_OFFSET_MASK) || value >> cpu->physical_bits))
+		return false;
+	cpu->msr[row->index] = value;
+	return true;
+}
+
+const struct vendor_ops svm_ops = {
+	.name = "svm",
+	.state_size = sizeof(struct svm),
+	.reset = reset,
+	.instruction = svm_instruction,
+	.intercept = svm_intercept,
+	.read_cr = svm_read_cr,
+	.write_cr = svm_write_cr,
+	.msr_read = read_msr,
+	.msr_write = write_msr,
+	.exception = svm_exception,
+	.shutdown = svm_shutdown,
+	.second_stage_fault = svm_second_stage_fault,
+	.gate = svm_gate,
+	.interrupt = svm_interrupt,
+	.due = svm_due,
+	.would_wake = svm_would_wake,
+	.exit = svm_switch_to_host,
+};

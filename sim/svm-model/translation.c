@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/svm-model/translation.h"
+#include "sim/cpu/address_space.h"
+
+static u64 world_of(u32 asid)
+{
+	return asid ? asid : WORLD_HOST;
+}
+
+/* What walks found through other nested tables, or by the rules of another host, is forgotten. */
+static void open_second_stage(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+	struct walk_registers *host = &svm->second.host;
+	u64 asid = svm->value[VMCB_GUEST_ASID], root = svm->value[VMCB_N_CR3];
+
+	if (asid != svm->second_asid || root != host->cr3 || host->cr0 != svm->host.cr0 ||
+	    host->cr4 != svm->host.cr4 || host->efer != svm->host.efer)
+		second_stage_flush(&svm->second);
+	svm->second_asid = asid;
+	svm->second.kind = SECOND_STAGE_NPT;
+	*host = cpu->walk;
+	host->second = NULL;
+	host->cr0 = svm->host.cr0;
+	host->cr3 = root;
+	host->cr4 = svm->host.cr4;
+	host->efer = svm->host.efer;
+}
+
+/* A flush of "this guest's" is one of its ASID; other values than the manual's flush as much. */
+static void control_tlb(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+
+	switch (svm->value[VMCB_TLB_CONTROL]) {
+	case TLB_KEEP:
+		return;
+	case TLB_FLUSH_ALL:
+		cpu_flush_all(cpu);
+		break;
+	default:
+		cpu_flush_worlds(cpu, UINT64_MAX, world_of(svm->value[VMCB_GUEST_ASID]));
+	}
+	second_stage_flush(&svm->second);
+}
+
+void svm_world_enter(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+
+	control_tlb(cpu);
+	if (svm_nested_paging(svm)) {
+		open_second_stage(cpu);
+		cpu->walk.second = &svm->second;
+	}
+	cpu_enter_world(cpu, world_of(svm->value[VMCB_GUEST_ASID]));
+	cpu_update_mode(cpu);
+}
+
+void svm_world_leave(struct cpu *cpu)
+{
+	cpu->walk.second = NULL;
+	cpu_enter_world(cpu, WORLD_HOST);
+	cpu_update_mode(cpu);
+}
+
+void svm_world_invalidate(struct cpu *cpu, u64 linear, u32 asid)
+{
+	struct svm *svm = svm_of(cpu);
+
+	cpu_flush_linear_in(cpu, world_of(asid), linear);
+	if (asid == svm->second_asid)
+		second_stage_flush(&svm->second);
+}
