@@ -191,6 +191,10 @@ void svm_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 	case INTERCEPT_INVLPG:
 		leave_if(cpu, op, SVM_EXIT_INVLPG, cpu_has(cpu, FEATURE_DECODEASSISTS) ? info : 0);
 		break;
+	case INTERCEPT_INVPCID: /* the descriptor's address and the type (APM 2:15.9, appendix C) */
+		if (svm_intercepted(svm, SVM_EXIT_INVPCID))
+			svm_leave(cpu, op, SVM_EXIT_INVPCID, info, REG64(cpu, op->reg));
+		break;
 	case INTERCEPT_INT:
 		leave_if(cpu, op, SVM_EXIT_SWINT, cpu_has(cpu, FEATURE_DECODEASSISTS) ? info : 0);
 		break;
