@@ -221,62 +221,6 @@ static void adopt_vendor(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid2 *from
 	entry->edx = theirs->edx;
 }
 
-/* The first register of @a that isn't @b's, NULL if there is none. */
-static const struct kvm_cpuid_entry2 *first_difference(const struct kvm_cpuid2 *a,
-						       const struct kvm_cpuid2 *b)
-{
-	for (uint32_t i = 0; i < a->nent; i++) {
-		const struct kvm_cpuid_entry2 *one = &a->entries[i], *other = &b->entries[i];
-
-		if (one->eax != other->eax || one->ebx != other->ebx || one->ecx != other->ecx ||
-		    one->edx != other->edx)
-			return one;
-	}
-	return NULL;
-}
-
-/* @left: room for what is left of @cpuid here. */
-static int check_with(struct machine *machine, const struct kvm_cpuid2 *cpuid,
-		      union cpuid_buffer *left, union cpuid_buffer *supported, struct ls_error *err)
-{
-	const char *name = machine->engine->ops->name;
-	const struct kvm_cpuid_entry2 *lacking;
-	char own[13], theirs[13];
-	int ret = cpuid_supported(machine, supported, err);
-
-	if (ret)
-		return ret;
-	memcpy(left, cpuid, sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0]));
-	/* An engine with models of its own is of either vendor. */
-	if (machine_ext(machine)->cpu_model)
-		adopt_vendor(&supported->head, cpuid);
-	if (cpu_model_intersect(&left->head, &supported->head))
-		return ls_error_set(
-			err, -ENOTSUP, "the guest's processor is %s's, and engine %s runs on %s's",
-			vendor_text(cpuid, own), name, vendor_text(&supported->head, theirs));
-	lacking = first_difference(cpuid, &left->head);
-	return lacking ? ls_error_set(err, -ENOTSUP,
-				      "the guest's processor has what engine %s lacks "
-				      "(CPUID leaf "
-				      "0x%x, subleaf %u); start the guest with --fit %s",
-				      name, lacking->function, lacking->index, name)
-		       : 0;
-}
-
-int cpu_model_check(struct machine *machine, const struct kvm_cpuid2 *cpuid, struct ls_error *err)
-{
-	union cpuid_buffer *left = calloc(1, sizeof(*left));
-	union cpuid_buffer *supported = calloc(1, sizeof(*supported));
-	int ret = left && supported ? check_with(machine, cpuid, left, supported, err)
-				    : ls_error_set(err, -ENOMEM, "no memory for CPUID");
-
-	free(left);
-	free(supported);
-	return ret;
-}
-
-/* --- models --- */
-
 /* The model of the reference's that is of the processor's vendor. */
 static const char *model_of_vendor(const struct kvm_cpuid2 *cpuid)
 {
@@ -285,6 +229,81 @@ static const char *model_of_vendor(const struct kvm_cpuid2 *cpuid)
 	vendor_text(cpuid, vendor);
 	return !strcmp(vendor, "AuthenticAMD") || !strcmp(vendor, "HygonGenuine") ? "amd" : "intel";
 }
+
+/* The first leaf with feature bits that @supported is without, NULL if there is none. */
+static const struct kvm_cpuid_entry2 *first_lacking(const struct kvm_cpuid2 *cpuid,
+						    const struct kvm_cpuid2 *supported,
+						    const struct kvm_cpuid2 *more)
+{
+	static const struct kvm_cpuid_entry2 nothing;
+
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		const struct kvm_cpuid_entry2 *other =
+			cpuid_find(supported, entry->function, entry->index);
+		const struct kvm_cpuid_entry2 *third =
+			cpuid_find(more, entry->function, entry->index);
+
+		for (size_t m = 0; m < sizeof(masks) / sizeof(masks[0]); m++) {
+			const struct cpu_mask *mask = &masks[m];
+			const char *theirs = (const char *)(other ? other : &nothing);
+			const char *also = (const char *)(third ? third : &nothing);
+
+			if (mask->rule == BITS && mask->leaf == entry->function &&
+			    mask->first <= entry->index && entry->index <= mask->last &&
+			    *(const uint32_t *)((const char *)entry + mask->offset) &
+				    ~*(const uint32_t *)(theirs + mask->offset) &
+				    ~*(const uint32_t *)(also + mask->offset))
+				return entry;
+		}
+	}
+	return NULL;
+}
+
+static int check_with(struct machine *machine, const struct kvm_cpuid2 *cpuid,
+		      union cpuid_buffer *supported, union cpuid_buffer *model,
+		      struct ls_error *err)
+{
+	const char *name = machine->engine->ops->name;
+	const struct kvm_cpuid_entry2 *lacking;
+	char own[13], theirs[13];
+	int ret = cpuid_supported(machine, supported, err);
+
+	if (ret)
+		return ret;
+	/* An engine with models of its own is of either vendor, and has what that one's has, too.
+	 */
+	if (machine_ext(machine)->cpu_model) {
+		model->head.nent = CPUID_ROOM;
+		ret = machine_ext(machine)->cpu_model(machine->engine, model_of_vendor(cpuid), 0, 1,
+						      &model->head, err);
+		if (ret < 0)
+			return ret;
+		adopt_vendor(&supported->head, cpuid);
+	}
+	if (!same_vendor(cpuid, &supported->head))
+		return ls_error_set(
+			err, -ENOTSUP, "the guest's processor is %s's, and engine %s runs on %s's",
+			vendor_text(cpuid, own), name, vendor_text(&supported->head, theirs));
+	lacking = first_lacking(cpuid, &supported->head, &model->head);
+	return lacking ? ls_error_set(err, -ENOTSUP,
+				      "the guest's processor has what engine %s lacks (CPUID leaf "
+				      "0x%x, subleaf %u); start the guest with --fit %s",
+				      name, lacking->function, lacking->index, name)
+		       : 0;
+}
+
+int cpu_model_check(struct machine *machine, const struct kvm_cpuid2 *cpuid, struct ls_error *err)
+{
+	union cpuid_buffer *supported = calloc(2, sizeof(*supported));
+	int ret = supported ? check_with(machine, cpuid, supported, supported + 1, err)
+			    : ls_error_set(err, -ENOMEM, "no memory for CPUID");
+
+	free(supported);
+	return ret;
+}
+
+/* --- models --- */
 
 int cpu_model_settle(struct machine *machine, struct ls_error *err)
 {

@@ -116,6 +116,41 @@ static int engine_set_params(struct machine *machine, const struct machine_confi
 	return ret < 0 ? ret : 0;
 }
 
+/* The frequency of the TSC of the processor behind an engine; 0: not known. */
+static int tsc_khz_of(const struct ls_engine_ops *ops)
+{
+	struct ls_engine *engine = ops->open(NULL);
+	int vm = -1, vcpu = -1, khz = 0;
+
+	if (!engine)
+		return 0;
+	vm = ls_ioctl(engine, LS_SYSTEM, KVM_CREATE_VM, 0);
+	if (vm >= 0)
+		vcpu = ls_ioctl(engine, vm, KVM_CREATE_VCPU, 0);
+	if (vcpu >= 0)
+		khz = ls_ioctl(engine, vcpu, KVM_GET_TSC_KHZ, 0);
+	if (vcpu >= 0)
+		ops->close(engine, vcpu);
+	if (vm >= 0)
+		ops->close(engine, vm);
+	ops->close(engine, LS_SYSTEM);
+	return khz > 0 ? khz : 0;
+}
+
+/* Of two engines the one that chooses its TSC's frequency takes the other's, which may be fixed. */
+static int engine_fit_tsc(struct machine *machine, struct ls_error *err)
+{
+	const struct ls_engine_ops *fit = machine->config.fit;
+	char text[16];
+	int khz;
+
+	if (!fit || fit == machine->config.engine || !machine_ext(machine)->set_param)
+		return 0;
+	khz = tsc_khz_of(fit);
+	snprintf(text, sizeof(text), "%d", khz);
+	return khz ? machine_ext(machine)->set_param(machine->engine, "tsc_khz", text, err) : 0;
+}
+
 int engine_open(struct machine *machine, const struct machine_config *from, struct ls_error *err)
 {
 	int ret;
@@ -129,6 +164,8 @@ int engine_open(struct machine *machine, const struct machine_config *from, stru
 		ret = engine_settle(machine, err);
 	if (!ret)
 		ret = engine_settle_irqchip(machine, err);
+	if (!ret)
+		ret = engine_fit_tsc(machine, err);
 	return ret ? ret : engine_set_params(machine, from, err);
 }
 

@@ -40,9 +40,10 @@ bool leave_carry_out(struct machine *machine)
 		return false;
 	trigger_disarm(machine);
 	trigger_remove(machine);
-	if (leave_act(machine, &err))
-		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, 0, "%s", err.text);
-	return true;
+	if (!leave_act(machine, &err))
+		return true;
+	control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, 0, "%s", err.text);
+	return false;
 }
 
 void leave_finish(struct machine *machine)

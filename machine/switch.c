@@ -35,11 +35,28 @@ static int build(struct machine *machine, struct ls_error *err)
 	return ret ? ret : reset_capture(machine, err);
 }
 
+/* Before this engine is closed. */
+static int check_other(struct machine *machine, const struct machine_image *image,
+		       struct ls_error *err)
+{
+	struct machine other = {.config = machine->config};
+	int ret;
+
+	other.engine = machine->config.leave.to->open(err);
+	if (!other.engine)
+		return -ENODEV;
+	ret = machine_image_check_cpu(&other, image, err);
+	other.engine->ops->close(other.engine, LS_SYSTEM);
+	return ret;
+}
+
 int machine_switch(struct machine *machine, struct ls_error *err)
 {
 	struct machine_image image = {0};
 	int ret = machine_image_capture(machine, &image, err);
 
+	if (!ret)
+		ret = check_other(machine, &image, err);
 	if (!ret) {
 		engine_close(machine);
 		machine->image = &image;

@@ -60,7 +60,7 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 	if (ret < 0)
 		ls_error_set(err, ret, "CPU model '%s': %s",
 			     machine->config.cpu ? machine->config.cpu : "default", strerror(-ret));
-	free(cpuid);
+	vcpu->cpuid = cpuid;
 	return ret < 0 ? ret : 0;
 }
 
@@ -113,6 +113,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	if (vcpu->fd >= 0)
 		vcpu->machine->engine->ops->close(vcpu->machine->engine, vcpu->fd);
+	free(vcpu->cpuid);
+	vcpu->cpuid = NULL;
 	free(vcpu->power_on);
 	vcpu->power_on = NULL;
 	vcpu->fd = -1;

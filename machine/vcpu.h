@@ -11,6 +11,7 @@
 
 struct machine;
 struct vcpu_state;
+union cpuid_buffer;
 struct ls_trace_sink;
 
 struct vcpu {
@@ -19,6 +20,7 @@ struct vcpu {
 	int fd; /* engine handle; -1 before creation */
 	struct kvm_run *run;
 	struct vcpu_state *power_on;
+	union cpuid_buffer *cpuid; /* as it was given; KVM gives back what it makes of it */
 	/* Set when machine_end etc. must not let this vCPU's stale exit through. */
 	unsigned int generation;
 	bool in_guest;   /* under run_lock */

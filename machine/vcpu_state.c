@@ -105,6 +105,41 @@ static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
 	free(list);
 }
 
+static bool msr_is_fixed(uint32_t index, uint64_t value)
+{
+	static const struct {
+		uint32_t first, last;
+		bool any;
+		uint64_t value;
+	} fixed[] = {
+#define MSR_FIXED(first, last, name)     {first, last, true, 0},
+#define MSR_DEFAULT(number, value, name) {number, number, false, value},
+#include "machine/msr_fixed.def"
+#undef MSR_FIXED
+#undef MSR_DEFAULT
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (fixed[i].first <= index && index <= fixed[i].last &&
+		    (fixed[i].any || fixed[i].value == value))
+			return true;
+	}
+	return false;
+}
+
+/* The vCPU has it as the guest had it, or the guest cannot have told it anything. */
+static bool msr_holds(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
+{
+	union msr_one one = {.head = {.nmsrs = 1}};
+
+	if (!entry->data || msr_is_fixed(entry->index, entry->data))
+		return true;
+	one.head.entries[0] = (struct kvm_msr_entry){.index = entry->index};
+	if (ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_MSRS, &one) != 1)
+		return false;
+	return one.head.entries[0].data == entry->data;
+}
+
 /* KVM_SET_MSRS stops at the first it refuses (a read-only one) and says how far it came. Returns
  * the first entry with a value that was refused, NULL if none was. */
 static const struct kvm_msr_entry *msrs_restore(struct vcpu *vcpu, const union msr_buffer *from)
@@ -121,7 +156,8 @@ static const struct kvm_msr_entry *msrs_restore(struct vcpu *vcpu, const union m
 		       msrs->head.nmsrs * sizeof(msrs->head.entries[0]));
 		ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_SET_MSRS, msrs);
 		done += ret < 0 ? 0 : (uint32_t)ret;
-		if (done < from->head.nmsrs && from->head.entries[done].data && !refused)
+		if (done < from->head.nmsrs && !refused &&
+		    !msr_holds(vcpu, &from->head.entries[done]))
 			refused = &from->head.entries[done];
 		done++;
 	}
@@ -201,11 +237,7 @@ int vcpu_state_save(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error
 
 	if (ret)
 		return ret;
-	state->cpuid.head.nent = CPUID_ROOM;
-	ret = ls_ioctl_ptr(engine, vcpu->fd, KVM_GET_CPUID2, &state->cpuid);
-	if (ret < 0)
-		return ls_error_set(err, ret, "cannot read vCPU %u's CPUID: %s", vcpu->index,
-				    strerror(-ret));
+	memcpy(&state->cpuid, vcpu->cpuid, sizeof(state->cpuid));
 	ret = ls_ioctl(engine, vcpu->fd, KVM_GET_TSC_KHZ, 0);
 	state->tsc_khz = ret > 0 ? (uint32_t)ret : 0;
 	return 0;

@@ -80,7 +80,7 @@ static int session_figures(const struct session *session, struct machine *machin
 
 	if (!session->stats && !session->stats_file)
 		return 0;
-	if (stats_collect(stats, machine)) {
+	if (!machine_engine(machine) || stats_collect(stats, machine)) {
 		log_warning("this engine doesn't count what --stats shows");
 		return 0;
 	}
