@@ -172,8 +172,6 @@ bool svm_due(struct cpu *cpu, enum vendor_stage stage)
 
 	switch (stage) {
 	case STAGE_FIRST:
-		if (svm->software_due)
-			return svm_deliver_software(cpu);
 		return svm->trap_due && take_write_trap(cpu);
 	case STAGE_AFTER_TRAP:
 		return take_virtual_nmi(cpu);

@@ -117,11 +117,11 @@ static void end_guest(struct cpu *cpu)
 
 	cpu->guest = false;
 	svm->gif = false;
-	svm->software_due = svm->trap_due = false;
+	svm->trap_due = false;
 	svm_update_arbitration(cpu);
 	cpu->shadow = SHADOW_NONE;
 	cpu->activity = ACTIVITY_RUNNING;
-	cpu->delivering.active = false;
+	cpu->delivering.active = cpu->delivering.injected = false;
 	cpu->pending_debug = 0;
 	cpu->monitor.armed = false;
 	if (svm->host.step)

@@ -2,71 +2,44 @@
 /* EVENTINJ (APM 2:15.20). An injected event is not intercepted; what its delivery raises is. */
 #include "sim/svm-model/svm.h"
 
-/* With nRIP save, a software interrupt or exception returns behind its instruction, at nRIP. */
-static u64 return_rip(const struct cpu *cpu)
+/* Exceptions that an instruction asks for return behind it. */
+static enum event_type type_of(u64 event)
 {
-	return cpu_has(cpu, FEATURE_NRIPS) ? svm_of(cpu)->value[VMCB_N_RIP] : cpu->reg[REG_RIP];
-}
-
-static void inject_exception(struct cpu *cpu, u64 event)
-{
-	cpu->exception.vector = INJ_VECTOR(event);
-	cpu->exception.has_error = event & INJ_ERROR_VALID;
-	cpu->exception.error = INJ_ERROR(event);
-	cpu->exception.address = 0;
-	cpu->exception.injected = true;
-	cpu->exception_due = true;
-}
-
-/* As if it had been acknowledged already: the run loop goes on with its delivery. */
-static void inject_external(struct cpu *cpu, u8 vector, enum event_type type)
-{
-	cpu->delivering.active = true;
-	cpu->delivering.vector = vector;
-	cpu->delivering.type = type;
-	event_post(cpu, EVENT_TRAP);
-}
-
-void svm_inject(struct cpu *cpu)
-{
-	struct svm *svm = svm_of(cpu);
-	u64 event = svm->value[VMCB_EVENTINJ];
 	u8 vector = INJ_VECTOR(event);
 
-	svm->software_due = false;
-	if (!(event & INJ_VALID))
-		return;
 	switch (INJ_TYPE(event)) {
 	case INJ_INTR:
-		inject_external(cpu, vector, EVENT_TYPE_EXTERNAL);
-		break;
+		return EVENT_TYPE_EXTERNAL;
 	case INJ_NMI:
-		inject_external(cpu, VECTOR_NMI, EVENT_TYPE_NMI);
-		if (svm->value[VMCB_V_INTR] & V_NMI_ENABLE)
-			svm->value[VMCB_V_INTR] |= V_NMI_MASK; /* APM 2:15.21.10 */
-		break;
-	case INJ_EXCEPTION:
-		if (vector != VECTOR_BP && vector != VECTOR_OF) {
-			inject_exception(cpu, event);
-			break;
-		}
-		__attribute__((fallthrough));
+		return EVENT_TYPE_NMI;
+	case INJ_SOFTWARE:
+		return EVENT_TYPE_SOFTWARE;
 	default:
-		svm->software_due = true;
+		return vector == VECTOR_BP || vector == VECTOR_OF ? EVENT_TYPE_SOFTWARE_EXCEPTION
+								  : EVENT_TYPE_EXCEPTION;
 	}
 }
 
-/* EVENT_VENDOR brings it about before everything else. */
-bool svm_deliver_software(struct cpu *cpu)
+/* It is the first thing that the guest meets. With nRIP save, a software interrupt or exception
+ * returns behind its instruction, to nRIP; else to RIP, which the host has moved. */
+void svm_inject(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
-	u64 event = svm->value[VMCB_EVENTINJ];
-	bool exception = INJ_TYPE(event) == INJ_EXCEPTION;
+	u64 *value = svm->value, event = value[VMCB_EVENTINJ];
 
-	cpu->reg[REG_RIP] =
-		event_deliver(cpu, INJ_VECTOR(event),
-			      exception ? EVENT_TYPE_SOFTWARE_EXCEPTION : EVENT_TYPE_SOFTWARE,
-			      false, 0, return_rip(cpu));
-	svm->software_due = false;
-	return true;
+	if (!(event & INJ_VALID))
+		return;
+	cpu->delivering.active = cpu->delivering.injected = true;
+	cpu->delivering.type = type_of(event);
+	cpu->delivering.vector =
+		cpu->delivering.type == EVENT_TYPE_NMI ? VECTOR_NMI : INJ_VECTOR(event);
+	cpu->delivering.has_error =
+		cpu->delivering.type == EVENT_TYPE_EXCEPTION && (event & INJ_ERROR_VALID);
+	cpu->delivering.error = INJ_ERROR(event);
+	cpu->delivering.length =
+		cpu_has(cpu, FEATURE_NRIPS) ? (u8)(value[VMCB_N_RIP] - value[VMCB_RIP]) : 0;
+	/* APM 2:15.21.10 */
+	if (cpu->delivering.type == EVENT_TYPE_NMI && (value[VMCB_V_INTR] & V_NMI_ENABLE))
+		value[VMCB_V_INTR] |= V_NMI_MASK;
+	event_post(cpu, EVENT_TRAP);
 }

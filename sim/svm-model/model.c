@@ -9,7 +9,7 @@ static void reset(struct cpu *cpu, bool init)
 
 	(void)init;
 	svm->gif = true;
-	svm->software_due = svm->trap_due = false;
+	svm->trap_due = false;
 	cpu->guest = cpu->arbitrates = false;
 	cpu->walk.second = NULL;
 	second_stage_flush(&svm->second);

@@ -47,7 +47,6 @@ struct svm {
 	u64 value[SVM_INPUT_COUNT];
 	u64 vmcb; /* its physical address */
 	bool gif;
-	bool software_due; /* EVENTINJ: a software interrupt to be delivered first */
 	bool trap_due;     /* exit.code is a write trap's, behind the instruction */
 	u16 pause_left;    /* PAUSE filter */
 	u64 last_pause;    /* TSC */
@@ -150,7 +149,6 @@ void svm_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 /* --- inject.c --- */
 /* EVENTINJ's event is made the first thing that the guest meets. */
 void svm_inject(struct cpu *cpu);
-bool svm_deliver_software(struct cpu *cpu);
 
 /* --- segments.c --- */
 void svm_load_segment(struct cpu *cpu, enum segment_index index, const u64 *fields);
