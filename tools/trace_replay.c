@@ -32,7 +32,8 @@ struct replay {
 
 static void replay_command(struct replay *replay)
 {
-	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char **argv = NULL; /* what parsing takes out of it stays in words */
 	GString *lines = g_string_new(NULL);
 	const char *escaped;
 
@@ -47,8 +48,10 @@ static void replay_command(struct replay *replay)
 		ls_error_set(&replay->err, -EINVAL,
 			     "the trace does not tell how the run was started; record it with "
 			     "'lockstep run --trace FILE:feed'");
-	else if (!run_options_parse(&replay->options, (int)words->len, (char **)words->pdata,
-				    &replay->err))
+	g_ptr_array_add(words, NULL);
+	argv = g_memdup2(words->pdata, words->len * sizeof(char *));
+	if (!replay->err.code &&
+	    !run_options_parse(&replay->options, (int)words->len - 1, argv, &replay->err))
 		run_options_apply(&replay->options, &replay->session, &replay->err);
 }
 
