@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine/machine.h"
+#include "machine/snapshot.h"
 #include "tools/signals.h"
 #include "tools/size.h"
 
@@ -48,7 +49,8 @@ static enum monitor_next monitor_info(struct monitor *monitor, char **words)
 	if (text)
 		fprintf(monitor->to, "%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
 	else
-		monitor_fail(monitor, "the engine knows no 'info %s'; try registers, tlb, apic or vmx",
+		monitor_fail(monitor,
+			     "the engine knows no 'info %s'; try registers, tlb, apic or vmx",
 			     what);
 	free(text);
 	return MONITOR_AGAIN;
@@ -92,6 +94,22 @@ static enum monitor_next monitor_cpu(struct monitor *monitor, char **words)
 	return MONITOR_AGAIN;
 }
 
+static enum monitor_next monitor_savevm(struct monitor *monitor, char **words)
+{
+	struct ls_error err = {0};
+
+	if (!words[1] || words[2])
+		monitor_fail(monitor, "say which file: savevm FILE");
+	else if (machine_config(monitor->machine)->schedule == MACHINE_PARALLEL)
+		monitor_fail(monitor, "vCPUs in parallel may be within an access: use 'lockstep "
+				      "snapshot save --at signal'");
+	else if (machine_save(monitor->machine, words[1], &err))
+		monitor_fail(monitor, "%s", err.text);
+	else
+		fprintf(monitor->to, "saved to '%s'\n", words[1]);
+	return MONITOR_AGAIN;
+}
+
 static enum monitor_next monitor_cont(struct monitor *monitor, char **words)
 {
 	(void)monitor;
@@ -116,6 +134,7 @@ static const struct monitor_command commands[] = {
 	{"disas", "[ADDRESS [N]]", "N instructions, from RIP if no address is given",
 	 monitor_disas},
 	{"cpu", "[N]", "which vCPU the other commands look at", monitor_cpu},
+	{"savevm", "FILE", "save the guest, for 'lockstep snapshot load'", monitor_savevm},
 	{"cont", "", "let the guest run on (also Ctrl-D)", monitor_cont},
 	{"quit", "", "stop the guest and leave", monitor_quit},
 	{"help", "", "this list", monitor_help},
@@ -153,7 +172,7 @@ static char **monitor_split(const char *line)
 	char *slash = strchr(spaced->str, '/');
 	size_t i;
 
-	if (slash)
+	if (slash && (size_t)(slash - spaced->str) < strcspn(spaced->str, " \t"))
 		g_string_insert_c(spaced, slash - spaced->str, ' ');
 	parts = g_strsplit_set(spaced->str, " \t\r\n", -1);
 	for (i = 0; parts[i]; i++) {
