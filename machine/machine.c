@@ -196,7 +196,8 @@ int machine_run(struct machine *machine, struct machine_result *result, struct l
 {
 	int ret = verifier_start(machine, err);
 
-	for (unsigned int i = 0; i < machine->vcpu_count && machine->config.single_step && !ret;
+	for (unsigned int i = 0; i < machine->vcpu_count && machine->config.single_step &&
+				 !machine->config.step_from && !ret;
 	     i++)
 		ret = vcpu_single_step(&machine->vcpus[i], err);
 	if (!ret)

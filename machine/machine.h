@@ -194,8 +194,9 @@ struct machine_config {
 	 * nobody looks. */
 	void (*observe)(void *opaque, unsigned int vcpu, const struct machine_exit *exit);
 	void *observe_opaque;
-	bool single_step; /* a debug exit after each instruction (KVM_GUESTDBG_SINGLESTEP) */
-	bool log_written; /* machine_written may be called */
+	bool single_step;   /* a debug exit after each instruction (KVM_GUESTDBG_SINGLESTEP) */
+	uint16_t step_from; /* from the first write to this port on; 0: from the start */
+	bool log_written;   /* machine_written may be called */
 
 	/* Called once, on the running thread, when the run is about to end. May be NULL. */
 	void (*stopped)(void *opaque);

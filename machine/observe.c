@@ -65,7 +65,9 @@ bool vcpu_observe(struct vcpu *vcpu)
 	}
 	/* A guest's POPF, or the delivery of an exception, takes away the flag by which KVM steps.
 	 */
-	if (config->single_step)
+	if (exit.reason == KVM_EXIT_IO && exit.address == config->step_from)
+		vcpu->stepping = true;
+	if (config->single_step && (vcpu->stepping || !config->step_from))
 		vcpu_single_step(vcpu, &err);
 	config->observe(config->observe_opaque, vcpu->index, &exit);
 	return another;

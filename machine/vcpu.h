@@ -30,6 +30,7 @@ struct vcpu {
 	uint64_t left;               /* guest time of the last exit, while somebody does */
 	pthread_t thread;            /* parallel schedule */
 	bool threaded;
+	bool stepping; /* it has come to config.step_from */
 };
 
 int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,

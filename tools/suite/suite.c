@@ -55,6 +55,8 @@ void payload(void)
 			/* Caches on, as any kernel has them: KVM watches CR0 closely while they are
 			 * off. */
 			WRITE_REGISTER("cr0", READ_REGISTER("cr0") & ~(word)0x60000000);
+			/* Single steps are compared from here on. */
+			outb(START_PORT, 0);
 			test->run();
 			finish(0);
 		}

@@ -26,7 +26,8 @@ struct suite_case {
 	static void name_(void)
 
 /* An exit of the guest, with all its state. */
-#define SHOW_PORT 0x5a0
+#define SHOW_PORT  0x5a0
+#define START_PORT 0x5a4
 static inline void show(word value)
 {
 	__asm__ volatile("outl %%eax, %%dx" : : "a"(value), "d"(SHOW_PORT) : "memory");

@@ -132,3 +132,9 @@ CASE(step_sti, "STI with TF set")
 	TRY("xor %eax, %eax;" STEPS "sti; inc %eax; mov $0x77, %al; nop; cli");
 	TRY("cli");
 }
+
+CASE(step_fs_pop, "POP FS holds nothing off")
+{
+	trap_hook = step_hook;
+	TRY("push $0x10; pop %rdx; xor %eax, %eax; push $0;" STEPS "pop %fs; mov $0x77, %al; nop");
+}
