@@ -246,7 +246,6 @@ static bool ept_translate(struct slots *slots, const struct second_stage *stage,
 	walk.access = access;
 	if ((access & SECOND_STAGE_TABLE) && stage->accessed_dirty)
 		walk.access |= WALK_WRITE;
-	result->misconfigured = result->log_full = false;
 	if (!ept_reaches(stage, gpa)) {
 		walk.all = 0;
 		walk.depth = 0;
@@ -275,7 +274,6 @@ static bool npt_translate(struct slots *slots, const struct second_stage *stage,
 			   &walk);
 	for (unsigned int n = 0; n < walk.updates.count; n++)
 		walk_note_update(updates, walk.updates.physical[n]);
-	result->misconfigured = result->log_full = false;
 	result->error = walk.error_code;
 	result->physical = walk.gpa;
 	result->allowed = walk.allowed;
@@ -307,6 +305,7 @@ bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64
 		result->allowed = cached->allowed;
 		return true;
 	}
+	result->misconfigured = result->log_full = result->suppressed = false;
 	if (stage->kind == SECOND_STAGE_EPT
 		    ? !ept_translate(slots, stage, gpa, access, updates, result)
 		    : !npt_translate(slots, stage, gpa, access, updates, result))
