@@ -60,8 +60,7 @@ static bool watches_code(const struct cpu *cpu)
 static bool must_step(const struct cpu *cpu)
 {
 	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || cpu->shadow || cpu->rerun_alone ||
-	       cpu->monitor_trap.on ||
-	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
+	       cpu->monitor_trap.on || (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
 	       (cpu_watches(cpu) && (watches_code(cpu) || debug_watches_data(cpu)));
 }
 
@@ -299,8 +298,12 @@ static enum cpu_exit take_events(struct cpu *cpu)
 		return take_leave(cpu);
 	/* An instruction that user space has answered finishes first. */
 	if (!cpu->rerun_alone || !cpu->io.completed) {
-		if ((event & EVENTS_TAKEN) && event_take_pending(cpu))
-			return take_leave(cpu);
+		while ((event & EVENTS_TAKEN) && event_take_pending(cpu)) {
+			event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
+			/* A guest's hypervisor may have it leave before its next instruction. */
+			if (!cpu->guest || !(event & EVENT_VENDOR))
+				return take_leave(cpu);
+		}
 		if ((event & EVENT_INTERRUPT) && interrupt_may_wait(cpu)) {
 			event_clear(cpu, EVENT_INTERRUPT);
 			cpu->interrupt_waits = true;
@@ -347,9 +350,8 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 				return exit;
 		}
 		if (unlikely(cpu->activity != ACTIVITY_RUNNING) && !wait_over(cpu))
-			return cpu->activity == ACTIVITY_SHUTDOWN && !cpu->guest
-				       ? CPU_EXIT_SHUTDOWN
-				       : CPU_EXIT_HALT;
+			return cpu->activity == ACTIVITY_SHUTDOWN && !cpu->guest ? CPU_EXIT_SHUTDOWN
+										 : CPU_EXIT_HALT;
 		if (cpu->budget <= 0)
 			return CPU_EXIT_BUDGET;
 		if (unlikely(cpu->event & EVENT_STEP))

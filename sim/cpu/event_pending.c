@@ -327,16 +327,10 @@ static bool take_while_inactive(struct cpu *cpu)
 	return false;
 }
 
-bool event_take_pending(struct cpu *cpu)
+static bool take_first(struct cpu *cpu, bool trap, bool vendor)
 {
-	bool trap = take_bits(cpu, EVENT_TRAP), vendor = take_bits(cpu, EVENT_VENDOR);
-
-	cpu->op = NULL;
-	note_arrivals(cpu);
-	if (cpu->delivering.active) {
-		event_post(cpu, (vendor ? EVENT_VENDOR : 0) | (cpu->pending_debug ? EVENT_TRAP : 0));
+	if (cpu->delivering.active)
 		return resume_delivery(cpu);
-	}
 	if (cpu->activity == ACTIVITY_WAIT_SIPI || cpu->activity == ACTIVITY_SHUTDOWN)
 		return take_while_inactive(cpu);
 	if (!cpu->init_pending)
@@ -367,6 +361,20 @@ bool event_take_pending(struct cpu *cpu)
 		event_post(cpu, EVENT_NMI);
 	return due(cpu, vendor, STAGE_AFTER_NMI) || take_interrupt_gated(cpu) ||
 	       due(cpu, vendor, STAGE_AFTER_INTERRUPT);
+}
+
+bool event_take_pending(struct cpu *cpu)
+{
+	bool trap = take_bits(cpu, EVENT_TRAP), vendor = take_bits(cpu, EVENT_VENDOR), taken;
+
+	cpu->op = NULL;
+	note_arrivals(cpu);
+	if (cpu->delivering.active && (vendor || cpu->pending_debug))
+		event_post(cpu, EVENT_VENDOR | EVENT_TRAP); /* should it fault */
+	taken = take_first(cpu, trap, vendor);
+	if (taken && vendor && cpu->guest) /* what stands behind is looked at once more */
+		event_post(cpu, EVENT_VENDOR);
+	return taken;
 }
 
 /* Whether an interrupt would be taken, or would exit: the model's answer may have no effect, so it
