@@ -92,6 +92,28 @@ static int vcpu_set_model_msrs(struct vcpu *vcpu, struct ls_error *err)
 	return ret < 0 ? ret : 0;
 }
 
+#define MSR_MISC_ENABLE          0x1a0
+#define MISC_ENABLE_FAST_STRINGS 1u
+#define VENDOR_INTEL_EBX         0x756e6547u /* "Genu" */
+
+/* Fast strings are on after power-up (SDM 4, table 2-2), but KVM leaves that to user space. Linux
+ * takes them as disabled by firmware then, and with FSRM yet in CPUID its memmove() goes wrong. */
+static void vcpu_enable_fast_strings(struct vcpu *vcpu)
+{
+	const struct kvm_cpuid_entry2 *vendor = cpuid_find(&vcpu->cpuid->head, 0, 0);
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {.head = {.nmsrs = 1}, .entry = {.index = MSR_MISC_ENABLE}};
+	struct ls_engine *engine = vcpu->machine->engine;
+
+	if (!vendor || vendor->ebx != VENDOR_INTEL_EBX ||
+	    ls_ioctl_ptr(engine, vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+		return;
+	msrs.entry.data |= MISC_ENABLE_FAST_STRINGS;
+	ls_ioctl_ptr(engine, vcpu->fd, KVM_SET_MSRS, &msrs);
+}
+
 int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 		struct ls_error *err)
 {
@@ -106,6 +128,8 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 	if (!vcpu->run)
 		return ls_error_set(err, -ENOMEM, "cannot map the run page of vCPU %u", index);
 	ret = vcpu_set_cpuid(vcpu, err);
+	if (!ret)
+		vcpu_enable_fast_strings(vcpu);
 	return ret ? ret : vcpu_set_model_msrs(vcpu, err);
 }
 
