@@ -17,10 +17,11 @@ enum intercept {
 };
 
 /* The info of INTERCEPT_IO. */
-#define INTERCEPT_IO_PORT   UINT64_C(0xffff)
-#define INTERCEPT_IO_SIZE   UINT64_C(0x70000) /* in bytes */
-#define INTERCEPT_IO_IN     BIT(20)
-#define INTERCEPT_IO_STRING BIT(21)
+#define INTERCEPT_IO_PORT      UINT64_C(0xffff)
+#define INTERCEPT_IO_SIZE      UINT64_C(0x70000) /* in bytes */
+#define INTERCEPT_IO_IN        BIT(20)
+#define INTERCEPT_IO_STRING    BIT(21)
+#define INTERCEPT_IO_IMMEDIATE BIT(22) /* the port is in the instruction, not in DX */
 
 /* How a control register is reached. */
 enum cr_access { CR_MOV, CR_CLTS, CR_LMSW, CR_SMSW };

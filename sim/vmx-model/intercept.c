@@ -116,8 +116,7 @@ static void io(struct cpu *cpu, const struct op *op, u64 info)
 		return;
 	if (op->flags & (OP_REP | OP_REPNE) && string)
 		qualification |= BIT(5);
-	/* IN and OUT with an immediate port are two bytes, their prefixes apart. */
-	if (!string && op->imm == port && (op->length > 1 && (u16)cpu->reg[REG_RDX] != port))
+	if (info & INTERCEPT_IO_IMMEDIATE)
 		qualification |= BIT(6);
 	exit = vmx_begin_exit(cpu, REASON_IO);
 	if (string) {

@@ -18,13 +18,13 @@ static void port_check(struct cpu *cpu, const struct op *op, u16 port, unsigned 
 	INTERCEPT(cpu, op, IO, port | (u64)size << 16 | how);
 }
 
-static void port_in(struct cpu *cpu, const struct op *op, u16 port)
+static void port_in(struct cpu *cpu, const struct op *op, u16 port, u64 how)
 {
 	unsigned int size = access_size(op);
 	u32 value;
 
 	FAULT_POINT(cpu, op);
-	port_check(cpu, op, port, size, INTERCEPT_IO_IN);
+	port_check(cpu, op, port, size, INTERCEPT_IO_IN | how);
 	value = io_read(cpu, port, size);
 	switch (size) {
 	case 1:
@@ -39,28 +39,28 @@ static void port_in(struct cpu *cpu, const struct op *op, u16 port)
 	}
 }
 
-static void port_out(struct cpu *cpu, const struct op *op, u16 port)
+static void port_out(struct cpu *cpu, const struct op *op, u16 port, u64 how)
 {
 	unsigned int size = access_size(op);
 	u32 value = cpu->reg[REG_RAX];
 
 	FAULT_POINT(cpu, op);
-	port_check(cpu, op, port, size, 0);
+	port_check(cpu, op, port, size, how);
 	io_write(cpu, port, size == 4 ? value : value & (BIT(8 * size) - 1), size);
 }
 
-#define PORT_HANDLER(name, access, port)                                                           \
+#define PORT_HANDLER(name, access, port, how)                                                      \
 	static HANDLER(exec_##name)                                                                \
 	{                                                                                          \
-		access(cpu, op, port);                                                             \
+		access(cpu, op, port, how);                                                        \
 		NEXT;                                                                              \
 	}                                                                                          \
 	FAMILY_ONE(name, exec_##name)
 
-PORT_HANDLER(in_imm, port_in, (u8)op->imm);
-PORT_HANDLER(out_imm, port_out, (u8)op->imm);
-PORT_HANDLER(in_dx, port_in, cpu->reg[REG_RDX]);
-PORT_HANDLER(out_dx, port_out, cpu->reg[REG_RDX]);
+PORT_HANDLER(in_imm, port_in, (u8)op->imm, INTERCEPT_IO_IMMEDIATE);
+PORT_HANDLER(out_imm, port_out, (u8)op->imm, INTERCEPT_IO_IMMEDIATE);
+PORT_HANDLER(in_dx, port_in, cpu->reg[REG_RDX], 0);
+PORT_HANDLER(out_dx, port_out, cpu->reg[REG_RDX], 0);
 
 /* --- strings --- */
 
