@@ -6,6 +6,7 @@
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vmx_capability.h"
 #include "sim/explain.h"
+#include "sim/svm-model/dump.h"
 #include "sim/vmx-model/dump.h"
 #include "sim/vmx-model/explain.h"
 
@@ -49,20 +50,6 @@ static struct cpu *make_processor(const char *spec, struct ls_error *err)
 
 /* --- VMX --- */
 
-static struct cpu *vmx_processor(const char *spec, struct ls_error *err)
-{
-	struct cpu *cpu = make_processor(spec, err);
-
-	if (cpu && !cpu_has(cpu, FEATURE_VMX)) {
-		ls_error_set(err, -EINVAL,
-			     "CPU '%s' has no VMX: leave --cpu out for a processor with all of it",
-			     spec);
-		free_processor(cpu);
-		return NULL;
-	}
-	return cpu;
-}
-
 static bool explain_vmcs(const struct vmcs_dump_format *format, struct vmx_inputs *inputs,
 			 const struct cpu *cpu, const char *data, size_t size, FILE *to)
 {
@@ -93,31 +80,83 @@ static bool explain_vmx(const struct cpu *cpu, const char *data, size_t size, FI
 	return found;
 }
 
+/* --- SVM --- */
+
+static bool explain_vmcb(const struct vmcb_dump_format *format, struct svm_inputs *inputs,
+			 u64 *value, const struct cpu *cpu, const char *data, size_t size, FILE *to)
+{
+	unsigned int number = 0;
+	size_t used;
+
+	for (; size; data += used, size -= used) {
+		svm_inputs_open_dump(inputs, cpu, value);
+		used = format->read(inputs, data, size);
+		if (!used)
+			break;
+		if (number++)
+			fputs("\n", to);
+		fprintf(to, "# %s, number %u\n", format->name, number);
+		svm_explain_dump(inputs, to);
+	}
+	return number;
+}
+
+static bool explain_svm(const struct cpu *cpu, const char *data, size_t size, FILE *to)
+{
+	u64 value[SVM_INPUT_COUNT];
+	struct svm_inputs inputs;
+	bool found = false;
+
+	for (unsigned int i = 0; !found && i < vmcb_dump_format_count; i++)
+		found = explain_vmcb(&vmcb_dump_formats[i], &inputs, value, cpu, data, size, to);
+	return found;
+}
+
 /* --- whatever it is --- */
 
 static const struct explainer {
-	struct cpu *(*processor)(const char *spec, struct ls_error *err);
+	enum cpu_feature feature;
 	bool (*explain)(const struct cpu *cpu, const char *data, size_t size, FILE *to);
 } explainers[] = {
-	{vmx_processor, explain_vmx},
+	{FEATURE_VMX, explain_vmx},
+	{FEATURE_SVM, explain_svm},
 };
+
+/* On the processor @cpu, or (NULL) on any. */
+static int explain_for(const struct cpu *cpu, const char *spec, const char *data, size_t size,
+		       FILE *to, struct ls_error *err)
+{
+	bool able = false;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(explainers); i++) {
+		if (cpu && !cpu_has(cpu, explainers[i].feature))
+			continue;
+		able = true;
+		if (explainers[i].explain(cpu, data, size, to))
+			return 0;
+	}
+	if (!able)
+		return ls_error_set(err, -EINVAL,
+				    "CPU '%s' has neither VMX nor SVM: leave --cpu out for a "
+				    "processor with all of it",
+				    spec);
+	return ls_error_set(
+		err, -EINVAL,
+		"no dump in it that is known%s: kvm_intel's, Xen's or HAXM's of a VMCS, "
+		"a region in KVM's layout, kvm_amd's of a VMCB, or a VMCB",
+		spec ? " for this CPU" : "");
+}
 
 static int explain(const char *spec, const char *data, size_t size, FILE *to, struct ls_error *err)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(explainers); i++) {
-		struct cpu *cpu = spec ? explainers[i].processor(spec, err) : NULL;
-		bool found;
+	struct cpu *cpu = spec ? make_processor(spec, err) : NULL;
+	int ret;
 
-		if (spec && !cpu)
-			return err ? err->code : -EINVAL;
-		found = explainers[i].explain(cpu, data, size, to);
-		free_processor(cpu);
-		if (found)
-			return 0;
-	}
-	return ls_error_set(err, -EINVAL,
-			    "no dump in it that is known: kvm_intel's, Xen's or HAXM's of a VMCS, "
-			    "or a region in KVM's layout");
+	if (spec && !cpu)
+		return err ? err->code : -EINVAL;
+	ret = explain_for(cpu, spec, data, size, to, err);
+	free_processor(cpu);
+	return ret;
 }
 
 char *sim_explain(struct ls_engine *engine, const char *spec, const char *data, size_t size,

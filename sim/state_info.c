@@ -8,6 +8,7 @@
 #include "apic/lapic.h"
 #include "sim/cpu/state_table.h"
 #include "sim/ioctl_state.h"
+#include "sim/svm-model/dump.h"
 #include "sim/vmx-model/explain.h"
 #include "sim/vmx-model/vmx.h"
 
@@ -93,6 +94,14 @@ static void print_vmx(FILE *out, const struct cpu *cpu)
 		fprintf(out, "no VMX\n");
 }
 
+static void print_svm(FILE *out, const struct cpu *cpu)
+{
+	if (cpu->vendor == &svm_ops)
+		svm_print_info(cpu, out);
+	else
+		fprintf(out, "no SVM\n");
+}
+
 static const struct info {
 	const char *what;
 	void (*print)(FILE *out, const struct cpu *cpu);
@@ -101,6 +110,7 @@ static const struct info {
 	{"tlb", print_tlb},
 	{"apic", print_apic},
 	{"vmx", print_vmx},
+	{"svm", print_svm},
 };
 
 char *vcpu_info_text(struct cpu *cpu, const char *what)

@@ -7,6 +7,7 @@
 #include "sim/cpu/msr.h"
 #include "sim/cpu/opcode_table.h"
 #include "sim/cpu/state_table.h"
+#include "sim/svm-model/svm.h"
 #include "sim/vm.h"
 #include "sim/vmx-model/checks.h"
 
@@ -169,15 +170,17 @@ static const char *const check_titles[] = {"name", "manual", "group", "outcome",
 
 static const char *check_cell(struct ls_engine *engine, size_t row, unsigned int column)
 {
-	const struct check_row *check = &vmx_checks.rows[row];
+	bool vmx = row < vmx_checks.count;
+	const struct check_table *table = vmx ? &vmx_checks : &svm_checks;
+	const struct check_row *check = &table->rows[vmx ? row : row - vmx_checks.count];
 
 	(void)engine;
 	switch (column) {
 	case 0: return check->identifier;
 	case 1: return check->manual;
-	case 2: return vmx_group_name(check->group);
-	case 3: return vmx_outcome_name(check->outcome);
-	case 4: return vmx_checks.input_name(check->subject);
+	case 2: return table->group_name(check->group);
+	case 3: return table->outcome_name(check->outcome);
+	case 4: return table->input_name(check->subject);
 	default: return check->rule;
 	}
 }
@@ -186,7 +189,7 @@ const struct ls_table *sim_table(struct ls_engine *engine, const char *name)
 {
 	struct sim_engine *sim = (struct sim_engine *)engine;
 	const struct ls_table tables[SIM_TABLES] = {
-		{"checks", 6, check_titles, vmx_checks.count, check_cell},
+		{"checks", 6, check_titles, vmx_checks.count + svm_checks.count, check_cell},
 		{"cpus", 6, cpu_titles, model_info_count, cpu_cell},
 		{"features", 6, feature_titles, FEATURE_BASE, feature_cell},
 		{"msrs", 6, msr_titles, MSR_INDEX_COUNT, msr_cell},

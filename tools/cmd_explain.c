@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lockstep explain: which rules a dump of a VMCS breaks. */
+/* lockstep explain: which rules a dump of a VMCS or VMCB breaks. */
 #include "tools/log.h"
 #include "tools/tool.h"
 
@@ -68,8 +68,10 @@ int cmd_explain(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(
 		context,
-		"Says which checks of VM entry a dump of a VMCS fails, and what they want.\n"
-		"FILE: what kvm_intel or Xen or HAXM printed, or a VMCS in KVM's layout.");
+		"Says which checks of VM entry a dump of a VMCS or VMCB fails, and what they "
+		"want.\n"
+		"FILE: what kvm_intel, Xen, HAXM or kvm_amd printed, a VMCS in KVM's layout, or a "
+		"VMCB.");
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep explain --help'", error->message);
 		return TOOL_EXIT_USAGE;

@@ -41,7 +41,7 @@ static enum monitor_next monitor_info(struct monitor *monitor, char **words)
 	char *text = NULL;
 
 	if (!what || words[2]) {
-		monitor_fail(monitor, "say one of: info registers, info tlb, info apic, info vmx");
+		monitor_fail(monitor, "say one of: info registers, info tlb, info apic, info vmx, info svm");
 		return MONITOR_AGAIN;
 	}
 	if (ext->vcpu_info)

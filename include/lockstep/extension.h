@@ -118,7 +118,7 @@ struct ls_extension {
 	/* Adds every architectural register of the vCPU, in the order of `lockstep list state`, to
 	 * @hash (hash.h). The vCPU must not be running. */
 	uint64_t (*vcpu_state_hash)(struct ls_engine *engine, int vcpu, uint64_t hash);
-	/* Human-readable dump for the monitor: @what is "registers", "tlb", "apic" or "vmx". Returns a
+	/* Human-readable dump for the monitor: @what is "registers", "tlb", "apic", "vmx" or "svm". Returns a
 	 * string to free(), or NULL if it does not know @what. */
 	char *(*vcpu_info)(struct ls_engine *engine, int vcpu, const char *what);
 };

@@ -35,6 +35,8 @@ struct check_table {
 	const struct check_row *rows;
 	unsigned int count;
 	const char *(*input_name)(unsigned int input);
+	const char *(*group_name)(u8 group);
+	const char *(*outcome_name)(u8 outcome);
 };
 
 #define CHECK_READS   16

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN's consistency checks: the predicates of checks.def. */
-#include "sim/svm-model/svm.h"
+#include "sim/cpu/cet.h"
+#include "sim/cpu/check_report.h"
+#include "sim/svm-model/inputs.h"
 
 #define V(input) check_input(in, input)
 
@@ -113,6 +115,16 @@ static bool cr0_wp(struct check_inputs *in)
 	return V(VMCB_CR0) & CR0_WP;
 }
 
+static bool virtual_8086(struct check_inputs *in)
+{
+	return cet_enabled(in) && (V(VMCB_RFLAGS) & FLAG_VM);
+}
+
+static bool no_user_shadow_stack(struct check_inputs *in)
+{
+	return !(V(SVM_U_CET) & CET_SH_STK_EN);
+}
+
 /* AMD has shadow stacks alone: SH_STK_EN and WR_SHSTK_EN (APM 2:18.13). */
 static bool s_cet_reserved(struct check_inputs *in)
 {
@@ -179,6 +191,17 @@ static bool inject_vector(struct check_inputs *in)
 	return vector < 32 && (exceptions >> vector & 1);
 }
 
+/* The manual's example is the one that it has: BOUND is no instruction of 64-bit mode. */
+static bool injects_bound_range(struct check_inputs *in)
+{
+	return injects_exception(in) && INJ_VECTOR(V(VMCB_EVENTINJ)) == VECTOR_BR;
+}
+
+static bool not_64bit(struct check_inputs *in)
+{
+	return !long_mode(in) || !(V(VMCB_CS_ATTRIB) & ATTRIB_L);
+}
+
 static bool virtual_nmi(struct check_inputs *in)
 {
 	return V(VMCB_V_INTR) & V_NMI_ENABLE;
@@ -199,6 +222,26 @@ static bool nested_paging(struct check_inputs *in)
 static bool host_paging(struct check_inputs *in)
 {
 	return V(SVM_HOST_CR0) & CR0_PG;
+}
+
+/* With nested paging the guest's PDPTEs are read at every walk (APM 2:15.25.10). */
+static bool loads_pdptes(struct check_inputs *in)
+{
+	return (V(VMCB_CR0) & CR0_PG) && (V(VMCB_CR4) & CR4_PAE) && !(V(VMCB_EFER) & EFER_LME) &&
+	       !nested_paging(in);
+}
+
+#define PDPTE_P   BIT(0)
+#define PDPTE_MBZ UINT64_C(0x1e6) /* bits 8:5 and 2:1 (APM 2:5.2.3, figure 5-10) */
+
+static bool pdptes_reserved(struct check_inputs *in)
+{
+	u64 reserved = above(V(SVM_PHYSICAL_BITS)) | PDPTE_MBZ;
+
+	for (unsigned int i = SVM_MEMORY_PDPTE0; i <= SVM_MEMORY_PDPTE3; i++)
+		if ((V(i) & PDPTE_P) && (V(i) & reserved))
+			return false;
+	return true;
 }
 
 /* N_CR3 has the form of a CR3 of the host's paging mode. */
@@ -245,21 +288,33 @@ static const char *input_name(unsigned int input)
 	return input < VMCB_FIELD_COUNT ? vmcb_fields[input].name : own[input - VMCB_FIELD_COUNT];
 }
 
-const struct check_table svm_checks = {rows, ARRAY_SIZE(rows), input_name};
+/* One group: the manual orders nothing. */
+static const char *group_name(u8 group)
+{
+	(void)group;
+	return "VMRUN";
+}
+
+static const char *outcome_name(u8 outcome)
+{
+	(void)outcome;
+	return "VMEXIT_INVALID";
+}
+
+const struct check_table svm_checks = {rows, ARRAY_SIZE(rows), input_name, group_name,
+				       outcome_name};
 
 const struct check_row *svm_check(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
-	struct check_inputs in = {.table = &svm_checks, .value = svm->value};
+	const struct check_row *row;
+	struct svm_inputs inputs;
 
-	svm->value[SVM_PHYSICAL_BITS] = cpu->physical_bits;
-	svm->value[SVM_CR4_RESERVED] = cpu->cr4_reserved;
-	svm->value[SVM_EFER_RESERVED] = cpu->efer_reserved;
-	svm->value[SVM_HOST_CR0] = cpu->cr0;
-	svm->value[SVM_HOST_EFER] = cpu->efer;
-	svm->value[SVM_HOST_CR4] = cpu->cr4;
-	svm->value[SVM_HAS_CET] = cpu_has(cpu, FEATURE_CET_SS);
-	svm->value[SVM_HAS_LAM] = cpu_has(cpu, FEATURE_LAM);
-	svm->value[SVM_HAS_GMET] = 0;
-	return check_first_failure(&in, 0, UINT8_MAX);
+	svm_inputs_open(&inputs, cpu, svm->value);
+	row = check_first_failure(&inputs.in, 0, UINT8_MAX);
+	if (row) {
+		svm->failures++;
+		check_report_failure(&inputs.in, row, svm->failure, sizeof(svm->failure));
+	}
+	return row;
 }

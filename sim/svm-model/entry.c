@@ -89,15 +89,15 @@ static void load_guest(struct cpu *cpu)
 }
 
 /* PAE: the PDPTEs are loaded here unless nested paging reads them at every walk (APM 2:15.25.10).
- */
-static bool load_pdptes(struct cpu *cpu, const u64 *value)
+ * They have been checked. */
+static void load_pdptes(struct cpu *cpu, const u64 *value)
 {
 	struct walk_result result;
 	bool pae = (value[VMCB_CR0] & CR0_PG) && (value[VMCB_CR4] & CR4_PAE) &&
 		   !(value[VMCB_EFER] & EFER_LME);
 
-	return !pae || svm_nested_paging(svm_of(cpu)) ||
-	       walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCB_CR3], cpu->walk.pdpte, &result);
+	if (pae && !svm_nested_paging(svm_of(cpu)))
+		walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCB_CR3], cpu->walk.pdpte, &result);
 }
 
 static void begin_guest(struct cpu *cpu)
@@ -120,12 +120,13 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
 
 	vmcb_fetch(svm->value, slots_host(cpu->slots, vmcb));
 	svm->vmcb = vmcb;
-	if (svm_check(cpu) || !load_pdptes(cpu, svm->value)) {
+	if (svm_check(cpu)) {
 		svm_refuse(cpu);
 		return OP_NEXT_RIP(cpu, op);
 	}
 	keep_host(cpu, op);
 	load_guest(cpu);
+	load_pdptes(cpu, svm->value);
 	begin_guest(cpu);
 	svm_world_enter(cpu);
 	svm_inject(cpu);

@@ -47,13 +47,15 @@ struct svm {
 	u64 value[SVM_INPUT_COUNT];
 	u64 vmcb; /* its physical address */
 	bool gif;
-	bool trap_due;     /* exit.code is a write trap's, behind the instruction */
-	u16 pause_left;    /* PAUSE filter */
-	u64 last_pause;    /* TSC */
+	bool trap_due;  /* exit.code is a write trap's, behind the instruction */
+	u16 pause_left; /* PAUSE filter */
+	u64 last_pause; /* TSC */
 	struct svm_host host;
 	struct svm_exit exit;
 	struct second_stage second;
-	u32 second_asid; /* whose walks it remembers */
+	u32 second_asid;    /* whose walks it remembers */
+	u64 failures;       /* VMRUNs that a check refused */
+	char failure[1024]; /* and why the last of them was */
 };
 
 extern const struct vendor_ops svm_ops;

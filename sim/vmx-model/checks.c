@@ -70,9 +70,7 @@ static const char *input_name(unsigned int input)
 	return msrs[input - INPUT_CAPABILITY];
 }
 
-const struct check_table vmx_checks = {rows, ARRAY_SIZE(rows), input_name};
-
-const char *vmx_outcome_name(u8 outcome)
+static const char *outcome_name(u8 outcome)
 {
 	switch (outcome) {
 	case VMX_FAIL_INVALID:
@@ -98,9 +96,12 @@ const char *vmx_outcome_name(u8 outcome)
 	}
 }
 
-const char *vmx_group_name(u8 group)
+static const char *group_name(u8 group)
 {
 	static const char *const names[] = {"basic", "controls", "host", "guest"};
 
 	return names[group];
 }
+
+const struct check_table vmx_checks = {rows, ARRAY_SIZE(rows), input_name, group_name,
+				       outcome_name};

@@ -37,8 +37,4 @@ extern const struct check_table vmx_checks;
 /* Whether none fails. Nothing but memory may be missing. */
 bool vmx_checks_pass(struct check_inputs *in);
 
-/* "VMfailValid(7)" */
-const char *vmx_outcome_name(u8 outcome);
-const char *vmx_group_name(u8 group);
-
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The dumps of kvm_intel (kvm_intel.dump_invalid_vmcs=1) and of Xen (its key 'v'), which resemble
  * each other: dump_labels.def. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "sim/cpu/dump_text.h"
 #include "sim/vmx-model/dump.h"
-
-#define LINE_MAX_LENGTH 256
 
 enum section { SECTION_NONE, SECTION_GUEST, SECTION_HOST, SECTION_CONTROL };
 
@@ -28,11 +26,6 @@ static bool starts(const char *line, const char *prefix)
 
 /* --- a line without what loggers put before it --- */
 
-static const char *skip_blanks(const char *line)
-{
-	return line + strspn(line, " \t");
-}
-
 static const char *skip_tag(const char *line)
 {
 	static const char *const tags[] = {"(XEN)", "kvm_intel:", "KVM:"};
@@ -50,27 +43,15 @@ static const char *strip(const char *line)
 {
 	const char *kernel = strstr(line, "kernel: "), *before;
 
-	line = skip_blanks(kernel ? kernel + strlen("kernel: ") : line);
+	line = dump_skip_blanks(kernel ? kernel + strlen("kernel: ") : line);
 	do {
 		before = line;
-		line = skip_blanks(skip_tag(line));
+		line = dump_skip_blanks(skip_tag(line));
 	} while (line != before);
 	return line;
 }
 
 /* --- values --- */
-
-static bool number(const char **text, u64 *value)
-{
-	char *end;
-
-	*text = skip_blanks(*text);
-	if (!strchr("0123456789abcdefABCDEF", **text) || !**text)
-		return false;
-	*value = strtoull(*text, &end, 16); /* takes 0x, too */
-	*text = end;
-	return true;
-}
 
 /* What follows "label =" or "label(…) =", with the label as a word of its own; NULL if there is
  * nothing of the kind. */
@@ -85,7 +66,7 @@ static const char *find_label(const char *line, const char *label)
 			continue;
 		if (*after == '(' && !(after = strchr(after, ')')))
 			return NULL;
-		after = skip_blanks(after + (*after == ')'));
+		after = dump_skip_blanks(after + (*after == ')'));
 		if (*after == '=')
 			return after + 1;
 	}
@@ -100,11 +81,11 @@ static void read_label(struct vmx_inputs *inputs, const struct label *label, con
 	if (label->prefix && !starts(line, label->prefix))
 		return;
 	text = find_label(line, label->label);
-	if (!text || !number(&text, &value))
+	if (!text || !dump_number(&text, 16, &value))
 		return;
 	vmx_inputs_set(inputs, label->field, value);
 	/* CS:RIP=0010:ffffffff81a00000 */
-	if (*text == ':' && (text++, number(&text, &value)))
+	if (*text == ':' && (text++, dump_number(&text, 16, &value)))
 		vmx_inputs_set(inputs,
 			       label->field == VMCS_GUEST_SYSENTER_CS ? VMCS_GUEST_SYSENTER_EIP
 								      : VMCS_HOST_SYSENTER_EIP,
@@ -119,8 +100,8 @@ static bool segment_value(const char **text, const char *label, u64 *value)
 	const char *found = find_label(*text, label);
 
 	if (strchr(*text, '='))
-		return found && number(&found, value);
-	return number(text, value);
+		return found && dump_number(&found, 16, value);
+	return dump_number(text, 16, value);
 }
 
 static void read_segment(struct vmx_inputs *inputs, unsigned int number, const char *text)
@@ -181,30 +162,17 @@ static void read_line(struct vmx_inputs *inputs, enum section section, const cha
 		read_segments(inputs, line);
 }
 
-/* Copies a line, as far as it fits; returns where the next one starts. */
-static const char *next_line(const char *at, const char *end, char *line)
-{
-	const char *stop = memchr(at, '\n', end - at);
-	size_t length = (stop ? stop : end) - at;
-
-	if (length > LINE_MAX_LENGTH - 1)
-		length = LINE_MAX_LENGTH - 1;
-	memcpy(line, at, length);
-	line[length] = 0;
-	return stop ? stop + 1 : end;
-}
-
 size_t vmcs_dump_read_text(struct vmx_inputs *inputs, const char *data, size_t size)
 {
 	const char *at = data, *end = data + size, *next;
 	enum section section = SECTION_NONE;
-	char line[LINE_MAX_LENGTH];
+	char line[DUMP_LINE];
 	bool found = false;
 
 	for (; at < end; at = next) {
 		enum section now;
 
-		next = next_line(at, end, line);
+		next = dump_next_line(at, end, line);
 		now = heading(strip(line), section);
 		if (now == SECTION_GUEST && starts(strip(line), "***")) {
 			if (found) /* the next vCPU's */

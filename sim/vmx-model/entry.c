@@ -43,7 +43,7 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 	if (row) {
 		vmx->failures++;
-		vmx_explain_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
+		check_report_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
 	}
 	return row;
 }

@@ -18,6 +18,22 @@ grep -q '^VM entry: exit 33, qualification 0, by guest_rflags_reserved' "$WORK/o
 	fail "no verdict"
 grep -q '^unknown: .*Guest CR0' "$WORK/out" || fail "missing fields are not named"
 
+cat >"$WORK/amd" <<'DUMP'
+[    2.000000] SVM: VMCB Control Area:
+[    2.000000] SVM: asid:               0
+[    2.000000] SVM: VMCB State Save Area:
+DUMP
+expect_status 0 "$LOCKSTEP" explain "$WORK/amd"
+grep -q '^VM entry: VMEXIT_INVALID, by asid-not-zero' "$WORK/out" || fail "ASID 0 is not named"
+expect_status 0 "$LOCKSTEP" explain --cpu amd,+svm "$WORK/amd"
+expect_status 1 "$LOCKSTEP" explain --cpu intel,+vmx "$WORK/amd"
+expect_status 1 "$LOCKSTEP" explain --cpu amd "$WORK/amd"
+grep -q 'neither VMX nor SVM' "$WORK/err" || fail "the error does not say: neither VMX nor SVM"
+printf '\0%.0s' {1..4096} >"$WORK/vmcb"
+expect_status 0 "$LOCKSTEP" explain "$WORK/vmcb"
+grep -q '^VM entry: VMEXIT_INVALID, by vmrun-intercepted' "$WORK/out" ||
+	fail "a VMCB of zeros is not told to lack the VMRUN intercept"
+
 echo "no dump" >"$WORK/text"
 expect_status 1 "$LOCKSTEP" explain "$WORK/text"
 grep -q 'no dump in it' "$WORK/err" || fail "the error does not say: no dump in it"

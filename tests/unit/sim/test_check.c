@@ -33,7 +33,7 @@ static const struct check_row rows[] = {
 	{.identifier = "even", .group = 0, .subject = SIZE, .holds = size_even},
 	{.identifier = "fits", .group = 1, .subject = SIZE, .applies = has_count, .holds = fits},
 };
-static const struct check_table table = {rows, 2, name};
+static const struct check_table table = {.rows = rows, .count = 2, .input_name = name};
 
 static void test_verdicts(void)
 {

@@ -1,127 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN's consistency checks: a value on each side of every row's boundary (APM 2:15.5.1, 15.20,
  * 15.21.10, 15.25). */
-#include <string.h>
+#include "tests/unit/check_rules.h"
+#include "tests/unit/svm-model/checks_base.h"
 
-#include "sim/svm-model/svm.h"
-#include "tests/unit/check.h"
-
-#define V1(a, b)                                                                                   \
+#define V(field, value)                                                                            \
 	{                                                                                          \
+		VMCB_##field + 1, value                                                            \
+	}
+#define P(input, value)                                                                            \
+	{                                                                                          \
+		SVM_##input + 1, value                                                             \
+	}
+#define NESTED     V(NP_CONTROL, 1)
+#define CET        V(CR4, 0x800020)
+#define PAE_LEGACY V(EFER, 0x1000)
+#define VNMI       V(V_INTR, 0x4000000)
+/* A rule that one value decides, and one that several do. */
+#define ONE(identifier, good, bad)                                                                 \
+	{                                                                                          \
+		identifier, 0, {good},                                                             \
 		{                                                                                  \
-			VMCB_##a, b                                                                \
+			bad                                                                        \
 		}                                                                                  \
 	}
-#define NESTED(f, v)                                                                               \
+#define WITH(identifier, more, good, bad)                                                          \
 	{                                                                                          \
-		{VMCB_NP_CONTROL, 1},                                                              \
+		identifier, 0, {more, good},                                                       \
 		{                                                                                  \
-			f, v                                                                       \
+			more, bad                                                                  \
 		}                                                                                  \
 	}
 
-/* A 64-bit guest of a processor with 48 physical bits and shadow stacks; every check passes. */
-static void base(u64 *value)
-{
-	memset(value, 0, SVM_INPUT_COUNT * sizeof(*value));
-	value[VMCB_INTERCEPTS_4] = 1;
-	value[VMCB_GUEST_ASID] = 1;
-	value[VMCB_EFER] = 0x1d00;
-	value[VMCB_CR0] = 0x80010031;
-	value[VMCB_CR4] = 0x20;
-	value[VMCB_CS_ATTRIB] = 0x29b;
-	value[VMCB_G_PAT] = UINT64_C(0x0007040600070406);
-	value[SVM_PHYSICAL_BITS] = 48;
-	value[SVM_CR4_RESERVED] = ~UINT64_C(0x8000ff);
-	value[SVM_EFER_RESERVED] = ~UINT64_C(0x1d01);
-	value[SVM_HOST_CR0] = 0x80000011;
-	value[SVM_HOST_EFER] = 0x1d00;
-	value[SVM_HAS_CET] = 1;
-}
-
-struct setting {
-	u16 input;
-	u64 value;
+static const struct rule rules[] = {
+	ONE("vmrun-intercepted", V(INTERCEPTS_4, 1), V(INTERCEPTS_4, 0xfffffffe)),
+	ONE("asid-not-zero", V(GUEST_ASID, 1), V(GUEST_ASID, 0)),
+	ONE("efer-svme", V(EFER, 0x1d00), V(EFER, 0xd00)),
+	ONE("efer-reserved", V(EFER, 0x1d01), V(EFER, 0x1d02)),
+	ONE("cr0-cache", V(CR0, 0xe0010031), V(CR0, 0xa0010031)),
+	ONE("cr0-high", V(CR0, 0x80010031), V(CR0, 0x180010031)),
+	ONE("cr3-reserved", V(CR3, 0xfffffffffff0), V(CR3, 0x1000000000000)),
+	ONE("cr4-reserved", V(CR4, 0xff), V(CR4, 0x120)),
+	ONE("dr6-high", V(DR6, 0xffffffff), V(DR6, 0x100000000)),
+	ONE("dr7-high", V(DR7, 0xffffffff), V(DR7, 0x100000000)),
+	ONE("long-mode-pae", V(CR4, 0x20), V(CR4, 0)),
+	ONE("long-mode-protected", V(CR0, 0x80010031), V(CR0, 0x80010030)),
+	ONE("cs-long-or-default", V(CS_ATTRIB, 0x49b), V(CS_ATTRIB, 0x69b)),
+	WITH("cet-write-protect", CET, V(CR0, 0x80010031), V(CR0, 0x80000031)),
+	ONE("s-cet-reserved", V(S_CET, 3), V(S_CET, 4)),
+	{"cet-virtual-8086",
+	 0,
+	 {CET, V(RFLAGS, 0x20002), P(U_CET, 2)},
+	 {CET, V(RFLAGS, 0x20002), P(U_CET, 1)}},
+	{"cet-virtual-8086", 0, {CET, P(U_CET, 1)}, {CET, V(RFLAGS, 0x20002), P(U_CET, 3)}},
+	WITH("pdptes-reserved", PAE_LEGACY, P(MEMORY_PDPTE0, 0x1e6), P(MEMORY_PDPTE0, 0x21)),
+	WITH("pdptes-reserved", PAE_LEGACY, P(MEMORY_PDPTE3, 0x800000000e19),
+	     P(MEMORY_PDPTE3, 0x1000000000001)),
+	{"pdptes-reserved",
+	 0,
+	 {PAE_LEGACY, NESTED, P(MEMORY_PDPTE2, 0x7)},
+	 {PAE_LEGACY, P(MEMORY_PDPTE1, 0x101)}},
+	ONE("iopm-address", V(IOPM_BASE_PA, 0xffffffffd000), V(IOPM_BASE_PA, 0xffffffffe000)),
+	ONE("msrpm-address", V(MSRPM_BASE_PA, 0xffffffffdfff), V(MSRPM_BASE_PA, 0xffffffffe000)),
+	ONE("inject-type", V(EVENTINJ, 0x80000420), V(EVENTINJ, 0x80000520)),
+	ONE("inject-type", V(EVENTINJ, 0x00000520), V(EVENTINJ, 0x80000120)),
+	ONE("inject-vector", V(EVENTINJ, 0x80000301), V(EVENTINJ, 0x80000302)),
+	ONE("inject-vector", V(EVENTINJ, 0x8000031e), V(EVENTINJ, 0x8000031f)),
+	ONE("inject-vector", V(EVENTINJ, 0x80000220), V(EVENTINJ, 0x80000320)),
+	{"inject-possible",
+	 0,
+	 {V(EVENTINJ, 0x80000305), V(CS_ATTRIB, 0x49b)},
+	 {V(EVENTINJ, 0x80000305)}},
+	WITH("virtual-nmi-intercept", VNMI, V(INTERCEPTS_3, 2), V(INTERCEPTS_3, 1)),
+	WITH("nested-host-paging", NESTED, P(HOST_CR0, 0x80000011), P(HOST_CR0, 0x11)),
+	WITH("n-cr3-reserved", NESTED, V(N_CR3, 0xfffffffff000), V(N_CR3, 0x1000000000000)),
+	WITH("g-pat-types", NESTED, V(G_PAT, 0x07), V(G_PAT, 0x02)),
 };
 
-static const struct {
-	const char *rule;
-	struct setting good[2], bad[2];
-} rows[] = {
-	{"vmrun-intercepted", V1(INTERCEPTS_4, 1), V1(INTERCEPTS_4, 0xfffffffe)},
-	{"asid-not-zero", V1(GUEST_ASID, 1), V1(GUEST_ASID, 0)},
-	{"efer-svme", V1(EFER, 0x1d00), V1(EFER, 0xd00)},
-	{"efer-reserved", V1(EFER, 0x1d01), V1(EFER, 0x1d02)},
-	{"cr0-cache", V1(CR0, 0xe0010031), V1(CR0, 0xa0010031)},
-	{"cr0-high", V1(CR0, 0x80010031), V1(CR0, 0x180010031)},
-	{"cr3-reserved", V1(CR3, 0xfffffffffff0), V1(CR3, 0x1000000000000)},
-	{"cr4-reserved", V1(CR4, 0xff), V1(CR4, 0x120)},
-	{"dr6-high", V1(DR6, 0xffffffff), V1(DR6, 0x100000000)},
-	{"dr7-high", V1(DR7, 0xffffffff), V1(DR7, 0x100000000)},
-	{"long-mode-pae", V1(CR4, 0x20), V1(CR4, 0)},
-	{"long-mode-protected", V1(CR0, 0x80010031), V1(CR0, 0x80010030)},
-	{"cs-long-or-default", V1(CS_ATTRIB, 0x49b), V1(CS_ATTRIB, 0x69b)},
-	{"cet-write-protect",
-	 {{VMCB_CR4, 0x800020}, {VMCB_CR0, 0x80010031}},
-	 {{VMCB_CR4, 0x800020}, {VMCB_CR0, 0x80000031}}},
-	{"s-cet-reserved", V1(S_CET, 3), V1(S_CET, 4)},
-	{"iopm-address", V1(IOPM_BASE_PA, 0xffffffffd000), V1(IOPM_BASE_PA, 0xffffffffe000)},
-	{"msrpm-address", V1(MSRPM_BASE_PA, 0xffffffffdfff), V1(MSRPM_BASE_PA, 0xffffffffe000)},
-	{"inject-type", V1(EVENTINJ, 0x80000420), V1(EVENTINJ, 0x80000520)},
-	{"inject-type", V1(EVENTINJ, 0x00000520), V1(EVENTINJ, 0x80000120)},
-	{"inject-vector", V1(EVENTINJ, 0x80000301), V1(EVENTINJ, 0x80000302)},
-	{"inject-vector", V1(EVENTINJ, 0x8000031e), V1(EVENTINJ, 0x8000031f)},
-	{"inject-vector", V1(EVENTINJ, 0x80000220), V1(EVENTINJ, 0x80000320)},
-	{"virtual-nmi-intercept",
-	 {{VMCB_V_INTR, 0x4000000}, {VMCB_INTERCEPTS_3, 2}},
-	 {{VMCB_V_INTR, 0x4000000}, {VMCB_INTERCEPTS_3, 1}}},
-	{"nested-host-paging", NESTED(SVM_HOST_CR0, 0x80000011), NESTED(SVM_HOST_CR0, 0x11)},
-	{"n-cr3-reserved", NESTED(VMCB_N_CR3, 0xfffffffff000), NESTED(VMCB_N_CR3, 0x1000000000000)},
-	{"g-pat-types", NESTED(VMCB_G_PAT, 0x07), NESTED(VMCB_G_PAT, 0x02)},
-};
-
-/* The rule that @set breaks, alone; NULL: none. */
-static const char *broken_by(const struct setting *set)
-{
-	u64 value[SVM_INPUT_COUNT];
-	struct check_inputs in = {.table = &svm_checks, .value = value};
-	const struct check_row *row;
-
-	base(value);
-	for (unsigned int i = 0; i < 2; i++)
-		if (set[i].input || set[i].value)
-			value[set[i].input] = set[i].value;
-	row = check_first_failure(&in, 0, UINT8_MAX);
-	return row ? row->identifier : NULL;
-}
+static const struct check_rules svm_rules = {&svm_checks, base_inputs, rules, ARRAY_SIZE(rules)};
 
 static void test_boundaries(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *good = broken_by(rows[i].good), *bad = broken_by(rows[i].bad);
-
-		CHECK_ROW(!good, "%zu: %s fails on the good side of %s", i, good ? good : "",
-			  rows[i].rule);
-		CHECK_ROW(bad && !strcmp(bad, rows[i].rule), "%zu: %s where %s should fail", i,
-			  bad ? bad : "nothing", rows[i].rule);
-	}
+	check_rules_boundaries(&svm_rules);
 }
 
-/* Every rule has a row here. */
 static void test_complete(void)
 {
-	for (unsigned int r = 0; r < svm_checks.count; r++) {
-		bool found = false;
+	check_rules_complete(&svm_rules);
+}
 
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-			found |= !strcmp(rows[i].rule, svm_checks.rows[r].identifier);
-		CHECK_ROW(found, "%s is not tested", svm_checks.rows[r].identifier);
+static void test_mutants(void)
+{
+	check_rules_mutants(&svm_rules);
+}
+
+/* The first row that fails; NULL: none. */
+static const struct check_row *broken(const struct rule_change *changes)
+{
+	static u64 value[SVM_INPUT_COUNT];
+	struct check_inputs in = {.table = &svm_checks, .value = value};
+
+	rule_inputs(&svm_rules, changes, value);
+	return check_first_failure(&in, 0, UINT8_MAX);
+}
+
+/* What breaks a rule breaks no other. */
+static void test_alone(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct check_row *good = broken(rules[i].holds),
+				       *bad = broken(rules[i].fails);
+
+		CHECK_ROW(!good, "%zu: %s fails", i, good ? good->identifier : "");
+		CHECK_ROW(bad && !strcmp(bad->identifier, rules[i].identifier),
+			  "%zu: %s where %s should fail", i, bad ? bad->identifier : "nothing",
+			  rules[i].identifier);
 	}
 }
 
 static CU_TestInfo tests[] = {
-	{"boundaries", test_boundaries},
-	{"complete", test_complete},
-	CU_TEST_INFO_NULL,
+	{"boundaries", test_boundaries}, {"complete", test_complete}, {"mutants", test_mutants},
+	{"alone", test_alone},           CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("svm-model.svm_checks", tests)

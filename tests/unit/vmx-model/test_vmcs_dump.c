@@ -282,7 +282,7 @@ static void test_failure(void)
 	base_inputs(value);
 	value[VMCS_GUEST_RFLAGS] = 0;
 	value[VMCS_GUEST_TR_LIMIT] = 0x100000;
-	vmx_explain_failure(&in, check_first_failure(&in, 0, VMX_CHECK_END), text, sizeof(text));
+	check_report_failure(&in, check_first_failure(&in, 0, VMX_CHECK_END), text, sizeof(text));
 	CU_ASSERT_STRING_EQUAL(text,
 			       "VM entry: exit 33, qualification 0 (guest_tr_g): "
 			       "SDM 3C:27.3.1.2: Guest TR limit = 0x100000, Guest TR access "

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any VMCB: entered, left and entered again it never crashes the interpreter and never makes it run
+ * on past its bound; and any file that is said to be a dump of one is explained or refused. The
+ * input is changes to a VMCB that enters, or a whole one, then the guest's code.
+ */
+#include "sim/svm-model/svm.h"
+#include "tests/fuzz/nested_rig.h"
+#include "tests/unit/svm-model/checks_base.h"
+
+#define VMCB  0x1c000u
+#define IOPM  0x20000u /* three pages, then two of the MSRPM */
+#define MSRPM 0x23000u
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct svm svm;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	rig_open("max,vendor=amd,+svm", &svm_ops, &svm);
+	return 0;
+}
+
+/* --- the host: enters, with its interrupts on, and on each exit enters again --- */
+
+static void make_host_memory(void)
+{
+	static const u8 code[] = {0x0f, 0x01, 0xda, /* vmload */
+				  0x0f, 0x01, 0xd8, /* vmrun */
+				  0x0f, 0x01, 0xdb, /* vmsave */
+				  0x0f, 0x01, 0xdc, /* stgi */
+				  0xeb, 0xf2};      /* jmp to the start */
+
+	rig_make_memory();
+	memcpy(memory + HOST_CODE, code, sizeof(code));
+}
+
+static void set_host(void)
+{
+	memset(&svm, 0, sizeof(svm));
+	rig_set_host(0, EFER_SVME);
+	svm.gif = true;
+	cpu->reg[REG_RAX] = VMCB;
+	cpu->arbitrates = false;
+}
+
+/* --- the VMCB --- */
+
+static void set_controls(u64 *value, struct input *input)
+{
+	value[VMCB_INTERCEPTS_3] = take(input, 4);
+	value[VMCB_INTERCEPTS_4] = take(input, 4) | 1;
+	value[VMCB_INTERCEPTS_5] = take(input, 1);
+	value[VMCB_EXCEPTION_INTERCEPTS] = take(input, 4);
+	value[VMCB_CR_INTERCEPTS] = take(input, 4);
+	value[VMCB_V_INTR] = take(input, 5);
+	value[VMCB_VIRT_EXT] = take(input, 1);
+	value[VMCB_NP_CONTROL] = take(input, 1);
+	value[VMCB_TLB_CONTROL] = take(input, 1);
+	value[VMCB_IOPM_BASE_PA] = IOPM;
+	value[VMCB_MSRPM_BASE_PA] = MSRPM;
+	value[VMCB_N_CR3] = PML4;
+}
+
+static void set_segment(u64 *fields, u64 selector, u64 attributes)
+{
+	fields[VMCB_SELECTOR] = selector;
+	fields[VMCB_ATTRIB] = attributes;
+	fields[VMCB_LIMIT] = UINT32_MAX;
+}
+
+static void set_state(u64 *value)
+{
+	set_segment(&value[VMCB_ES_SELECTOR], 0x10, 0xc93);
+	set_segment(&value[VMCB_CS_SELECTOR], 8, 0x29b);
+	set_segment(&value[VMCB_SS_SELECTOR], 0x10, 0xc93);
+	set_segment(&value[VMCB_DS_SELECTOR], 0x10, 0xc93);
+	set_segment(&value[VMCB_TR_SELECTOR], 0x18, 0x8b);
+	value[VMCB_TR_BASE] = TSS;
+	value[VMCB_GDTR_BASE] = GDT;
+	value[VMCB_GDTR_LIMIT] = 0xff;
+	value[VMCB_IDTR_BASE] = IDT;
+	value[VMCB_IDTR_LIMIT] = 0x1ff;
+	value[VMCB_CR3] = PML4;
+	value[VMCB_RIP] = GUEST_CODE;
+	value[VMCB_RSP] = HOST_STACK - 0x800;
+}
+
+static void make_vmcb(struct input *input)
+{
+	static u64 value[SVM_INPUT_COUNT];
+
+	base_inputs(value);
+	set_controls(value, input);
+	set_state(value);
+	for (unsigned int n = take(input, 1) & 15; n; n--)
+		rig_change(value, VMCB_FIELD_COUNT, input);
+	for (unsigned int f = 0; f < VMCB_FIELD_COUNT; f++)
+		vmcb_store_field(value, memory + VMCB, f);
+}
+
+/* --- the run --- */
+
+static void run(struct input *input)
+{
+	u64 events;
+
+	make_host_memory();
+	set_host();
+	make_vmcb(input);
+	events = take(input, 4);
+	for (unsigned int n = 0; n < 0x20 && input->left > 0x100; n++)
+		put(IOPM + 8 * take(input, 2) % 0x5000, take(input, 1));
+	rig_run(input, events);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+
+	if (take(&input, 1) & 7)
+		run(&input);
+	else
+		rig_explain(&input);
+	return 0;
+}
