@@ -137,6 +137,8 @@ struct machine_config {
 	bool virtio_console; /* so is a virtio console, hvc0 */
 	/* What is printed on the console, as it is sent; called with the machine lock held. */
 	void (*console_output)(void *opaque, const uint8_t *bytes, size_t n);
+	/* If set, what is printed on hvc0 goes here instead. */
+	void (*channel_output)(void *opaque, const uint8_t *bytes, size_t n);
 	/* Port 0xE9's bytes; NULL leaves that port unclaimed. */
 	void (*debug_output)(void *opaque, const uint8_t *bytes, size_t n);
 	void *output_opaque;

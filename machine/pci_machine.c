@@ -73,7 +73,12 @@ static void machine_pci_destroy(void *opaque)
 
 static void console_output(void *opaque, const uint8_t *bytes, size_t n)
 {
-	console_print(opaque, CONSOLE_VIRTIO, bytes, n);
+	const struct machine_config *config = machine_config(opaque);
+
+	if (config->channel_output)
+		config->channel_output(config->output_opaque, bytes, n);
+	else
+		console_print(opaque, CONSOLE_VIRTIO, bytes, n);
 }
 
 static void console_take(void *opaque)

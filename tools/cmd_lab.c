@@ -6,6 +6,7 @@
 #include "tools/lab/guest.h"
 #include "tools/lab/host.h"
 #include "tools/lab/image.h"
+#include "tools/lab/machine.h"
 #include "tools/log.h"
 #include "tools/tool.h"
 
@@ -26,7 +27,9 @@ static int lab_complete_options(struct lab_options *options, struct ls_error *er
 
 		options->modules = g_build_filename(folder, "modules", NULL);
 	}
-	if (!options->cpu)
+	if (!options->host)
+		options->host = g_strdup(LAB_HOST_QEMU);
+	if (!options->cpu && !strcmp(options->host, LAB_HOST_QEMU))
 		options->cpu = g_strdup("EPYC,-rdtscp");
 	if (!options->memory)
 		options->memory = g_strdup("1G");
@@ -51,7 +54,7 @@ static int lab_run(struct lab_options *options, char **command, char **with)
 		rc = image = lab_image_make(options->modules, command, with, folders, &err);
 	if (rc >= 0) {
 		if (tell)
-			log_notice("starting %s under QEMU", options->kernel);
+			log_notice("starting %s under %s", options->kernel, options->host);
 		rc = lab_host_run(options, image, folders, &err);
 	}
 	if (image >= 0)
@@ -65,23 +68,29 @@ static int lab_run(struct lab_options *options, char **command, char **with)
 int cmd_lab(int argc, char **argv)
 {
 	struct lab_options options = {0};
-	gboolean inside = FALSE;
+	char *inside = NULL;
 	char **with = NULL;
 	const GOptionEntry entries[] = {
+		{"host", 0, 0, G_OPTION_ARG_STRING, &options.host,
+		 "What it runs on: QEMU (the default), or this machine with that engine",
+		 "qemu|sim|kvm"},
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &options.kernel,
 		 "The lab's kernel (default: the one that tools/guest-images fetched)", "bzImage"},
 		{"modules", 0, 0, G_OPTION_ARG_FILENAME, &options.modules,
 		 "Its modules (default: 'modules' beside the kernel)", "FOLDER"},
 		{"cpu", 0, 0, G_OPTION_ARG_STRING, &options.cpu,
-		 "QEMU's CPU model for it (default EPYC,-rdtscp)", "MODEL"},
+		 "Its CPU model (default EPYC,-rdtscp for QEMU)", "MODEL"},
 		{"smp", 0, 0, G_OPTION_ARG_INT, &options.smp, "Its CPUs (default 1)", "N"},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &options.memory, "Its memory (default 1G)",
 		 "SIZE"},
+		{"append", 0, 0, G_OPTION_ARG_STRING, &options.append,
+		 "Add to its kernel's command line; MODULE.NAME=VALUE also reaches kvm's modules",
+		 "TEXT"},
 		{"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &with,
 		 "Take this file, or folder with all in it, along (repeatable)", "PATH"},
 		{"verbose", 0, 0, G_OPTION_ARG_NONE, &options.verbose,
 		 "Show its kernel's console on standard error", NULL},
-		{"inside", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &inside, "", NULL},
+		{"inside", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &inside, "", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("-- COMMAND [ARGUMENT...]");
@@ -92,13 +101,13 @@ int cmd_lab(int argc, char **argv)
 	g_option_context_set_strict_posix(context, TRUE);
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(context,
-				     "Runs a lockstep command in a guest of QEMU's whose kernel "
-				     "has KVM (kvm_amd).");
+				     "Runs a lockstep command in a guest whose kernel has KVM: "
+				     "QEMU's with kvm_amd, or lockstep's own.");
 	g_option_context_set_description(context, lab_description);
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep lab --help'", error->message);
 	} else if (inside && getpid() == 1) {
-		lab_guest_main();
+		lab_guest_main(inside);
 	} else {
 		argv++;
 		if (*argv && !strcmp(*argv, "--"))
@@ -108,6 +117,9 @@ int cmd_lab(int argc, char **argv)
 		else
 			log_failure("say which command to run; see 'lockstep lab --help'");
 	}
+	g_free(inside);
+	g_free(options.host);
+	g_free(options.append);
 	g_free(options.kernel);
 	g_free(options.modules);
 	g_free(options.cpu);

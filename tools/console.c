@@ -142,6 +142,22 @@ void console_output(void *opaque, const uint8_t *bytes, size_t n)
 		console_flush(console);
 }
 
+void console_channel_output(void *opaque, const uint8_t *bytes, size_t n)
+{
+	struct console *console = opaque;
+
+	while (n && !console->output_error) {
+		ssize_t written = write(console->config.channel, bytes, n);
+
+		if (written >= 0) {
+			bytes += written;
+			n -= (size_t)written;
+		} else if (errno != EINTR) {
+			console_output_failed(console, errno);
+		}
+	}
+}
+
 /* --- input --- */
 
 static void console_monitor(struct console *console)

@@ -21,6 +21,7 @@ struct console_config {
 	bool signal_keys;        /* Ctrl-C on the terminal stops the run; else the guest gets it */
 	bool escapes;            /* the Ctrl-A keys, on a terminal */
 	const char *output_path; /* where output goes; NULL: standard output */
+	int channel;             /* where that of hvc0 goes; 0: with the others */
 };
 
 struct console *console_create(const struct console_config *config);
@@ -28,6 +29,7 @@ void console_destroy(struct console *console);
 
 /* For machine_config's console_output, with the console as @opaque. */
 void console_output(void *console, const uint8_t *bytes, size_t n);
+void console_channel_output(void *console, const uint8_t *bytes, size_t n);
 
 /* Opens the output file, takes the terminal, and joins the machine's polling. Between
  * machine_create, so that a machine that cannot be built leaves the file alone, and machine_run.

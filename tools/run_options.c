@@ -64,6 +64,9 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		 "Attach a virtio console, hvc0, beside COM1; keys go to where the guest printed "
 		 "last",
 		 NULL},
+		{"channel", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &o->channel,
+		 "Attach a virtio console whose output goes to this descriptor, for lockstep lab",
+		 "FD"},
 		{"rng", 0, 0, G_OPTION_ARG_STRING, &o->rng,
 		 "Attach a virtio entropy source; SEED fixes its bytes", "SEED"},
 		{"exit-port", 0, 0, G_OPTION_ARG_STRING, &o->exit_port,
@@ -205,7 +208,8 @@ static int run_apply_serial(struct run_options *o, struct session *session, stru
 	if (o->load)
 		return 0;
 	session->config.serial = strcmp(serial, "none") != 0;
-	session->config.virtio_console = o->console;
+	session->config.virtio_console = o->console || o->channel;
+	session->console.channel = o->channel;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct run_options {
 	char **params;
 	char *exit_port, *rng, *stats_file, *trace;
 	gboolean console, debug_port, no_reboot, stats, verify;
+	int channel;
 	char *load; /* a snapshot, in place of what makes up a machine */
 	struct leave_options leave;
 

@@ -156,6 +156,7 @@ static void session_connect(struct session *session)
 
 	console->input = (config->serial || config->virtio_console) && !console->output_path;
 	config->console_output = console_output;
+	config->channel_output = console->channel ? console_channel_output : NULL;
 	config->debug_output = session->debug_port ? session_debug_output : NULL;
 	config->state_hash = session_state_hash;
 }

@@ -13,7 +13,7 @@ done
 expect_status 0 "$LOCKSTEP_QEMU" --help
 grep -q QEMU "$WORK/out" || fail "lockstep-qemu --help has to say QEMU, for kvm-unit-tests"
 
-for command in run diff list explain; do
+for command in run diff lab list explain; do
 	for option in $("$LOCKSTEP" $command --help | grep -o -- '^  --[a-z-]*'); do
 		# A manual page writes a hyphen as \-.
 		grep -qF -- "${option//-/\\-}" "$LS_ROOT/docs/lockstep.1" ||

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# lockstep lab: output, exit status and files come back as if the command had run here, and what is
+# lab.sh HOST: lockstep lab: output, exit status and files come back as if the command had run here, and what is
 # in its way is said in one line.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -28,7 +28,7 @@ cat >script <<-'EOF2'
 	exit 7
 EOF2
 busybox=$(command -v busybox)
-expect_status 7 "$LOCKSTEP" lab --with "$busybox" --with "$WORK/more" --with given --with kept \
+expect_status 7 "$LOCKSTEP" lab --host "$1" --with "$busybox" --with "$WORK/more" --with given --with kept \
 	--with old -- "$busybox" ash script \
 	'two words' '' ../elsewhere/named "$WORK/more/inside" "file:$WORK/elsewhere/out"
 cat >"$WORK/wanted" <<-EOF2
@@ -59,11 +59,12 @@ expect_line() {
 	grep -qF -- "$2" "$WORK/err" || fail "the line doesn't name '$2': $(cat "$WORK/err")"
 }
 
-expect_line 1 nosuchcpu "$LOCKSTEP" lab --cpu nosuchcpu -- list engines
-expect_line 1 nothing-here "$LOCKSTEP" lab --kernel nothing-here -- list engines
-expect_line 1 nothing-here "$LOCKSTEP" lab --modules nothing-here -- list engines
-expect_line 1 nothing-here "$LOCKSTEP" lab --with nothing-here -- list engines
+expect_line 1 nosuchcpu "$LOCKSTEP" lab --host "$1" --cpu nosuchcpu -- list engines
+expect_line 1 nothing-here "$LOCKSTEP" lab --host "$1" --kernel nothing-here -- list engines
+expect_line 1 nothing-here "$LOCKSTEP" lab --host "$1" --modules nothing-here -- list engines
+expect_line 1 nothing-here "$LOCKSTEP" lab --host "$1" --with nothing-here -- list engines
 expect_line 1 qemu-system-x86_64 env PATH=/nothing-here "$LOCKSTEP" lab -- list engines
+expect_line 1 nosuchengine "$LOCKSTEP" lab --host nosuchengine -- list engines
 expect_line 2 "which command" "$LOCKSTEP" lab
 expect_line 2 --nosuchoption "$LOCKSTEP" lab --nosuchoption -- list engines
 finish

@@ -133,12 +133,13 @@ _lockstep() {
 		;;
 	lab)
 		case $previous in
-		--cpu | --smp | --memory) ;;
+		--host) _lockstep_words "qemu sim kvm" ;;
+		--cpu | --smp | --memory | --append) ;;
 		*)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			[ "${cur#-}" = "$cur" ] ||
-				_lockstep_words "--kernel --modules --cpu --smp --memory --with
-					--verbose --help --"
+				_lockstep_words "--host --kernel --modules --cpu --smp --memory --append
+					--with --verbose --help --"
 			;;
 		esac
 		;;

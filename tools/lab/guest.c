@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,9 +15,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tools/lab/image.h"
+#include "tools/lab/modules.h"
 #include "tools/lab/wire.h"
 
 #define PORTS         "/sys/class/virtio-ports"
@@ -56,24 +59,35 @@ __attribute__((format(printf, 1, 2))) static _Noreturn void trouble(const char *
 	end();
 }
 
+/* The driver of the other vendor's virtualization says no. */
+static void load_module(const char *bytes, gsize length, const char *line)
+{
+	const char *name = lab_module_info(bytes, length, "name");
+	g_autofree char *parameters = lab_module_parameters(line, name ? name : "");
+
+	syscall(SYS_init_module, bytes, length, parameters);
+}
+
 static void load_modules(void)
 {
+	g_autofree char *line = NULL;
 	unsigned int i;
 
+	if (!g_file_get_contents("/proc/cmdline", &line, NULL, NULL))
+		line = g_strdup("");
 	for (i = 0;; i++) {
 		g_autofree char *path = g_strdup_printf(LAB_MODULE, i);
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		g_autofree char *bytes = NULL;
+		gsize length;
 
-		if (fd < 0)
+		if (!g_file_get_contents(path, &bytes, &length, NULL))
 			return;
-		/* The driver of the other vendor's virtualization says no. */
-		syscall(SYS_finit_module, fd, "", 0);
-		close(fd);
+		load_module(bytes, length, line);
 	}
 }
 
 /* The port appears when the host has told its name. */
-static int open_port_named(void)
+static int open_named_port(const char *wanted)
 {
 	g_autoptr(GDir) dir = g_dir_open(PORTS, 0, NULL);
 	const char *entry;
@@ -83,24 +97,37 @@ static int open_port_named(void)
 		g_autofree char *node = g_build_filename("/dev", entry, NULL);
 		g_autofree char *name = NULL;
 
-		if (g_file_get_contents(file, &name, NULL, NULL) &&
-		    g_str_has_prefix(name, LAB_PORT_NAME))
+		if (g_file_get_contents(file, &name, NULL, NULL) && g_str_has_prefix(name, wanted))
 			return open(node, O_RDWR | O_CLOEXEC);
 	}
 	return -1;
 }
 
-static void open_port(void)
+/* A terminal, to Linux: it is to pass on every byte as it is. */
+static int open_console_port(void)
 {
+	int fd = open("/dev/" LAB_PORT_CONSOLE, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct termios settings;
+
+	if (fd >= 0 && !tcgetattr(fd, &settings)) {
+		cfmakeraw(&settings);
+		tcsetattr(fd, TCSANOW, &settings);
+	}
+	return fd;
+}
+
+static void open_port(const char *name)
+{
+	bool console = !strcmp(name, LAB_PORT_CONSOLE);
 	unsigned int i;
 
 	for (i = 0; i < PORT_TRIES && port < 0; i++) {
-		port = open_port_named();
+		port = console ? open_console_port() : open_named_port(name);
 		if (port < 0)
 			usleep(1000);
 	}
 	if (port < 0)
-		trouble("there is no virtio port named %s", LAB_PORT_NAME);
+		trouble("there is no virtio port named %s", name);
 }
 
 static GPtrArray *take_strings(const char **at, const char *limit)
@@ -227,7 +254,7 @@ static void send_files(const struct lab_command *command)
 		     FTW_PHYS | FTW_MOUNT);
 }
 
-void lab_guest_main(void)
+void lab_guest_main(const char *port_name)
 {
 	struct lab_command command;
 	uint32_t status;
@@ -236,7 +263,7 @@ void lab_guest_main(void)
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	load_modules();
-	open_port();
+	open_port(port_name);
 	read_command(&command);
 	status = run_command(&command);
 	send_files(&command);

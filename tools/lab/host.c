@@ -11,69 +11,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/lab/image.h"
+#include "tools/lab/machine.h"
 #include "tools/lab/wire.h"
 #include "tools/output.h"
 
-#define QEMU "qemu-system-x86_64"
-/* quiet: nobody reads the console unless something goes wrong. The TSC is QEMU's own count, no need
- * to check it against others. */
-#define KERNEL_LINE                                                                                \
-	"console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off nokaslr "        \
-	"rdinit=" LAB_PROGRAM " -- lab --inside"
 /* Ten times what a boot takes on a slow machine. */
 #define BOOT_TIMEOUT_MS 60000
-#define CHANNEL_FD      0
 
 struct lab {
 	const struct lab_options *options;
 	const GPtrArray *folders;
 	struct ls_error *err;
-	pid_t qemu;
+	pid_t machine;
 	int channel;
 	int console;    /* what the kernel printed */
-	int complaints; /* what QEMU itself did; most of it is of no interest */
+	int complaints; /* of the machine itself; most of it is of no interest */
 	bool ready;
 	char *file; /* being received */
 	GByteArray *bytes;
 };
 
-/* --- QEMU --- */
+/* --- the machine --- */
 
-static char **qemu_arguments(const struct lab_options *options, int image, int console)
-{
-	g_autofree char *smp = g_strdup_printf("%d", options->smp);
-	g_autofree char *initrd = g_strdup_printf("/proc/self/fd/%d", image);
-	g_autofree char *serial =
-		g_strdup_printf("file,id=console,append=on,path=/proc/self/fd/%d", console);
-	const char *const arguments[] = {
-		QEMU, "-accel", "tcg", "-cpu", options->cpu, "-smp", smp, "-m", options->memory,
-		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-kernel",
-		options->kernel, "-initrd", initrd, "-append", KERNEL_LINE, "-chardev", serial,
-		"-serial", "chardev:console",
-		/* Its standard input and output are the other end of our channel. */
-		"-chardev", "stdio,id=lab,signal=off", "-device", "virtio-serial-pci", "-device",
-		"virtserialport,chardev=lab,name=" LAB_PORT_NAME, NULL};
-
-	return g_strdupv((char **)arguments);
-}
-
-static _Noreturn void qemu_exec(char **arguments, int channel, int complaints)
+static _Noreturn void machine_exec(char **arguments, int channel, const struct lab *lab)
 {
 	int code;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(channel, STDIN_FILENO);
-	dup2(channel, STDOUT_FILENO);
-	dup2(complaints, STDERR_FILENO);
-	execvp(QEMU, arguments);
+	lab_machine_connect(lab->options, channel, lab->console);
+	dup2(lab->complaints, STDERR_FILENO);
+	execvp(arguments[0], arguments);
 	code = errno;
-	lab_send(STDOUT_FILENO, LAB_TROUBLE, &code, sizeof(code));
+	lab_send(channel, LAB_TROUBLE, &code, sizeof(code));
 	_exit(127);
 }
 
-static int qemu_start(struct lab *lab, int image)
+static int machine_start(struct lab *lab, int image)
 {
+	const char *name = lab->options->host;
 	g_auto(GStrv) arguments = NULL;
 	int pair[2];
 
@@ -81,21 +56,21 @@ static int qemu_start(struct lab *lab, int image)
 	lab->complaints = memfd_create("complaints", 0);
 	if (lab->console < 0 || lab->complaints < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return ls_error_set(lab->err, -errno, "cannot start %s: %s", QEMU, strerror(errno));
-	arguments = qemu_arguments(lab->options, image, lab->console);
-	lab->qemu = fork();
-	if (!lab->qemu)
-		qemu_exec(arguments, pair[1], lab->complaints);
+		return ls_error_set(lab->err, -errno, "cannot start %s: %s", name, strerror(errno));
+	arguments = lab_machine_arguments(lab->options, image, lab->console, pair[1]);
+	lab->machine = fork();
+	if (!lab->machine)
+		machine_exec(arguments, pair[1], lab);
 	close(pair[1]);
 	lab->channel = pair[0];
-	return lab->qemu < 0 ? ls_error_set(lab->err, -errno, "fork: %s", strerror(errno)) : 0;
+	return lab->machine < 0 ? ls_error_set(lab->err, -errno, "fork: %s", strerror(errno)) : 0;
 }
 
-static void qemu_stop(struct lab *lab)
+static void machine_stop(struct lab *lab)
 {
-	if (lab->qemu > 0) {
-		kill(lab->qemu, SIGKILL);
-		waitpid(lab->qemu, NULL, 0);
+	if (lab->machine > 0) {
+		kill(lab->machine, SIGKILL);
+		waitpid(lab->machine, NULL, 0);
 	}
 	if (lab->channel >= 0)
 		close(lab->channel);
@@ -133,13 +108,13 @@ static char *last_words(int file)
 static int lab_lost(struct lab *lab, const char *what)
 {
 	g_autofree char *kernel = lab->options->verbose ? NULL : last_words(lab->console);
-	g_autofree char *qemu = last_words(lab->complaints);
+	g_autofree char *machine = last_words(lab->complaints);
 
 	if (kernel)
 		return ls_error_set(lab->err, -EPIPE, "%s; the last that its kernel said: %s", what,
 				    kernel);
-	return ls_error_set(lab->err, -EPIPE, "%s; the last that %s said: %s", what, QEMU,
-			    qemu ? qemu : "nothing");
+	return ls_error_set(lab->err, -EPIPE, "%s; the last that %s said: %s", what,
+			    lab_machine_name(lab->options), machine ? machine : "nothing");
 }
 
 static int lab_wait(struct lab *lab)
@@ -203,12 +178,12 @@ static int lab_trouble(struct lab *lab, const struct lab_packet *packet)
 {
 	int code;
 
-	if (packet->length == sizeof(code)) { /* QEMU itself could not be started */
+	if (packet->length == sizeof(code)) { /* the machine's program could not be started */
 		memcpy(&code, packet->bytes, sizeof(code));
 		return ls_error_set(lab->err, -code,
 				    "cannot start %s: %s; the lab needs it (Debian's "
-				    "qemu-system-x86)",
-				    QEMU, strerror(code));
+				    "qemu-system-x86), or say --host sim",
+				    lab_machine_name(lab->options), strerror(code));
 	}
 	return ls_error_set(lab->err, -EPIPE, "in the lab: %.*s", (int)packet->length,
 			    (const char *)packet->bytes);
@@ -276,11 +251,11 @@ int lab_host_run(const struct lab_options *options, int image, const GPtrArray *
 			  .console = -1,
 			  .complaints = -1,
 			  .bytes = g_byte_array_new()};
-	int rc = qemu_start(&lab, image);
+	int rc = machine_start(&lab, image);
 
 	if (!rc)
 		rc = lab_follow(&lab);
-	qemu_stop(&lab);
+	machine_stop(&lab);
 	g_free(lab.file);
 	g_byte_array_unref(lab.bytes);
 	return rc;

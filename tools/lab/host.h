@@ -9,7 +9,8 @@
 #include <lockstep/error.h>
 
 struct lab_options {
-	char *kernel, *modules, *cpu, *memory;
+	char *host; /* qemu, or the engine of our own machine */
+	char *kernel, *modules, *cpu, *memory, *append;
 	int smp;
 	gboolean verbose; /* the kernel's console goes to stderr */
 };

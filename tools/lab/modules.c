@@ -4,14 +4,22 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The kernel takes kvm-amd and kvm_amd for the same name. */
+/* What follows the name in @text; NULL if it does not begin with that. The kernel takes kvm-amd and
+ * kvm_amd for the same. */
+static const char *behind_name(const char *text, const char *name)
+{
+	for (; *name; name++, text++) {
+		if (*text != *name && !(strchr("-_", *text) && strchr("-_", *name) && *text))
+			return NULL;
+	}
+	return text;
+}
+
 static bool module_is(const char *file, const char *name)
 {
-	for (; *name; name++, file++) {
-		if (*file != *name && !(strchr("-_", *file) && strchr("-_", *name) && *file))
-			return false;
-	}
-	return !strcmp(file, ".ko");
+	const char *rest = behind_name(file, name);
+
+	return rest && !strcmp(rest, ".ko");
 }
 
 static char *module_file(const char *folder, const char *name)
@@ -31,10 +39,35 @@ static char *module_file(const char *folder, const char *name)
 	return found;
 }
 
-/* The .modinfo section holds strings, key=value; this one is a list with commas. */
+/* The .modinfo section holds strings, key=value, each of which begins behind the end of another. */
+const char *lab_module_info(const char *bytes, gsize length, const char *key)
+{
+	g_autofree char *wanted = g_strdup_printf("0%s=", key);
+	size_t size = strlen(wanted);
+	const char *at;
+
+	wanted[0] = 0;
+	at = memmem(bytes, length, wanted, size);
+	return at ? at + size : NULL;
+}
+
+char *lab_module_parameters(const char *line, const char *name)
+{
+	g_autoptr(GString) found = g_string_new(NULL);
+	g_auto(GStrv) words = g_strsplit_set(line, " \n", 0);
+	const char *rest;
+
+	for (char **word = words; *word; word++) {
+		rest = behind_name(*word, name);
+		if (rest && *rest == '.')
+			g_string_append_printf(found, "%s ", rest + 1);
+	}
+	return g_string_free(g_steal_pointer(&found), FALSE);
+}
+
+/* A list with commas. */
 static char **module_needs(const char *file, struct ls_error *err)
 {
-	static const char key[] = "\0depends="; /* a string begins behind the end of another */
 	g_autoptr(GError) error = NULL;
 	g_autofree char *bytes = NULL;
 	const char *at;
@@ -44,8 +77,8 @@ static char **module_needs(const char *file, struct ls_error *err)
 		ls_error_set(err, -EIO, "%s", error->message);
 		return NULL;
 	}
-	at = memmem(bytes, length, key, sizeof(key) - 1);
-	return g_strsplit(at ? at + sizeof(key) - 1 : "", ",", 0);
+	at = lab_module_info(bytes, length, "depends");
+	return g_strsplit(at ? at : "", ",", 0);
 }
 
 static bool module_listed(const GPtrArray *files, const char *file)

@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAB_PORT_NAME   "lockstep.lab"
-#define LAB_PACKET_ROOM 0x8000 /* longest payload */
+/* The ports by name: a named one, or the virtio console of a machine that has just that. */
+#define LAB_PORT_NAME    "lockstep.lab"
+#define LAB_PORT_CONSOLE "hvc0"
+#define LAB_PACKET_ROOM  0x8000 /* longest payload */
 
 enum lab_packet_kind {
 	LAB_READY = 1, /* the command is about to start */
