@@ -383,5 +383,12 @@ int cpu_model_build(const char *spec, unsigned int index, unsigned int count, u3
 
 int cpuid_supported(u32 tsc_khz, struct kvm_cpuid2 *cpuid)
 {
-	return cpu_model_build("max", 0, 1, tsc_khz, cpuid, NULL);
+	struct model model;
+	int ret = start_from(&model, "max", NULL);
+
+	if (ret)
+		return ret;
+	model.info.vendor = VENDOR_ANY;
+	model.tsc_khz = tsc_khz;
+	return cpuid_build(&model, cpuid);
 }

@@ -452,8 +452,11 @@ static void test_specs(void)
 static void test_room(void)
 {
 	struct kvm_cpuid2 *cpuid = rig_leaves("max", 0, 1, NULL);
-	unsigned int needed = cpuid->nent;
+	unsigned int needed;
 
+	cpuid->nent = RIG_LEAVES;
+	CHECK_EQUAL(cpuid_supported(1000000, cpuid), 0);
+	needed = cpuid->nent;
 	cpuid->nent = needed - 1;
 	CHECK_EQUAL(cpuid_supported(1000000, cpuid), -E2BIG);
 	cpuid->nent = needed;
@@ -461,7 +464,21 @@ static void test_room(void)
 	free(cpuid);
 }
 
+/* KVM_GET_SUPPORTED_CPUID: what either vendor's processor could be given. */
+static void test_supported(void)
+{
+	struct kvm_cpuid2 *cpuid = rig_leaves("max", 0, 1, NULL);
+
+	cpuid->nent = RIG_LEAVES;
+	CHECK_EQUAL(cpuid_supported(1000000, cpuid), 0);
+	CU_ASSERT_TRUE(value(cpuid, 1, 0, ECX) & 1 << 5); /* VMX */
+	CU_ASSERT_TRUE(value(cpuid, 0x80000001, 0, ECX) & 1 << 2);
+	CU_ASSERT_TRUE(value(cpuid, 0x8000000a, 0, EDX) & 1 << 0); /* nested paging */
+	free(cpuid);
+}
+
 static CU_TestInfo tests[] = {
+	{"supported", test_supported},
 	{"bits against the tables", test_bits},
 	{"dependencies", test_dependencies},
 	{"not built", test_not_built},
