@@ -45,6 +45,19 @@ qemu_command() {
 	esac
 }
 
+# nested_command ENGINE CPU: the kernel of a Linux guest within a guest of CPU's maker.
+nested_command() {
+	local binary=$lockstep host=(--host sim --cpu "$2")
+
+	case $1 in
+	baseline) binary=$baseline ;;
+	qemu) host=(--host qemu) ;;
+	esac
+	command=("$binary" lab "${host[@]}" -- run --engine kvm --memory "${memory}M"
+		--kernel "$images/vmlinuz" --initrd "$images/bench.initrd"
+		--append "$(engine_append linux BENCH=boot)")
+}
+
 # bochs_file NAME...: the first of Bochs' own files of these names, beside the binary or where
 # packages put them.
 bochs_file() {

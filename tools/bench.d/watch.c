@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-watch END LIMIT COMMAND...: runs a command and writes down when each line of its output
- * came: wall seconds since its start, CPU seconds that it had used by then, the line. A line that
- * has END in it is the last one of interest: the command may then finish, within GRACE. The
- * report closes with "exit WALL CPU STATUS"; STATUS is 128 + signal, 124 after LIMIT seconds. */
+ * came: wall seconds since its start, CPU seconds that it and its children had used by then, the
+ * line. A line that has END in it is the last one of interest: the command may then finish, within
+ * GRACE. The report closes with "exit WALL CPU STATUS"; STATUS is 128 + signal, 124 after LIMIT
+ * seconds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +23,6 @@
 struct watch {
 	const char *end;
 	pid_t child;
-	clockid_t cpu;
 	double start, limit; /* CLOCK_MONOTONIC */
 	bool ended;
 	char line[4096];
@@ -36,6 +36,24 @@ static double seconds(clockid_t clock)
 	if (clock_gettime(clock, &now))
 		return 0;
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Of the process and of its children that still run. */
+static double cpu_seconds(pid_t process)
+{
+	clockid_t clock;
+	double sum = clock_getcpuclockid(process, &clock) ? 0 : seconds(clock);
+	char path[64];
+	FILE *list;
+	int child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process, process);
+	list = fopen(path, "re");
+	while (list && fscanf(list, "%d", &child) == 1)
+		sum += cpu_seconds(child);
+	if (list)
+		fclose(list);
+	return sum;
 }
 
 static pid_t start_command(char **command, int output)
@@ -57,7 +75,8 @@ static pid_t start_command(char **command, int output)
 static void end_line(struct watch *w)
 {
 	w->line[w->length] = 0;
-	printf("%.6f %.6f %s\n", seconds(CLOCK_MONOTONIC) - w->start, seconds(w->cpu), w->line);
+	printf("%.6f %.6f %s\n", seconds(CLOCK_MONOTONIC) - w->start, cpu_seconds(w->child),
+	       w->line);
 	if (!w->ended && strstr(w->line, w->end)) {
 		w->ended = true;
 		w->limit = seconds(CLOCK_MONOTONIC) + GRACE;
@@ -111,7 +130,7 @@ int main(int argc, char **argv)
 	w.start = seconds(CLOCK_MONOTONIC);
 	w.limit = w.start + atof(argv[2]);
 	w.child = start_command(argv + 3, output[1]);
-	if (w.child < 0 || clock_getcpuclockid(w.child, &w.cpu)) {
+	if (w.child < 0) {
 		perror("bench-watch");
 		return 1;
 	}
