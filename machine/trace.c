@@ -65,8 +65,8 @@ void trace_exit(struct vcpu *vcpu, int result)
 		trace_exit_io(run, &fields);
 	else if (fields.reason == KVM_EXIT_MMIO)
 		trace_exit_mmio(run, &fields);
-	trace_emit(vcpu->trace, TRACE_ENGINE_EXIT, vcpu_instructions(vcpu), &fields, sizeof(fields),
-		   NULL, 0);
+	trace_emit(vcpu->trace, TRACE_ENGINE_EXIT, 0, vcpu_instructions(vcpu), &fields,
+		   sizeof(fields), NULL, 0);
 }
 
 /* The slots are numbered in the order in which memory_create made them. */

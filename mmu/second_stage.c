@@ -116,6 +116,9 @@ static void ept_load(struct ept_walk *walk, u64 physical)
 	walk->step[n].physical = physical;
 	walk->step[n].entry = host ? __atomic_load_n(host, __ATOMIC_RELAXED) : UINT64_MAX;
 	walk->step[n].host = slot && !(slot->flags & KVM_MEM_READONLY) ? host : NULL;
+	if (unlikely(walk->stage->steps))
+		walk_note_step(walk->stage->steps, physical, walk->step[n].entry,
+			       walk->stage->levels - n);
 }
 
 #define LOG_ENTRIES 512
@@ -260,7 +263,7 @@ static bool ept_translate(struct slots *slots, const struct second_stage *stage,
 /* --- nested paging --- */
 
 /* Reads of the guest's tables count as writes, for they may set accessed bits (APM 2:15.25.5). */
-static bool npt_translate(struct slots *slots, const struct second_stage *stage, u64 gpa,
+static bool npt_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
 			  unsigned int access, struct walk_updates *updates,
 			  struct second_stage_result *result)
 {
@@ -270,6 +273,7 @@ static bool npt_translate(struct slots *slots, const struct second_stage *stage,
 	access &= WALK_WRITE | WALK_EXEC | SECOND_STAGE_TABLE;
 	if (access & SECOND_STAGE_TABLE)
 		access |= WALK_WRITE;
+	stage->host.steps = stage->steps;
 	done = walk_linear(slots, &stage->host, gpa, (access & ~SECOND_STAGE_TABLE) | WALK_USER,
 			   &walk);
 	for (unsigned int n = 0; n < walk.updates.count; n++)
@@ -281,6 +285,22 @@ static bool npt_translate(struct slots *slots, const struct second_stage *stage,
 }
 
 /* --- both --- */
+
+static bool translate(struct slots *slots, struct second_stage *stage, u64 gpa, unsigned int access,
+		      struct walk_updates *updates, struct second_stage_result *result)
+{
+	bool done;
+
+	result->misconfigured = result->log_full = result->suppressed = false;
+	if (unlikely(stage->steps))
+		walk_steps_second(stage->steps, gpa);
+	done = stage->kind == SECOND_STAGE_EPT
+		       ? ept_translate(slots, stage, gpa, access, updates, result)
+		       : npt_translate(slots, stage, gpa, access, updates, result);
+	if (unlikely(stage->steps))
+		walk_steps_first(stage->steps);
+	return done;
+}
 
 static struct second_stage_cached *cached_slot(struct second_stage *stage, u64 gpa)
 {
@@ -305,10 +325,7 @@ bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64
 		result->allowed = cached->allowed;
 		return true;
 	}
-	result->misconfigured = result->log_full = result->suppressed = false;
-	if (stage->kind == SECOND_STAGE_EPT
-		    ? !ept_translate(slots, stage, gpa, access, updates, result)
-		    : !npt_translate(slots, stage, gpa, access, updates, result))
+	if (!translate(slots, stage, gpa, access, updates, result))
 		return false;
 	cached->gpa = gpa & ~PAGE_OFFSET_MASK;
 	cached->hpa = result->physical & ~PAGE_OFFSET_MASK;

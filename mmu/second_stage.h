@@ -19,6 +19,8 @@ enum second_stage_kind { SECOND_STAGE_EPT, SECOND_STAGE_NPT };
 struct second_stage {
 	enum second_stage_kind kind;
 
+	struct walk_steps *steps; /* of the walk that asks; NULL: nobody watches */
+
 	/* EPT */
 	u64 root;  /* physical address of the top table */
 	u8 levels; /* 4 or 5 */

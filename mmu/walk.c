@@ -144,15 +144,17 @@ struct walk {
 enum outcome { OUTCOME_DONE, OUTCOME_FAULT, OUTCOME_RETRY };
 
 /* Through the second stage, if there is one. False: it refuses. */
-static bool physical_of(struct slots *slots, struct second_stage *second, u64 gpa,
+static bool physical_of(struct slots *slots, const struct walk_registers *regs, u64 gpa,
 			unsigned int access, struct walk_result *result, u64 *physical, u8 *allowed)
 {
+	struct second_stage *second = regs->second;
 	struct second_stage_result stage;
 
 	if (likely(!second)) {
 		*physical = gpa;
 		return true;
 	}
+	second->steps = regs->steps;
 	if (second_stage_translate(slots, second, gpa, access, &result->updates, &stage)) {
 		*physical = stage.physical;
 		*allowed &= stage.allowed;
@@ -172,8 +174,8 @@ static bool table_physical(struct walk *walk, u64 gpa, unsigned int access, u64 
 {
 	u8 allowed = 0;
 
-	return physical_of(walk->slots, walk->regs->second, gpa, access | SECOND_STAGE_TABLE,
-			   walk->result, physical, &allowed);
+	return physical_of(walk->slots, walk->regs, gpa, access | SECOND_STAGE_TABLE, walk->result,
+			   physical, &allowed);
 }
 
 /* The bits of the error code that do not depend on the page (SDM 3A:4.7). */
@@ -419,7 +421,7 @@ static enum outcome finish(struct walk *walk, const struct level *level)
 	if (!permitted || (denied & needed))
 		return walk_fault(walk, ERROR_P | (denied & needed ? ERROR_PK : 0));
 	result->allowed = walk->access & WALK_SHADOW_STACK ? 0 : rights & ~denied;
-	if (!physical_of(walk->slots, walk->regs->second, leaf_address(walk, level, last->entry),
+	if (!physical_of(walk->slots, walk->regs, leaf_address(walk, level, last->entry),
 			 final_access(walk), result, &result->gpa, &result->allowed))
 		return OUTCOME_FAULT;
 	if (!(walk->access & WALK_NO_AD)) {
@@ -479,13 +481,6 @@ static enum outcome find_root(struct walk *walk, u64 *table)
 	return OUTCOME_DONE;
 }
 
-static void note_step(struct walk_steps *steps, const struct step *step, unsigned int level)
-{
-	if (steps->count < WALK_STEPS)
-		steps->step[steps->count++] = (struct walk_step){
-			.address = step->gpa, .entry = step->entry, .level = (u8)level};
-}
-
 static enum outcome walk_once(struct walk *walk)
 {
 	const struct mode *mode = walk->mode;
@@ -506,7 +501,7 @@ static enum outcome walk_once(struct walk *walk)
 					       mode->entry_size))
 			return OUTCOME_FAULT;
 		if (unlikely(walk->regs->steps))
-			note_step(walk->regs->steps, step, mode->levels - i);
+			walk_note_step(walk->regs->steps, step->gpa, step->entry, mode->levels - i);
 		if (!(step->entry & ENTRY_P))
 			return walk_fault(walk, 0);
 		leaf = entry_is_leaf(walk, level, step->entry);
@@ -553,7 +548,7 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 		result->memory_type_bits = 0;
 		/* All linear addresses count as user-mode addresses then (SDM 3C:28.2.1, table
 		 * 28-7). */
-		return physical_of(slots, regs->second, (u32)linear,
+		return physical_of(slots, regs, (u32)linear,
 				   (access & (WALK_WRITE | WALK_EXEC)) | SECOND_STAGE_USER_PAGE,
 				   result, &result->gpa, &result->allowed);
 	}
@@ -575,8 +570,7 @@ bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u6
 
 	result->updates.count = 0;
 	result->second.refused = false;
-	if (!physical_of(slots, regs->second, table, SECOND_STAGE_TABLE, result, &physical,
-			 &allowed))
+	if (!physical_of(slots, regs, table, SECOND_STAGE_TABLE, result, &physical, &allowed))
 		return false;
 	for (unsigned int i = 0; i < 4; i++) {
 		u8 *host = slots_host(slots, physical + 8 * i);

@@ -25,14 +25,43 @@ enum walk_access {
 struct second_stage;
 
 /* The entries that a walk has read, for whoever watches. */
-#define WALK_STEPS 8 /* more than there are in one, with retries that lost against another writer */
+#define WALK_STEPS                                                                                 \
+	64 /* more than there are in one, with retries that lost against another writer */
 struct walk_steps {
 	u8 count;
+	bool second;    /* those to come are the second stage's, */
+	u64 translated; /* of this guest-physical address */
 	struct walk_step {
-		u64 address, entry; /* as the guest has them */
-		u8 level;           /* 1: a page table */
+		u64 address, entry; /* as the guest has them, or the host */
+		u64 translated;
+		u8 level; /* 1: a page table */
+		bool second;
 	} step[WALK_STEPS];
 };
+
+static inline void walk_note_step(struct walk_steps *steps, u64 address, u64 entry,
+				  unsigned int level)
+{
+	if (steps->count < WALK_STEPS)
+		steps->step[steps->count++] = (struct walk_step){.address = address,
+								 .entry = entry,
+								 .level = (u8)level,
+								 .second = steps->second,
+								 .translated = steps->translated};
+}
+
+/* The steps to come are of the second stage's walk for @gpa; they end with the next. */
+static inline void walk_steps_second(struct walk_steps *steps, u64 gpa)
+{
+	steps->second = true;
+	steps->translated = gpa;
+}
+
+static inline void walk_steps_first(struct walk_steps *steps)
+{
+	steps->second = false;
+	steps->translated = 0;
+}
 
 /* The registers that a walk depends on; kept up to date by the owner. */
 struct walk_registers {
@@ -76,7 +105,7 @@ struct walk_result {
 		bool refused;
 		/* and error, as struct second_stage_result's */
 		bool misconfigured, log_full, suppressed;
-		bool final;         /* the address asked for; else one of a paging structure */
+		bool final; /* the address asked for; else one of a paging structure */
 		u32 error;
 		u64 gpa; /* what the guest takes for physical */
 	} second;

@@ -88,9 +88,26 @@ static const char *value_name(const struct trace_field *field, uint64_t value)
 		return trace_vector_name(value);
 	case TRACE_TYPE_BOOL:
 		return value ? "yes" : "no";
+	case TRACE_TYPE_VENDOR:
+		return value ? "SVM" : "VMX";
+	case TRACE_TYPE_VERDICT:
+		return value == 0 ? "pass" : value == 1 ? "fail" : "unknown";
 	default:
 		return NULL;
 	}
+}
+
+/* As tlb_flush in traces/events.def has them. */
+static void append_space(GString *text, uint64_t space)
+{
+	if (!space)
+		g_string_append(text, "host");
+	else if (!(space >> 63))
+		g_string_append_printf(text, "asid:%" PRIu64, space);
+	else
+		g_string_append_printf(text, "vpid:%" PRIu64, space >> 41 & 0xffff);
+	if (space >> 63 && (space >> 40 & 1))
+		g_string_append_printf(text, ",ept:0x%" PRIx64, (space << 24) >> 12);
 }
 
 void trace_append_value(GString *text, const struct trace_field *field, uint64_t value)
@@ -99,15 +116,24 @@ void trace_append_value(GString *text, const struct trace_field *field, uint64_t
 
 	if (name)
 		g_string_append(text, name);
+	else if (field->type == TRACE_TYPE_SPACE)
+		append_space(text, value);
 	else if (field->type == TRACE_TYPE_SIGNED)
 		g_string_append_printf(text, "%" PRId64, (int64_t)value);
 	else if (field->type == TRACE_TYPE_NUMBER || field->type == TRACE_TYPE_KVM_EXIT ||
-		 field->type == TRACE_TYPE_BYTES)
+		 field->type == TRACE_TYPE_BYTES || field->type == TRACE_TYPE_TEXT)
 		g_string_append_printf(text, "%" PRIu64, value);
 	else
 		g_string_append_printf(text, "0x%" PRIx64, value);
 	if (*field->unit)
 		g_string_append_printf(text, " %s", field->unit);
+}
+
+static void append_json_space(GString *text, uint64_t space)
+{
+	g_string_append_c(text, '"');
+	append_space(text, space);
+	g_string_append_c(text, '"');
 }
 
 void trace_append_json_value(GString *text, const struct trace_field *field, uint64_t value)
@@ -118,6 +144,8 @@ void trace_append_json_value(GString *text, const struct trace_field *field, uin
 		g_string_append(text, value ? "true" : "false");
 	else if (name)
 		g_string_append_printf(text, "\"%s\"", name);
+	else if (field->type == TRACE_TYPE_SPACE)
+		append_json_space(text, value);
 	else if (field->type == TRACE_TYPE_SIGNED)
 		g_string_append_printf(text, "%" PRId64, (int64_t)value);
 	else if (field->type == TRACE_TYPE_NUMBER || field->type == TRACE_TYPE_BYTES)

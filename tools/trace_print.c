@@ -167,34 +167,78 @@ static void append_instruction(struct trace_printer *printer, const struct trace
 	append_stores(printer, text, &insn);
 }
 
-static void append_field(const struct trace_view *view, GString *text,
-			 const struct trace_field *field, uint64_t value)
-{
-	char name[300];
-
-	g_string_append_printf(text, "  %s=", field->name);
-	trace_append_value(text, field, value);
-	if (field->type == TRACE_TYPE_ADDRESS &&
-	    *trace_view_symbol(view, value, name, sizeof(name)))
-		g_string_append_printf(text, " <%s>", name);
-}
-
 /* How many of the record's words are fields of the row: an older file may have fewer. */
 static unsigned int field_count(const struct trace_event_info *info, const uint64_t *record)
 {
 	return MIN(info->field_count, LS_TRACE_WORDS(record[0]) - 2);
 }
 
-static void append_tail(GString *text, const struct trace_event_info *info, const uint64_t *record)
+/* The bytes behind the fields, whose number is the last of these; NULL: none. */
+static const uint8_t *tail_of(const struct trace_event_info *info, const uint64_t *record,
+			      enum trace_type type, uint64_t *size)
 {
 	unsigned int fields = field_count(info, record);
 	unsigned int words = LS_TRACE_WORDS(record[0]) - 2 - fields;
-	uint64_t size = fields ? record[2 + fields - 1] : 0;
 
-	if (!fields || info->fields[fields - 1].type != TRACE_TYPE_BYTES || size > 8 * words)
+	*size = fields ? record[2 + fields - 1] : 0;
+	if (!fields || info->fields[fields - 1].type != type || *size > 8 * words)
+		return NULL;
+	return (const uint8_t *)(record + 2 + fields);
+}
+
+static const char *exit_name(const uint64_t *record, const struct trace_field *field,
+			     uint64_t value)
+{
+	const struct trace_fields_VM_EXIT *exit = (const void *)(record + 2);
+
+	return field->type == TRACE_TYPE_VM_EXIT ? trace_vm_exit_name(exit->vendor, value) : NULL;
+}
+
+#define EXIT_FLAGS UINT64_C(0xffff0000) /* of VMX's reason: bit 31, the entry failed */
+
+/* What an exit or entry does not bring is left out. */
+static bool field_matters(unsigned int event, const struct trace_field *field, uint64_t value)
+{
+	bool plain = field->type == TRACE_TYPE_HEX || field->type == TRACE_TYPE_NUMBER ||
+		     field->type == TRACE_TYPE_ADDRESS || field->type == TRACE_TYPE_GPA;
+
+	return value || !plain || (event != TRACE_VM_ENTRY && event != TRACE_VM_EXIT);
+}
+
+static void append_field(const struct trace_view *view, GString *text,
+			 const struct trace_field *field, const uint64_t *record, uint64_t value)
+{
+	const char *exit = exit_name(record, field, value);
+	char name[300];
+
+	if (!field_matters(LS_TRACE_EVENT(record[0]), field, value))
 		return;
-	g_string_append(text, "  ");
-	append_hex(text, (const uint8_t *)(record + 2 + fields), size);
+	g_string_append_printf(text, "  %s=", field->name);
+	if (exit) {
+		g_string_append(text, exit);
+		if ((value & EXIT_FLAGS) && value >> 32 == 0)
+			g_string_append_printf(text, "|0x%" PRIx64, value & EXIT_FLAGS);
+		return;
+	}
+	if (field->type == TRACE_TYPE_TEXT) /* append_tail's */
+		return;
+	trace_append_value(text, field, value);
+	if (field->type == TRACE_TYPE_ADDRESS &&
+	    *trace_view_symbol(view, value, name, sizeof(name)))
+		g_string_append_printf(text, " <%s>", name);
+}
+
+static void append_tail(GString *text, const struct trace_event_info *info, const uint64_t *record)
+{
+	const uint8_t *bytes;
+	uint64_t size;
+
+	if ((bytes = tail_of(info, record, TRACE_TYPE_BYTES, &size))) {
+		g_string_append(text, "  ");
+		append_hex(text, bytes, size);
+	}
+	if ((bytes = tail_of(info, record, TRACE_TYPE_TEXT, &size)))
+		g_string_append_printf(text, "%.*s", (int)size, (const char *)bytes);
 }
 
 void trace_print_text(struct trace_printer *printer, const struct trace_view *view, GString *text,
@@ -204,6 +248,8 @@ void trace_print_text(struct trace_printer *printer, const struct trace_view *vi
 	const struct trace_event_info *info;
 
 	g_string_append_printf(text, "%u %10" PRIu64, vcpu, record[1]);
+	if (LS_TRACE_FLAGS(record[0]) & LS_TRACE_GUEST)
+		g_string_append(text, " guest");
 	if (event == TRACE_INSTRUCTION) {
 		append_instruction(printer, view, text, record);
 		return;
@@ -218,7 +264,7 @@ void trace_print_text(struct trace_printer *printer, const struct trace_view *vi
 	g_string_append_printf(text, " %s", info->name);
 	end(printer, text);
 	for (unsigned int i = 0; i < field_count(info, record); i++)
-		append_field(view, text, &info->fields[i], record[2 + i]);
+		append_field(view, text, &info->fields[i], record, record[2 + i]);
 	append_tail(text, info, record);
 }
 
@@ -271,6 +317,15 @@ static void json_instruction(struct trace_printer *printer, const struct trace_v
 	g_string_append_c(text, ']');
 }
 
+static void json_tail(GString *text, const struct trace_event_info *info, const uint64_t *record)
+{
+	uint64_t size;
+	const uint8_t *bytes = tail_of(info, record, TRACE_TYPE_TEXT, &size);
+	g_autofree char *string = g_strndup((const char *)bytes, bytes ? size : 0);
+
+	json_append_string(text, string ? string : "");
+}
+
 void trace_print_json(struct trace_printer *printer, const struct trace_view *view, GString *text,
 		      unsigned int vcpu, const uint64_t *record)
 {
@@ -278,13 +333,22 @@ void trace_print_json(struct trace_printer *printer, const struct trace_view *vi
 	const struct trace_event_info *info = event < TRACE_EVENTS ? &trace_events[event] : NULL;
 
 	g_string_append_printf(text,
-			       "{\"vcpu\": %u, \"instructions\": %" PRIu64 ", \"event\": \"%s\"",
-			       vcpu, record[1], info ? info->name : "unknown");
+			       "{\"vcpu\": %u, \"instructions\": %" PRIu64 ", \"level\": %d, "
+			       "\"event\": \"%s\"",
+			       vcpu, record[1], LS_TRACE_FLAGS(record[0]) & LS_TRACE_GUEST ? 2 : 1,
+			       info ? info->name : "unknown");
 	if (event == TRACE_INSTRUCTION)
 		json_instruction(printer, view, text, record);
 	for (unsigned int i = 0; info && i < field_count(info, record); i++) {
+		const char *exit = exit_name(record, &info->fields[i], record[2 + i]);
+
 		g_string_append_printf(text, ", \"%s\": ", info->fields[i].name);
-		trace_append_json_value(text, &info->fields[i], record[2 + i]);
+		if (exit && !(record[2 + i] & EXIT_FLAGS))
+			json_append_string(text, exit);
+		else if (info->fields[i].type == TRACE_TYPE_TEXT)
+			json_tail(text, info, record);
+		else
+			trace_append_json_value(text, &info->fields[i], record[2 + i]);
 	}
 	g_string_append_c(text, '}');
 }

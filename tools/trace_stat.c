@@ -14,6 +14,7 @@
 #include "tools/trace_view.h"
 
 #define VCPUS_MAX 256
+#define LEVELS    4
 
 enum kind { KIND_ENGINE, KIND_VMX, KIND_SVM, KINDS };
 
@@ -21,13 +22,14 @@ static const struct {
 	const char *key, *title;
 } kinds[KINDS] = {
 	{"engine", "exits of the engine"},
-	{"vmx", "VM exits (VMX)"},
-	{"svm", "VM exits (SVM)"},
+	{"vmx", "VM exits (VMX) from level"},
+	{"svm", "VM exits (SVM) from level"},
 };
 
 /* Exits of one reason. */
 struct row {
 	enum kind kind;
+	uint64_t level; /* of the guest; 0 for exits of the engine */
 	uint64_t reason, samples;
 	uint64_t timed, time, least, most; /* from the exit to the next entry, in ns */
 };
@@ -43,20 +45,26 @@ struct stat {
 	gboolean json;
 	GPtrArray *rows;
 	uint64_t events[LS_TRACE_EVENTS_MAX];
-	struct open_exit engine[VCPUS_MAX], guest[VCPUS_MAX];
+	struct open_exit engine[VCPUS_MAX], guest[VCPUS_MAX][LEVELS];
 };
 
-static struct row *row_of(struct stat *stat, enum kind kind, uint64_t reason)
+static bool is_of(const struct row *row, enum kind kind, uint64_t level)
+{
+	return row->kind == kind && row->level == level;
+}
+
+static struct row *row_of(struct stat *stat, enum kind kind, uint64_t level, uint64_t reason)
 {
 	struct row *row;
 
 	for (guint i = 0; i < stat->rows->len; i++) {
 		row = g_ptr_array_index(stat->rows, i);
-		if (row->kind == kind && row->reason == reason)
+		if (is_of(row, kind, level) && row->reason == reason)
 			return row;
 	}
 	row = g_new0(struct row, 1);
 	row->kind = kind;
+	row->level = level;
 	row->reason = reason;
 	row->least = UINT64_MAX;
 	g_ptr_array_add(stat->rows, row);
@@ -89,6 +97,7 @@ static void stat_add(struct stat *stat, unsigned int vcpu, const uint64_t *recor
 {
 	unsigned int event = LS_TRACE_EVENT(record[0]) % LS_TRACE_EVENTS_MAX;
 	const struct trace_fields_ENGINE_EXIT *engine = (const void *)(record + 2);
+	const struct trace_fields_VM_ENTRY *entry = (const void *)(record + 2);
 	const struct trace_fields_VM_EXIT *guest = (const void *)(record + 2);
 
 	stat->events[event]++;
@@ -99,15 +108,16 @@ static void stat_add(struct stat *stat, unsigned int vcpu, const uint64_t *recor
 			  ((const struct trace_fields_ENGINE_ENTRY *)(record + 2))->time);
 		break;
 	case TRACE_ENGINE_EXIT:
-		exit_begins(&stat->engine[vcpu], row_of(stat, KIND_ENGINE, engine->reason),
+		exit_begins(&stat->engine[vcpu], row_of(stat, KIND_ENGINE, 0, engine->reason),
 			    engine->time);
 		break;
 	case TRACE_VM_ENTRY:
-		exit_ends(&stat->guest[vcpu], record[1]);
+		exit_ends(&stat->guest[vcpu][entry->level % LEVELS], record[1]);
 		break;
 	case TRACE_VM_EXIT:
-		exit_begins(&stat->guest[vcpu],
-			    row_of(stat, guest->vendor ? KIND_SVM : KIND_VMX, guest->reason),
+		exit_begins(&stat->guest[vcpu][guest->level % LEVELS],
+			    row_of(stat, guest->vendor ? KIND_SVM : KIND_VMX, guest->level % LEVELS,
+				   guest->reason),
 			    record[1]);
 		break;
 	default:
@@ -136,7 +146,7 @@ static void reason_name(const struct row *row, char *text, size_t size)
 		snprintf(text, size, "0x%" PRIx64, row->reason);
 }
 
-static void print_kind(const struct stat *stat, enum kind kind)
+static void print_kind(const struct stat *stat, enum kind kind, uint64_t level)
 {
 	uint64_t samples = 0, time = 0;
 	char name[64];
@@ -144,17 +154,18 @@ static void print_kind(const struct stat *stat, enum kind kind)
 	for (guint i = 0; i < stat->rows->len; i++) {
 		const struct row *row = g_ptr_array_index(stat->rows, i);
 
-		samples += row->kind == kind ? row->samples : 0;
-		time += row->kind == kind ? row->time : 0;
+		samples += is_of(row, kind, level) ? row->samples : 0;
+		time += is_of(row, kind, level) ? row->time : 0;
 	}
 	if (!samples)
 		return;
-	printf("%s\n%24s %12s %9s %9s %12s %12s %12s\n", kinds[kind].title, "reason", "samples",
-	       "samples%", "time%", "min ns", "max ns", "avg ns");
+	printf(level ? "%s %" PRIu64 "\n" : "%s\n", kinds[kind].title, level);
+	printf("%24s %12s %9s %9s %12s %12s %12s\n", "reason", "samples", "samples%", "time%",
+	       "min ns", "max ns", "avg ns");
 	for (guint i = 0; i < stat->rows->len; i++) {
 		const struct row *row = g_ptr_array_index(stat->rows, i);
 
-		if (row->kind != kind)
+		if (!is_of(row, kind, level))
 			continue;
 		reason_name(row, name, sizeof(name));
 		printf("%24s %12" PRIu64 " %8.2f%% %8.2f%% %12" PRIu64 " %12" PRIu64 " %12.2f\n",
@@ -169,7 +180,8 @@ static void print_kind(const struct stat *stat, enum kind kind)
 static void print_text(const struct stat *stat)
 {
 	for (unsigned int kind = 0; kind < KINDS; kind++)
-		print_kind(stat, kind);
+		for (uint64_t level = 0; level < LEVELS; level++)
+			print_kind(stat, kind, level);
 	printf("%24s %12s\n", "event", "records");
 	for (unsigned int n = 0; n < TRACE_EVENTS; n++)
 		if (stat->events[n])
@@ -186,10 +198,11 @@ static void print_json(const struct stat *stat)
 		const struct row *row = g_ptr_array_index(stat->rows, i);
 
 		reason_name(row, name, sizeof(name));
-		printf("%s\n  {\"kind\": \"%s\", \"reason\": \"%s\", \"samples\": %" PRIu64
-		       ", \"time\": %" PRIu64 ", \"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
-		       i ? "," : "", kinds[row->kind].key, name, row->samples, row->time,
-		       row->timed ? row->least : 0, row->most);
+		printf("%s\n  {\"kind\": \"%s\", \"level\": %" PRIu64
+		       ", \"reason\": \"%s\", \"samples\": %" PRIu64 ", \"time\": %" PRIu64
+		       ", \"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
+		       i ? "," : "", kinds[row->kind].key, row->level, name, row->samples,
+		       row->time, row->timed ? row->least : 0, row->most);
 	}
 	printf("],\n \"events\": {");
 	for (unsigned int n = 0; n < TRACE_EVENTS; n++) {

@@ -31,6 +31,8 @@ static int view_options(struct trace_view *view, struct ls_error *err)
 		ret = view_number(view->vcpu_text, "--vcpu", UINT64_MAX, &view->vcpu, err);
 	if (!ret)
 		ret = view_number(view->limit_text, "--limit", UINT64_MAX, &view->limit, err);
+	if (!ret)
+		ret = view_number(view->level_text, "--level", UINT64_MAX, &view->level, err);
 	view->events = UINT64_MAX;
 	if (!ret && view->events_text) {
 		view->events = trace_spec_events(view->events_text, err);
@@ -67,8 +69,8 @@ int trace_view_open(struct trace_view *view, const char *path, struct ls_error *
 
 void trace_view_close(struct trace_view *view)
 {
-	char *const texts[] = {view->from_text, view->to_text, view->events_text, view->vcpu_text,
-			       view->limit_text};
+	char *const texts[] = {view->from_text, view->to_text,    view->events_text,
+			       view->vcpu_text, view->limit_text, view->level_text};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
@@ -134,13 +136,28 @@ static void view_follow(struct trace_view *view, const uint64_t *record, unsigne
 	}
 }
 
+/* VM entries and exits belong to both sides. */
+static bool view_wants_level(const struct trace_view *view, const uint64_t *record)
+{
+	const struct trace_fields_VM_ENTRY *switched = (const void *)(record + 2);
+
+	switch (LS_TRACE_EVENT(record[0])) {
+	case TRACE_VM_ENTRY: /* vendor and level are the first fields of both */
+	case TRACE_VM_EXIT:
+		return switched->level == view->level || switched->level == view->level + 1;
+	default:
+		return (LS_TRACE_FLAGS(record[0]) & LS_TRACE_GUEST ? 2 : 1) == view->level;
+	}
+}
+
 static bool view_wants(const struct trace_view *view, const uint64_t *record)
 {
 	bool snapshot = LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION &&
 			(LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT);
 
 	return record[1] >= view->from && record[1] < view->to && (!snapshot || view->snapshots) &&
-	       (view->events >> LS_TRACE_EVENT(record[0]) & 1);
+	       (view->events >> LS_TRACE_EVENT(record[0]) & 1) &&
+	       (view->level == UINT64_MAX || view_wants_level(view, record));
 }
 
 static bool view_wants_chunk(const struct trace_view *view, const struct chunk_head *head)

@@ -11,10 +11,10 @@
 struct trace_view {
 	struct trace_reader *reader;
 	/* options; owned */
-	char *from_text, *to_text, *events_text, *vcpu_text, *limit_text;
+	char *from_text, *to_text, *events_text, *vcpu_text, *limit_text, *level_text;
 	char **symbol_files;
 	/* made of them */
-	uint64_t from, to, events, vcpu, limit; /* vcpu: UINT64_MAX for all */
+	uint64_t from, to, events, vcpu, limit, level; /* vcpu, level: UINT64_MAX for all */
 	struct symbols symbols;
 	bool snapshots; /* they are wanted, too */
 	/* while it is read */
@@ -41,6 +41,15 @@ struct trace_view {
 		 "EVENT,..."},                                                                      \
 		{"vcpu", 0, 0, G_OPTION_ARG_STRING, &(view)->vcpu_text, "Only this vCPU", "N"},     \
 		{"limit", 0, 0, G_OPTION_ARG_STRING, &(view)->limit_text, "Only the first N", "N"}, \
+		{"level",                                                                           \
+		 0,                                                                                 \
+		 0,                                                                                 \
+		 G_OPTION_ARG_STRING,                                                               \
+		 &(view)->level_text,                                                               \
+		 "Only what runs at hypervisor level N, with the VM entries and exits to and "      \
+		 "from "                                                                            \
+		 "it: 1 the machine, 2 its hypervisor's guests",                                    \
+		 "N"},                                                                              \
 	{                                                                                           \
 		"symbols", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &(view)->symbol_files,                \
 			"Names of functions, from an ELF file or a System.map (repeatable)",        \

@@ -253,7 +253,8 @@ ALWAYS_INLINE uint64_t code_address(struct codec *codec, struct columns *columns
 #define HEAD_STORES   0x10 /* other stores than the last time */
 #define HEAD_COUNT    0x20
 #define HEAD_FLAGS    0x40
-#define HEAD_EVENT    0x80 /* not an instruction: the event's number */
+#define HEAD_EVENT    0x80 /* not an instruction: the event's number, and the next */
+#define HEAD_GUEST    0x40 /* LS_TRACE_GUEST, of other events */
 
 #define ARITHMETIC UINT64_C(0x8d5) /* OF SF ZF AF PF CF */
 
@@ -500,8 +501,9 @@ ALWAYS_INLINE bool code_instruction(struct codec *codec, struct columns *columns
 /* --- other events --- */
 
 ALWAYS_INLINE bool code_event(struct codec *codec, struct columns *columns, bool encoding,
-			      unsigned int event, uint64_t *record)
+			      uint8_t head, uint64_t *record)
 {
+	unsigned int event = head & (HEAD_GUEST - 1);
 	uint64_t *field;
 	unsigned int words = LS_TRACE_WORDS(record[0]);
 
@@ -515,7 +517,7 @@ ALWAYS_INLINE bool code_event(struct codec *codec, struct columns *columns, bool
 	codec->count += unzigzag(
 		code_varint(columns, encoding, COLUMN_COUNT, zigzag(record[1] - codec->count)));
 	if (!encoding) {
-		record[0] = LS_TRACE_HEAD(event, 0, words);
+		record[0] = LS_TRACE_HEAD(event, head & HEAD_GUEST ? LS_TRACE_GUEST : 0, words);
 		record[1] = codec->count;
 	}
 	for (unsigned int i = 2; i < words; i++) {
@@ -544,8 +546,11 @@ void codec_encode(struct codec *codec, struct columns *columns, const uint64_t *
 		code_byte(columns, true, COLUMN_HEAD, head);
 		code_instruction(codec, columns, true, head, words);
 	} else {
-		code_byte(columns, true, COLUMN_HEAD, HEAD_EVENT | event);
-		code_event(codec, columns, true, event, words);
+		uint8_t head = HEAD_EVENT | event;
+
+		head |= LS_TRACE_FLAGS(record[0]) & LS_TRACE_GUEST ? HEAD_GUEST : 0;
+		code_byte(columns, true, COLUMN_HEAD, head);
+		code_event(codec, columns, true, head, words);
 	}
 }
 
@@ -555,7 +560,7 @@ bool codec_decode(struct codec *codec, struct columns *columns, uint64_t *record
 
 	record[0] = record[1] = 0;
 	if (head & HEAD_EVENT)
-		return code_event(codec, columns, false, head & 0x7f, record);
+		return code_event(codec, columns, false, head, record);
 	return code_instruction(codec, columns, false, head, record);
 }
 

@@ -40,8 +40,12 @@ enum trace_type {
 	TRACE_TYPE_GPA,      /* guest-physical */
 	TRACE_TYPE_VECTOR,   /* of an exception or interrupt */
 	TRACE_TYPE_KVM_EXIT, /* KVM_EXIT_* */
+	TRACE_TYPE_VENDOR,   /* 0 VMX, 1 SVM */
 	TRACE_TYPE_VM_EXIT,  /* by the record's vendor: VMX's basic exit reason, SVM's EXITCODE */
+	TRACE_TYPE_VERDICT,  /* 0 pass, 1 fail, 2 unknown */
+	TRACE_TYPE_SPACE,    /* an address space, as tlb_flush has it */
 	TRACE_TYPE_BYTES,    /* how many bytes follow the fields */
+	TRACE_TYPE_TEXT,     /* the same, and they are letters */
 	TRACE_TYPES
 };
 
@@ -79,22 +83,24 @@ enum trace_event trace_event_by_name(const char *name);
 	TRACE_EMIT_BYTES(sink, count, identifier, NULL, 0, __VA_ARGS__)
 /* The same with @size bytes at the end, whose number is a field of the row. */
 #define TRACE_EMIT_BYTES(sink, count, identifier, bytes, size, ...)                                \
+	TRACE_EMIT_FLAGS(sink, count, 0, identifier, bytes, size, __VA_ARGS__)
+#define TRACE_EMIT_FLAGS(sink, count, flags, identifier, bytes, size, ...)                         \
 	do {                                                                                       \
 		struct ls_trace_sink *emit_sink = (sink);                                          \
 		if (ls_trace_wants(emit_sink, TRACE_##identifier)) {                               \
 			const struct trace_fields_##identifier emit_fields = {__VA_ARGS__};        \
-			trace_emit(emit_sink, TRACE_##identifier, (count), &emit_fields,           \
+			trace_emit(emit_sink, TRACE_##identifier, (flags), (count), &emit_fields,  \
 				   sizeof(emit_fields), (bytes), (size));                          \
 		}                                                                                  \
 	} while (0)
 
-static inline void trace_emit(struct ls_trace_sink *sink, enum trace_event event, uint64_t count,
-			      const void *fields, size_t fields_size, const void *bytes,
-			      size_t size)
+static inline void trace_emit(struct ls_trace_sink *sink, enum trace_event event,
+			      unsigned int flags, uint64_t count, const void *fields,
+			      size_t fields_size, const void *bytes, size_t size)
 {
 	uint64_t *at = ls_trace_room(sink), words = 2 + fields_size / 8 + (size + 7) / 8;
 
-	at[0] = LS_TRACE_HEAD(event, 0, words);
+	at[0] = LS_TRACE_HEAD(event, flags, words);
 	at[1] = count;
 	memcpy(at + 2, fields, fields_size);
 	if (size) {

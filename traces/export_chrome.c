@@ -11,7 +11,7 @@
 
 void chrome_export_begin(struct chrome_export *export, FILE *to, unsigned int vcpus)
 {
-	*export = (struct chrome_export){.to = to, .vcpu = UINT32_MAX};
+	*export = (struct chrome_export){.to = to, .vcpu = UINT32_MAX, .entered = UINT64_MAX};
 	fputs("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n", to);
 	for (unsigned int n = 0; n < vcpus; n++)
 		fprintf(to,
@@ -44,6 +44,38 @@ static void follow_time(struct chrome_export *export, const uint64_t *record)
 		export->time = time;
 }
 
+/* Beside "guest", which KVM_RUN ends in the midst of it. */
+#define LEVEL2_THREAD 1000u
+
+static void name_level2(struct chrome_export *export)
+{
+	fprintf(export->to,
+		"{\"name\": \"thread_name\", \"ph\": \"M\", \"pid\": 1, \"tid\": %u, "
+		"\"args\": {\"name\": \"vCPU %u, level 2\"}},\n",
+		LEVEL2_THREAD + export->vcpu, export->vcpu);
+}
+
+static void follow_level2(struct chrome_export *export, const uint64_t *record)
+{
+	const struct trace_fields_VM_EXIT *exit = (const void *)(record + 2);
+
+	if (LS_TRACE_EVENT(record[0]) == TRACE_VM_ENTRY) {
+		if (!export->named)
+			name_level2(export);
+		export->named = true;
+		export->entered = export->time;
+	}
+	if (LS_TRACE_EVENT(record[0]) != TRACE_VM_EXIT || export->entered == UINT64_MAX)
+		return;
+	fprintf(export->to,
+		"{\"name\": \"level 2\", \"ph\": \"X\", \"pid\": 1, \"tid\": %u, "
+		"\"ts\": " TIME_FORMAT ", \"dur\": " TIME_FORMAT
+		", \"args\": {\"left by\": \"0x%" PRIx64 "\"}},\n",
+		LEVEL2_THREAD + export->vcpu, TIME_OF(export->entered),
+		TIME_OF(export->time - export->entered), exit->reason);
+	export->entered = UINT64_MAX;
+}
+
 static void instant(struct chrome_export *export, const struct trace_event_info *info,
 		    const uint64_t *record)
 {
@@ -69,8 +101,11 @@ void chrome_export_add(struct chrome_export *export, unsigned int vcpu, const ui
 		end_span(export);
 		export->vcpu = vcpu;
 		export->offset = export->time = 0;
+		export->entered = UINT64_MAX;
+		export->named = false;
 	}
 	follow_time(export, record);
+	follow_level2(export, record);
 	if (event == TRACE_ENGINE_ENTRY) {
 		end_span(export);
 		fprintf(export->to,

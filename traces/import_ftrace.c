@@ -24,12 +24,15 @@
 #define FIELD(ours, theirs)    to->ours = ftrace_value(from, #theirs);
 #define LESS_ONE(ours, theirs) to->ours = ftrace_value(from, #theirs) - 1;
 #define VALUE(ours, value)     to->ours = value;
-#define IMPORT_END(name)       }
+#define BY_VENDOR(vmx, svm, theirs)                                                                \
+	*(to->vendor ? &to->svm : &to->vmx) = ftrace_value(from, #theirs);
+#define IMPORT_END(name) }
 #include "traces/ftrace_import.def"
 #undef IMPORT
 #undef FIELD
 #undef LESS_ONE
 #undef VALUE
+#undef BY_VENDOR
 #undef IMPORT_END
 
 static const struct row {
@@ -43,6 +46,7 @@ static const struct row {
 #define FIELD(ours, theirs)
 #define LESS_ONE(ours, theirs)
 #define VALUE(ours, value)
+#define BY_VENDOR(vmx, svm, theirs)
 #define IMPORT_END(name)
 #include "traces/ftrace_import.def"
 };
@@ -96,8 +100,8 @@ static void copy(const struct ftrace_file *file, struct trace_writer *writer,
 		if (!row || vcpu == UINT32_MAX)
 			continue;
 		row->fill(fields, event);
-		trace_emit(trace_writer_sink(writer, vcpu), row->event, event->time - start, fields,
-			   row->size, NULL, 0);
+		trace_emit(trace_writer_sink(writer, vcpu), row->event, 0, event->time - start,
+			   fields, row->size, NULL, 0);
 	}
 }
 

@@ -39,6 +39,9 @@
 #define LS_TRACE_RETIRED 1u
 /* Not of the run: the whole state where a chunk begins; registers that it leaves out are 0. */
 #define LS_TRACE_SNAPSHOT 2u
+/* Of any event: it happened in a guest of the machine's own hypervisor, VMX non-root operation or
+ * between VMRUN and #VMEXIT. */
+#define LS_TRACE_GUEST 4u
 
 #define LS_TRACE_INSTRUCTION_WORDS 6u
 #define LS_TRACE_GENERAL           18u /* registers that word 5 has bits for */

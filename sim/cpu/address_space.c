@@ -89,38 +89,62 @@ static void enter_asid(struct cpu *cpu, u16 asid)
 }
 
 /* As events.def counts them. */
-enum { FLUSH_ALL, FLUSH_NONGLOBAL, FLUSH_PCID, FLUSH_LINEAR, FLUSH_SWITCH };
+enum {
+	FLUSH_ALL,
+	FLUSH_NONGLOBAL,
+	FLUSH_PCID,
+	FLUSH_LINEAR,
+	FLUSH_SWITCH,
+	FLUSH_SPACES,
+	FLUSH_EVERYTHING
+};
 
-void cpu_flush_tlb(struct cpu *cpu)
+u64 cpu_world_tag(const struct cpu *cpu)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_ALL);
+	return cpu->space.world[cpu->space.in].tag;
+}
+
+static void flush_world(struct cpu *cpu)
+{
 	forget_world(world(cpu));
 	if (cpu->space.upper)
 		drop_upper(cpu);
 	enter_asid(cpu, 0);
 }
 
-void cpu_switch_address_space(struct cpu *cpu, bool keep)
+void cpu_flush_tlb(struct cpu *cpu)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SWITCH, .pcid = current_pcid(cpu));
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_ALL, .space = cpu_world_tag(cpu));
+	flush_world(cpu);
+}
+
+static void switch_address_space(struct cpu *cpu, bool keep)
+{
 	if (cpu->space.upper_local)
 		drop_upper(cpu);
 	enter_asid(cpu, keep ? world(cpu)->of_pcid[current_pcid(cpu)] : 0);
 }
 
+void cpu_switch_address_space(struct cpu *cpu, bool keep)
+{
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SWITCH, .pcid = current_pcid(cpu),
+	       .space = cpu_world_tag(cpu));
+	switch_address_space(cpu, keep);
+}
+
 void cpu_flush_nonglobal(struct cpu *cpu)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_NONGLOBAL);
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_NONGLOBAL, .space = cpu_world_tag(cpu));
 	forget_pcids(world(cpu));
-	cpu_switch_address_space(cpu, false);
+	switch_address_space(cpu, false);
 }
 
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_PCID, .pcid = pcid);
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_PCID, .pcid = pcid, .space = cpu_world_tag(cpu));
 	world(cpu)->of_pcid[pcid] = 0;
 	if (pcid == current_pcid(cpu))
-		cpu_switch_address_space(cpu, false);
+		switch_address_space(cpu, false);
 }
 
 static bool in_large_page(const struct world *world, u64 linear)
@@ -130,13 +154,18 @@ static bool in_large_page(const struct world *world, u64 linear)
 	return linear >= world->large_low[half] && linear <= world->large_high[half];
 }
 
-void cpu_flush_linear(struct cpu *cpu, u64 linear)
+static void flush_linear(struct cpu *cpu, u64 linear)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear);
 	if (in_large_page(world(cpu), linear))
-		cpu_flush_tlb(cpu);
+		flush_world(cpu);
 	else
 		tlb_flush_page(&cpu->tlb, linear);
+}
+
+void cpu_flush_linear(struct cpu *cpu, u64 linear)
+{
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .space = cpu_world_tag(cpu));
+	flush_linear(cpu, linear);
 }
 
 /* --- worlds --- */
@@ -186,11 +215,12 @@ void cpu_enter_world(struct cpu *cpu, u64 tag)
 		if (cpu->space.upper)
 			drop_upper(cpu);
 	}
-	cpu_switch_address_space(cpu, true);
+	switch_address_space(cpu, true);
 }
 
 void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .space = tag);
 	for (unsigned int n = 0; n < WORLDS; n++) {
 		struct world *other = &cpu->space.world[n];
 
@@ -198,18 +228,19 @@ void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear)
 		    in_large_page(other, linear))
 			forget_world(other);
 	}
-	cpu_flush_linear(cpu, linear);
+	flush_linear(cpu, linear);
 }
 
 void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SPACES, .space = tag, .mask = mask);
 	for (unsigned int n = 1; n < WORLDS; n++) {
 		struct world *other = &cpu->space.world[n];
 
 		if (!other->entered || (other->tag & mask) != tag)
 			continue;
 		if (n == cpu->space.in)
-			cpu_flush_tlb(cpu);
+			flush_world(cpu);
 		else
 			forget_world(other);
 	}
@@ -217,8 +248,9 @@ void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)
 
 void cpu_flush_all(struct cpu *cpu)
 {
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_EVERYTHING);
 	flush_everything(cpu);
-	cpu_flush_tlb(cpu);
+	flush_world(cpu);
 }
 
 /* --- contexts --- */

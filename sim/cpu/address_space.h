@@ -14,6 +14,8 @@ void address_space_update_privilege(struct cpu *cpu);
  * is there yet, unless a register differs on which permissions depend.
  */
 void cpu_enter_world(struct cpu *cpu, u64 tag);
+/* The name of the world that the processor is in. */
+u64 cpu_world_tag(const struct cpu *cpu);
 /* INVLPG in the world of @tag, be it this one or not. */
 void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear);
 /* Drops all translations of the guests' worlds with (tag & @mask) == @tag. */

@@ -42,6 +42,16 @@ const struct check_row *check_first_failure(struct check_inputs *in, unsigned in
 	return NULL;
 }
 
+const struct check_row *check_next_failure(struct check_inputs *in, const struct check_row *row)
+{
+	const struct check_row *end = in->table->rows + in->table->count;
+
+	while (++row < end)
+		if (check_judge(in, row) == CHECK_FAIL)
+			return row;
+	return NULL;
+}
+
 const struct check_row *check_find(const struct check_table *table, const char *identifier)
 {
 	for (unsigned int i = 0; i < table->count; i++)

@@ -78,6 +78,8 @@ enum check_verdict check_judge(struct check_inputs *in, const struct check_row *
 /* The first row, from row number @from on, that fails in a group below @end; NULL if none does. */
 const struct check_row *check_first_failure(struct check_inputs *in, unsigned int from,
 					    unsigned int end);
+/* The next one behind @row that fails, too; NULL if none does. */
+const struct check_row *check_next_failure(struct check_inputs *in, const struct check_row *row);
 const struct check_row *check_find(const struct check_table *table, const char *identifier);
 
 /* "guest CR0 = 0x…, …": what the row judged last has read. */

@@ -62,6 +62,13 @@ u64 event_pushed_rflags(struct cpu *cpu, u8 vector, enum event_type type)
 	}
 }
 
+/* Of interruption information (SDM 3C:25.8.3). */
+static const u8 information_types[] = {
+	[EVENT_TYPE_EXTERNAL] = 0,           [EVENT_TYPE_NMI] = 2,
+	[EVENT_TYPE_EXCEPTION] = 3,          [EVENT_TYPE_SOFTWARE] = 4,
+	[EVENT_TYPE_SOFTWARE_EXCEPTION] = 6, [EVENT_TYPE_ICEBP] = 5,
+};
+
 static NOINLINE void record_event(struct cpu *cpu, const struct event *event)
 {
 	if (event->type == EVENT_TYPE_EXCEPTION || event->type == EVENT_TYPE_SOFTWARE_EXCEPTION)
@@ -70,10 +77,11 @@ static NOINLINE void record_event(struct cpu *cpu, const struct event *event)
 		       .address = event->vector == VECTOR_PF || event->vector == VECTOR_DB
 					  ? cpu->exception.address
 					  : 0,
-		       .rip = event->return_rip);
+		       .rip = event->return_rip, .by_entry = cpu->delivering.injected);
 	else
-		RECORD(cpu, INTERRUPT_INJECTED, .vector = event->vector, .type = event->type,
-		       .rip = event->return_rip);
+		RECORD(cpu, INTERRUPT_INJECTED, .vector = event->vector,
+		       .type = information_types[event->type], .rip = event->return_rip,
+		       .by_entry = cpu->delivering.injected);
 }
 
 u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_error, u32 error,

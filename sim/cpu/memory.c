@@ -4,6 +4,7 @@
  * alignment checks and data breakpoints. All stores end in write_host or device_access.
  */
 #include "sim/cpu/memory.h"
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/platform_lock.h"
@@ -129,6 +130,8 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
 		result->global = known->epoch;
 	} else {
 		cpu->stats.page_walks++;
+		if (unlikely(cpu->walk.steps))
+			cpu->walk.steps->count = 0; /* of walks that were nobody's */
 		walked = walk_linear(cpu->slots, &cpu->walk, linear, access, result);
 		if (unlikely(cpu->walk.steps))
 			recorder_walk(cpu, linear, access);
@@ -139,7 +142,7 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
 			note_large_page(cpu, linear, result->page_shift);
 		RECORD(cpu, TLB_FILL, .linear = linear & ~PAGE_OFFSET_MASK,
 		       .address = result->gpa & ~PAGE_OFFSET_MASK,
-		       .fetch = (access & WALK_EXEC) != 0);
+		       .fetch = (access & WALK_EXEC) != 0, .space = cpu_world_tag(cpu));
 		if (context != TLB_CONTEXT_NEVER)
 			tlb_second_fill(&cpu->tlb, linear, context, result->gpa, result->allowed,
 					result->global);

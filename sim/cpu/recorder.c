@@ -31,7 +31,8 @@ struct recorder {
 	/* the instruction that was begun */
 	bool begun;
 	u8 reach;
-	bool all; /* anything may have changed */
+	bool all;   /* anything may have changed */
+	bool guest; /* it began in a guest */
 	u64 rip, bytes[2], count;
 	/* the values that the last record left */
 	u64 reg[LS_TRACE_GENERAL];
@@ -153,7 +154,10 @@ static void write_record(struct cpu *cpu, struct recorder *recorder, bool retire
 		given |= (u64)recorder->stores << 48;
 		recorder->stores = recorder->store_words = 0;
 	}
-	record[0] = LS_TRACE_HEAD(TRACE_INSTRUCTION, retired ? LS_TRACE_RETIRED : 0, at - record);
+	record[0] = LS_TRACE_HEAD(TRACE_INSTRUCTION,
+				  (retired ? LS_TRACE_RETIRED : 0) |
+					  (recorder->guest ? LS_TRACE_GUEST : 0),
+				  at - record);
 	record[1] = recorder->count;
 	record[2] = recorder->begun ? recorder->rip : 0;
 	record[3] = recorder->begun ? recorder->bytes[0] : 0;
@@ -167,8 +171,10 @@ static void finish(struct cpu *cpu, struct recorder *recorder, u64 count)
 {
 	bool retired = recorder->begun && count != recorder->count;
 
-	if (!recorder->begun)
+	if (!recorder->begun) {
 		recorder->count = count;
+		recorder->guest = cpu->guest;
+	}
 	if (recorder->begun || recorder->all || recorder->stores)
 		write_record(cpu, recorder, retired, false);
 	recorder->begun = recorder->all = false;
@@ -181,6 +187,7 @@ static NOINLINE void step(struct cpu *cpu, const struct op *op)
 
 	finish(cpu, recorder, count);
 	recorder->begun = true;
+	recorder->guest = cpu->guest;
 	recorder->reach = op->is4;
 	recorder->rip = OP_RIP(cpu, op);
 	recorder->bytes[0] = op->imm;
@@ -237,10 +244,13 @@ void recorder_walk(struct cpu *cpu, u64 linear, unsigned int access)
 {
 	struct walk_steps *steps = cpu->walk.steps;
 
-	for (unsigned int n = 0; n < steps->count; n++)
-		RECORD(cpu, WALK_STEP, .linear = linear, .access = access,
-		       .level = steps->step[n].level, .address = steps->step[n].address,
-		       .entry = steps->step[n].entry);
+	for (unsigned int n = 0; n < steps->count; n++) {
+		const struct walk_step *step = &steps->step[n];
+
+		RECORD(cpu, WALK_STEP, .linear = linear, .access = access, .level = step->level,
+		       .address = step->address, .entry = step->entry, .second = step->second,
+		       .translated = step->translated);
+	}
 	steps->count = 0;
 }
 

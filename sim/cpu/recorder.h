@@ -41,11 +41,13 @@ void recorder_settle(struct cpu *cpu, bool all);
 u64 recorder_count(const struct cpu *cpu);
 
 /* RECORD(cpu, EXCEPTION, .vector = 14, ...) */
-#define RECORD(cpu, identifier, ...)                                                               \
+#define RECORD(cpu, identifier, ...) RECORD_BYTES(cpu, identifier, NULL, 0, __VA_ARGS__)
+#define RECORD_BYTES(cpu, identifier, bytes, size, ...)                                            \
 	do {                                                                                       \
 		if (unlikely((cpu)->recorder))                                                     \
-			TRACE_EMIT(recorder_sink(cpu), recorder_count(cpu), identifier,            \
-				   __VA_ARGS__);                                                   \
+			TRACE_EMIT_FLAGS(recorder_sink(cpu), recorder_count(cpu),                  \
+					 (cpu)->guest ? LS_TRACE_GUEST : 0, identifier, bytes,     \
+					 size, __VA_ARGS__);                                       \
 	} while (0)
 
 #endif

@@ -314,6 +314,7 @@ const struct check_row *svm_check(struct cpu *cpu)
 	row = check_first_failure(&inputs.in, 0, UINT8_MAX);
 	if (row) {
 		svm->failures++;
+		svm_record_failures(cpu, &inputs.in, row);
 		check_report_failure(&inputs.in, row, svm->failure, sizeof(svm->failure));
 	}
 	return row;

@@ -129,6 +129,7 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
 	load_pdptes(cpu, svm->value);
 	begin_guest(cpu);
 	svm_world_enter(cpu);
+	svm_record_entry(cpu, OP_RIP(cpu, op));
 	svm_inject(cpu);
 	vendor_reopen(cpu);
 	return svm->value[VMCB_RIP];

@@ -132,6 +132,7 @@ void svm_switch_to_host(struct cpu *cpu)
 {
 	save_guest(cpu);
 	note_exit(cpu);
+	svm_record_exit(cpu);
 	store_vmcb(cpu, true);
 	load_host(cpu);
 	end_guest(cpu);
@@ -200,6 +201,7 @@ void svm_refuse(struct cpu *cpu)
 	begin_exit(cpu, SVM_EXIT_INVALID, 0, 0);
 	note_exit(cpu);
 	svm->value[VMCB_EVENTINJ] = inject;
+	svm_record_exit(cpu);
 	store_vmcb(cpu, false);
 	svm->gif = false;
 	svm_update_arbitration(cpu);

@@ -113,6 +113,12 @@ extern const struct check_table svm_checks;
 /* The first rule that the VMCB in force breaks, or NULL. */
 const struct check_row *svm_check(struct cpu *cpu);
 
+/* --- record.c: for who watches; @caller: RIP of the VMRUN --- */
+void svm_record_entry(struct cpu *cpu, u64 caller);
+void svm_record_exit(struct cpu *cpu);
+/* @row and all others that fail. */
+void svm_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row);
+
 /* --- exit.c --- */
 /* #VMEXIT between two instructions. */
 void svm_exit(struct cpu *cpu, u64 code, u64 info1, u64 info2);

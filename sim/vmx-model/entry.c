@@ -43,6 +43,7 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 	if (row) {
 		vmx->failures++;
+		vmx_record_failures(cpu, &inputs.in, row);
 		check_report_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
 	}
 	return row;
@@ -125,6 +126,7 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 	struct vmx *vmx = vmx_of(cpu);
 	const struct check_row *row = failed_check(cpu, launch);
 	const u64 *value = vmx->value;
+	u64 caller = OP_RIP(cpu, op);
 	u32 failed;
 
 	if (row)
@@ -141,6 +143,7 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 		return refused(cpu, REASON_MSR_LOADING, failed);
 	if (launch)
 		vmx->launched = true;
+	vmx_record_entry(cpu, caller);
 	vmx_inject(cpu);
 	vmx_start_timer(cpu);
 	vendor_reopen(cpu);

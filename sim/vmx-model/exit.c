@@ -60,7 +60,7 @@ _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 q
 	vendor_exit(cpu);
 }
 
-static void record(struct vmx *vmx)
+static void note_exit(struct vmx *vmx)
 {
 	const struct vmx_exit *exit = &vmx->exit;
 	u64 *value = vmx->value;
@@ -130,8 +130,8 @@ static void enter_host(struct cpu *cpu)
 	vendor_reopen(cpu);
 }
 
-/* A world switch takes a processor some hundred cycles; the VMX-preemption timer and PAUSE loops of a
- * guest that does nothing but exit depend on it. No deadline is missed. */
+/* A world switch takes a processor some hundred cycles; the VMX-preemption timer and PAUSE loops of
+ * a guest that does nothing but exit depend on it. No deadline is missed. */
 #define EXIT_NS 50
 
 static void take_time(struct cpu *cpu)
@@ -152,7 +152,8 @@ void vmx_switch_to_host(struct cpu *cpu)
 	take_time(cpu);
 	note_pending_debug(cpu);
 	vmx_save_guest(cpu);
-	record(vmx);
+	note_exit(vmx);
+	vmx_record_exit(cpu);
 	cpu->guest = false;
 	if (vmx_store_msrs(cpu, value[VMCS_EXIT_MSR_STORE_ADDRESS],
 			   value[VMCS_EXIT_MSR_STORE_COUNT])) {
@@ -169,5 +170,6 @@ void vmx_refuse(struct cpu *cpu, u32 reason, u64 qualification)
 	vmx->exit = (struct vmx_exit){0};
 	vmx->value[VMCS_EXIT_REASON] = reason | REASON_ENTRY_FAILURE;
 	vmx->value[VMCS_EXIT_QUALIFICATION] = qualification;
+	vmx_record_exit(cpu);
 	enter_host(cpu);
 }

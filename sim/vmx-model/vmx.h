@@ -7,6 +7,7 @@
 #define LOCKSTEP_SIM_VMX_MODEL_VMX_H
 
 #include "mmu/second_stage.h"
+#include "sim/cpu/check.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
 #include "sim/cpu/vmx_controls.h"
@@ -38,7 +39,7 @@ struct vmx {
 	/* The controls in force since the last VM entry; 0 where they are not activated. */
 	u32 pin, primary, secondary, exit_controls, entry_controls;
 	u64 tertiary;
-	u64 timer_end; /* TSC at which the preemption timer reaches 0 */
+	u64 timer_end;               /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
 	struct vmx_exit exit;
 	u64 failures;       /* VM entries that a check refused */
@@ -101,6 +102,12 @@ u64 vmx_invvpid(struct cpu *cpu, const struct op *op);
 
 /* --- entry.c --- */
 u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch);
+
+/* --- record.c: for who watches; @caller: RIP of the instruction that enters --- */
+void vmx_record_entry(struct cpu *cpu, u64 caller);
+void vmx_record_exit(struct cpu *cpu);
+/* @row and all others that fail. */
+void vmx_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row);
 
 /* --- guest_state.c --- */
 void vmx_load_guest(struct cpu *cpu);
@@ -182,8 +189,8 @@ void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 u64 vmx_world_of_vpid(u16 vpid);
 u64 vmx_world_of_eptp(u64 eptp);
 #define VMX_WORLD_GUEST BIT(63)
-#define VMX_WORLD_EPT BIT(40)
-#define VMX_WORLD_VPID (VMX_WORLD_GUEST | UINT64_C(0xffff) << 41)
-#define VMX_WORLD_EPTP ((UINT64_C(1) << 41) - 1)
+#define VMX_WORLD_EPT   BIT(40)
+#define VMX_WORLD_VPID  (VMX_WORLD_GUEST | UINT64_C(0xffff) << 41)
+#define VMX_WORLD_EPTP  ((UINT64_C(1) << 41) - 1)
 
 #endif

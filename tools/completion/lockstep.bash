@@ -64,7 +64,7 @@ _lockstep_trace() {
 		return
 	fi
 	case $cur in
-	-*) _lockstep_words "--from --to --events --vcpu --limit --symbols --json --format
+	-*) _lockstep_words "--from --to --events --vcpu --limit --level --symbols --json --format
 		--help" ;;
 	*) _lockstep_value "$1" || _lockstep_value --trace ;;
 	esac

@@ -432,6 +432,65 @@ static void test_npt(void)
 	rig_close(&rig);
 }
 
+/* The steps of one of the guest's levels: those of the second stage that find its entry at @gpa,
+ * then the entry. Returns the next. */
+static const struct walk_step *expect_level(const struct walk_step *step, u64 gpa, u64 entry,
+					    unsigned int level)
+{
+	for (unsigned int n = 4; n; n--, step++) {
+		CHECK_EQUAL(step->second, true);
+		CHECK_EQUAL(step->translated, gpa);
+		CHECK_EQUAL(step->level, n);
+		CHECK_EQUAL(step->address & 0xfff, INDEX(gpa, n) * 8);
+	}
+	CHECK_EQUAL(step->second, false);
+	CHECK_EQUAL(step->address, gpa);
+	CHECK_EQUAL(step->entry, entry);
+	CHECK_EQUAL(step->level, level);
+	return step + 1;
+}
+
+/* A walk in two dimensions reads 4 × 4 + 4 entries for the guest's tables, and 4 for the address
+ * itself (SDM 3C:29.3.2, APM 2:15.25.6). */
+static void test_steps(enum second_stage_kind kind)
+{
+	struct walk_steps steps = {.count = 0};
+	const struct walk_step *step = steps.step;
+	struct walk_registers regs;
+	struct walk_result walk;
+	struct rig rig;
+
+	rig_open(&rig);
+	if (kind == SECOND_STAGE_EPT)
+		guest_build(&rig, &regs);
+	else
+		npt_build(&rig, &regs);
+	regs.steps = &steps;
+	for (unsigned int level = 4; level; level--) /* as the walk will leave it */
+		*entry_at(&rig, GUEST(level), LINEAR, level) |= PA;
+	CU_ASSERT_TRUE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
+	CHECK_EQUAL(steps.count, 24);
+	for (unsigned int level = 4; level; level--) {
+		u64 gpa = GUEST(level) + INDEX(LINEAR, level) * 8;
+
+		step = expect_level(step, gpa, *entry_at(&rig, GUEST(level), LINEAR, level), level);
+	}
+	CHECK_EQUAL(step[0].translated, (GPA & ~UINT64_C(0xfff)) | (LINEAR & 0xfff));
+	CHECK_EQUAL(step[0].address, TABLE(4) + INDEX(GPA, 4) * 8);
+	CHECK_EQUAL(step[3].entry & 0xffffffffff000, FRAME);
+	rig_close(&rig);
+}
+
+static void test_ept_steps(void)
+{
+	test_steps(SECOND_STAGE_EPT);
+}
+
+static void test_npt_steps(void)
+{
+	test_steps(SECOND_STAGE_NPT);
+}
+
 /* 15.25.10: under nested paging PDPTEs are read from memory at every walk. */
 static void test_npt_pae(void)
 {
@@ -460,6 +519,8 @@ static void test_npt_pae(void)
 
 static CU_TestInfo tests[] = {
 	{"ept violations", test_ept_violations},
+	{"steps of ept", test_ept_steps},
+	{"steps of nested paging", test_npt_steps},
 	{"ept misconfigurations", test_ept_misconfigurations},
 	{"ept addresses", test_ept_addresses},
 	{"ept accessed, dirty", test_ept_accessed_dirty},

@@ -55,7 +55,7 @@ static inline uint64_t *records_store(struct records *r, uint64_t *at)
 static inline void records_instruction(struct records *r, uint64_t *record)
 {
 	uint64_t *at = record + LS_TRACE_INSTRUCTION_WORDS, n;
-	bool retired = records_random(r) % 16 != 0;
+	bool retired = records_random(r) % 16 != 0, guest = records_random(r) % 32 == 0;
 
 	if (records_random(r) % 8 == 0)
 		r->rip = 0xffffffff81000000 + records_random(r) % 1000 * 4;
@@ -81,7 +81,9 @@ static inline void records_instruction(struct records *r, uint64_t *record)
 		at = records_store(r, at);
 		record[5] += UINT64_C(1) << 48;
 	}
-	record[0] = LS_TRACE_HEAD(TRACE_INSTRUCTION, retired ? LS_TRACE_RETIRED : 0, at - record);
+	record[0] = LS_TRACE_HEAD(TRACE_INSTRUCTION,
+				  (retired ? LS_TRACE_RETIRED : 0) | (guest ? LS_TRACE_GUEST : 0),
+				  at - record);
 	r->count += retired;
 	r->rip += 4;
 }
@@ -95,13 +97,14 @@ static inline void records_event(struct records *r, unsigned int event, uint64_t
 	record[1] = r->count;
 	for (unsigned int i = 0; i < info->field_count; i++) {
 		record[2 + i] = records_value(r, r->field[event][i]);
-		if (info->fields[i].type == TRACE_TYPE_BYTES)
+		if (info->fields[i].type == TRACE_TYPE_BYTES ||
+		    info->fields[i].type == TRACE_TYPE_TEXT)
 			record[2 + i] = bytes = 13;
 		r->field[event][i] = record[2 + i];
 	}
 	for (unsigned int i = 0; i < bytes; i += 8)
 		record[words++] = records_random(r) & (i ? 0xffffffffff : UINT64_MAX);
-	record[0] = LS_TRACE_HEAD(event, 0, words);
+	record[0] = LS_TRACE_HEAD(event, records_random(r) % 2 ? LS_TRACE_GUEST : 0, words);
 }
 
 static inline void records_next(struct records *r, uint64_t *record)
