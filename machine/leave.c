@@ -24,7 +24,7 @@ static int leave_act(struct machine *machine, struct ls_error *err)
 		ret = leave_save(machine, err);
 	if (!ret && leave->to) {
 		ret = machine_switch(machine, err);
-		machine->switches++;
+		machine->switches += !ret;
 	}
 	if (!ret && leave->to && machine->switches < leave->times)
 		ret = trigger_arm(machine, err);

@@ -220,6 +220,7 @@ int machine_run(struct machine *machine, struct machine_result *result, struct l
 		machine->config.stopped(machine->config.stopped_opaque);
 	*result = machine->result;
 	result->unclaimed = machine->ports.unclaimed + machine->mmio.unclaimed;
+	result->switches = machine->switches;
 	return ret;
 }
 

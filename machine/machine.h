@@ -227,11 +227,12 @@ enum machine_end {
 
 struct machine_result {
 	enum machine_end end;
-	int code;           /* for exit(): 0 for power-off, the guest's own for an exit port,
-			     * MACHINE_EXIT_* otherwise */
-	unsigned int vcpu;  /* which vCPU ended it */
-	char text[256];     /* one line for a person: what happened, where, what to do */
-	uint64_t unclaimed; /* accesses to ports and addresses that nothing claimed */
+	int code;              /* for exit(): 0 for power-off, the guest's own for an exit port,
+				* MACHINE_EXIT_* otherwise */
+	unsigned int vcpu;     /* which vCPU ended it */
+	char text[256];        /* one line for a person: what happened, where, what to do */
+	uint64_t unclaimed;    /* accesses to ports and addresses that nothing claimed */
+	unsigned int switches; /* to the other engine (config.leave.to) */
 };
 
 /* Whether the config's engine offers what the config asks for: 0, or -errno with *err saying what

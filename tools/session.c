@@ -97,6 +97,17 @@ static int session_figures(const struct session *session, struct machine *machin
 	return 0;
 }
 
+/* A trigger that never came would look like a switch that nobody noticed. */
+static void session_warn_of_switches(const struct session *session,
+				     const struct machine_result *result)
+{
+	const struct machine_leave *leave = &session->config.leave;
+
+	if (leave->to && result->switches < leave->times)
+		log_warning("the run ended after %u of %u switches between engines",
+			    result->switches, leave->times);
+}
+
 static int session_run_machine(struct session *session, struct machine *machine,
 			       struct console *console, struct machine_result *result)
 {
@@ -117,6 +128,7 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	}
 	stats.wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
 	session_report(session, result, console);
+	session_warn_of_switches(session, result);
 	status = session_status(result, console);
 	stats.status = status;
 	stats.unclaimed = result->unclaimed;

@@ -29,5 +29,6 @@ for _ in 1 2 3 4; do
 	cat wanted
 	echo "status 1"
 done >all
+grep "switches between" err && fail "a run ended before all its moves"
 diff all out >difference || fail "a move was noticed: $(cat difference err)"
 finish

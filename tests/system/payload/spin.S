@@ -5,10 +5,10 @@
 	mov $0x3f8, %edx
 1:	lodsb
 	test %al, %al
-	jz 2f
+	jz spin
 	outb %al, %dx
 	jmp 1b
-2:	cli
-	jmp 2b
+spin:	cli
+	jmp spin
 message:
 	.asciz "spinning\n"
