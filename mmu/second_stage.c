@@ -291,7 +291,6 @@ static bool translate(struct slots *slots, struct second_stage *stage, u64 gpa, 
 {
 	bool done;
 
-	result->misconfigured = result->log_full = result->suppressed = false;
 	if (unlikely(stage->steps))
 		walk_steps_second(stage->steps, gpa);
 	done = stage->kind == SECOND_STAGE_EPT
@@ -309,9 +308,9 @@ static struct second_stage_cached *cached_slot(struct second_stage *stage, u64 g
 	return &stage->cached[(page ^ page >> 8) % SECOND_STAGE_CACHED];
 }
 
-bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
-			    unsigned int access, struct walk_updates *updates,
-			    struct second_stage_result *result)
+/* By what was found before, or by a walk. */
+static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsigned int access,
+		 struct walk_updates *updates, struct second_stage_result *result)
 {
 	struct second_stage_cached *cached = cached_slot(stage, gpa);
 	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(access);
@@ -332,4 +331,18 @@ bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64
 	cached->allowed = result->allowed;
 	cached->user = user;
 	return true;
+}
+
+bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
+			    unsigned int access, struct walk_updates *updates,
+			    struct second_stage_result *result)
+{
+	result->misconfigured = result->log_full = result->suppressed = false;
+	if (!find(slots, stage, gpa, access, updates, result)) {
+		result->apic_access = false;
+		return false;
+	}
+	result->apic_access = (access & SECOND_STAGE_TABLE) &&
+			      (result->physical | PAGE_OFFSET_MASK) == stage->apic_access_end;
+	return !result->apic_access;
 }

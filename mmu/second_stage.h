@@ -34,6 +34,9 @@ struct second_stage {
 	u64 log;
 	u64 *log_index;
 
+	/* The last byte of the page that a guest's paging structures can't be in; 0: none. */
+	u64 apic_access_end;
+
 	/* NPT: CR0, CR4 and EFER as the host has them, and nCR3. Its tables are walked as for user
 	 * accesses whatever the guest's privilege. */
 	struct walk_registers host;
@@ -54,6 +57,7 @@ struct second_stage_result {
 	/* Where it refuses: */
 	bool misconfigured; /* EPT misconfiguration */
 	bool log_full;      /* no room for a page that would become dirty */
+	bool apic_access;   /* a paging structure in the page of apic_access_end */
 	bool suppressed;    /* EPT: bit 63 of the entry that refused, no #VE */
 	u32 error;          /* NPT: the #PF error code. EPT: exit qualification, bits 6:0 */
 };

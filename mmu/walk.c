@@ -163,6 +163,7 @@ static bool physical_of(struct slots *slots, const struct walk_registers *regs, 
 	result->second.refused = true;
 	result->second.misconfigured = stage.misconfigured;
 	result->second.log_full = stage.log_full;
+	result->second.apic_access = stage.apic_access;
 	result->second.suppressed = stage.suppressed;
 	result->second.final = !(access & SECOND_STAGE_TABLE);
 	result->second.error = stage.error;

@@ -104,7 +104,7 @@ struct walk_result {
 	struct {
 		bool refused;
 		/* and error, as struct second_stage_result's */
-		bool misconfigured, log_full, suppressed;
+		bool misconfigured, log_full, suppressed, apic_access;
 		bool final; /* the address asked for; else one of a paging structure */
 		u32 error;
 		u64 gpa; /* what the guest takes for physical */

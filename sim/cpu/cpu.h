@@ -297,6 +297,9 @@ struct cpu {
 		u8 fraction; /* bits of the multiplier behind the point; 0: it is not multiplied */
 	} guest_tsc;
 	struct walk_registers walk; /* mirrors of the registers above: cpu_update_paging */
+	/* The last byte of the page whose accesses are the model's (vendor.h: apic_access); 0: none.
+	 * It never gets TLB tags. */
+	u64 apic_access_end;
 	struct slots *slots;
 	struct lapic *lapic;
 	struct trace_cache *traces;
@@ -407,6 +410,12 @@ struct cpu {
 ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
 {
 	return cpu->feature[feature / 32] >> (feature % 32) & 1;
+}
+
+/* @gpa is the model's business, not memory. */
+ALWAYS_INLINE bool cpu_apic_access(const struct cpu *cpu, u64 gpa)
+{
+	return (gpa | PAGE_OFFSET_MASK) == cpu->apic_access_end;
 }
 
 ALWAYS_INLINE bool cpu_long_mode(const struct cpu *cpu)

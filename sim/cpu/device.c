@@ -54,7 +54,8 @@ bool device_store_last(struct cpu *cpu, u64 gpa, void *data, unsigned int size, 
 {
 	s64 budget = cpu->budget;
 
-	if (cpu->single || !cpu->platform->mmio(cpu, gpa, data, size, true))
+	if (cpu->single || cpu_apic_access(cpu, gpa) ||
+	    !cpu->platform->mmio(cpu, gpa, data, size, true))
 		return false;
 	if (unlikely(cpu->recorder))
 		record_access(cpu, gpa, data, size, true);

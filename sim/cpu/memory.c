@@ -20,6 +20,7 @@ struct piece {
 	u8 *host; /* NULL: MMIO */
 	struct slot *slot;
 	unsigned int size;
+	bool write; /* translated for writing */
 };
 
 static unsigned int own_access(const struct cpu *cpu, unsigned int access)
@@ -188,6 +189,8 @@ void mem_fill_code(struct cpu *cpu, u64 linear, struct tlb_code_entry *entry)
 	if (!is_canonical(cpu, linear))
 		raise_gp(cpu, 0);
 	walk(cpu, linear, access, context_of(cpu, access), &result);
+	if (unlikely(cpu_apic_access(cpu, result.gpa)))
+		cpu->vendor->apic_access(cpu, result.gpa, NULL, 1, VENDOR_FETCH);
 	entry->tag = tlb_tag(linear, 1, cpu->code_context);
 	entry->gpa = result.gpa & ~PAGE_OFFSET_MASK;
 	entry->host = slots_host(cpu->slots, entry->gpa);
@@ -215,6 +218,12 @@ static void remember_slow(struct cpu *cpu, u64 linear, u64 tag, const struct pie
 		.tag = tag, .gpa = piece->gpa & ~PAGE_OFFSET_MASK, .slot = piece->slot};
 }
 
+/* NULL: a device, or the model's page of APIC accesses. */
+static struct slot *slot_at(struct cpu *cpu, u64 gpa)
+{
+	return unlikely(cpu_apic_access(cpu, gpa)) ? NULL : slots_find(cpu->slots, gpa);
+}
+
 /* Translates the bytes of [linear, linear + size) that lie in the first page. */
 static void piece_translate(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
 			    struct piece *piece)
@@ -228,16 +237,17 @@ static void piece_translate(struct cpu *cpu, u64 linear, unsigned int size, unsi
 	if ((access & WALK_WRITE ? entry->write_tag : entry->read_tag) == tag) {
 		cpu->stats.tlb_hits++;
 		piece->gpa = entry->gpa | (linear & PAGE_OFFSET_MASK);
-		piece->slot = slots_find(cpu->slots, piece->gpa);
+		piece->slot = slot_at(cpu, piece->gpa);
 	} else if (!(access & WALK_WRITE) || !known_slow(cpu, linear, tag, piece)) {
 		walk(cpu, linear, access, context, &result);
 		piece->gpa = result.gpa;
-		piece->slot = slots_find(cpu->slots, piece->gpa);
+		piece->slot = slot_at(cpu, piece->gpa);
 		fill_data(cpu, linear, access, context, &result, piece->slot);
 		if ((access & WALK_WRITE) && context != TLB_CONTEXT_NEVER)
 			remember_slow(cpu, linear, tag, piece);
 	}
 	piece->size = size < room ? size : room;
+	piece->write = access & WALK_WRITE;
 	piece->host = piece->slot ? piece->slot->host + (piece->gpa - piece->slot->gpa) : NULL;
 }
 
@@ -277,6 +287,9 @@ static void piece_read(struct cpu *cpu, const struct piece *piece, void *to)
 {
 	if (piece->host)
 		__builtin_memcpy(to, piece->host, piece->size);
+	else if (unlikely(cpu_apic_access(cpu, piece->gpa)))
+		cpu->vendor->apic_access(cpu, piece->gpa, to, piece->size,
+					 piece->write ? VENDOR_MODIFY : VENDOR_READ);
 	else
 		device_access(cpu, piece->gpa, to, piece->size, false);
 }
@@ -290,6 +303,8 @@ static void piece_write(struct cpu *cpu, const struct piece *piece, const void *
 {
 	if (piece_writable(piece))
 		write_host(cpu, piece, from);
+	else if (unlikely(cpu_apic_access(cpu, piece->gpa)))
+		cpu->vendor->apic_access(cpu, piece->gpa, (void *)from, piece->size, VENDOR_WRITE);
 	else
 		device_access(cpu, piece->gpa, (void *)from, piece->size, true);
 }
@@ -364,6 +379,14 @@ static u64 check_linear(struct cpu *cpu, u64 linear, unsigned int size, u8 seg)
 	return linear;
 }
 
+/* Leaves the guest if an access of that size may not go to the model's page. */
+static void probe_apic_access(struct cpu *cpu, const struct piece *piece, unsigned int size)
+{
+	if (unlikely(cpu_apic_access(cpu, piece->gpa)))
+		cpu->vendor->apic_access(cpu, piece->gpa, NULL, size,
+					 piece->write ? VENDOR_WRITE : VENDOR_READ);
+}
+
 /* Both pages are translated before either is touched. */
 static void split(struct cpu *cpu, u64 linear, unsigned int size, unsigned int access,
 		  struct piece piece[2])
@@ -376,6 +399,8 @@ static void split(struct cpu *cpu, u64 linear, unsigned int size, unsigned int a
 		if (!cpu_long_mode(cpu))
 			next = (u32)next;
 		piece_translate(cpu, next, size - piece[0].size, access, &piece[1]);
+		probe_apic_access(cpu, &piece[0], size);
+		probe_apic_access(cpu, &piece[1], size);
 	}
 }
 
@@ -642,6 +667,7 @@ void mem_probe(struct cpu *cpu, const struct op *op, u64 linear, unsigned int si
 	cpu->op = op;
 	linear = check_linear(cpu, linear, size, op->seg);
 	split(cpu, linear, size, own_access(cpu, access), piece);
+	probe_apic_access(cpu, &piece[0], size);
 }
 
 bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 desired)

@@ -51,6 +51,14 @@ enum vendor_instruction {
 	VENDOR_INVVPID,
 };
 
+/* An access to the page at cpu->apic_access_end. */
+enum vendor_access {
+	VENDOR_READ,
+	VENDOR_WRITE,
+	VENDOR_MODIFY, /* a read for which a write is to follow */
+	VENDOR_FETCH,
+};
+
 /* What is to become of an event at the moment at which it would be taken. */
 enum vendor_gate {
 	GATE_OPEN, /* it is taken as ever */
@@ -103,6 +111,12 @@ struct vendor_ops {
 	 * SECOND_STAGE_TABLE where there is no linear address, PDPTEs being loaded. */
 	void (*second_stage_fault)(struct cpu *cpu, u64 linear, unsigned int access,
 				   const struct walk_result *walk);
+
+	/* While cpu->apic_access_end is set. Does the access, or leaves the guest; a write may have
+	 * consequences behind the instruction, which then has to run alone. @data is NULL where
+	 * nothing is moved: it only may leave. */
+	void (*apic_access)(struct cpu *cpu, u64 address, void *data, unsigned int size,
+			    enum vendor_access access);
 
 	/* --- events between instructions, while cpu->arbitrates --- */
 	/* EVENT_MACHINE_CHECK, _SMI, _INIT, _SIPI, _NMI. */

@@ -51,7 +51,7 @@ u64 vmx_read_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsign
 	default:
 		if (VMX_PRIMARY(cpu, CR8_STORE))
 			leave_mov(cpu, op, 8, MOV_FROM);
-		return cpu_cr8(cpu);
+		return VMX_PRIMARY(cpu, TPR_SHADOW) ? vmx_virtual_cr8(cpu) : cpu_cr8(cpu);
 	}
 }
 
@@ -100,6 +100,17 @@ static bool lmsw(struct cpu *cpu, const struct op *op, const u64 *value, u64 *wr
 	return true;
 }
 
+/* SDM 3C:30.3 */
+static bool write_cr8(struct cpu *cpu, u64 value)
+{
+	if (!VMX_PRIMARY(cpu, TPR_SHADOW))
+		return true;
+	if (value > CR8_MAX)
+		raise_gp(cpu, 0);
+	vmx_set_virtual_cr8(cpu, value);
+	return false;
+}
+
 bool vmx_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsigned int number,
 		  u64 *written)
 {
@@ -123,7 +134,7 @@ bool vmx_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsi
 	case 8:
 		if (VMX_PRIMARY(cpu, CR8_LOAD))
 			leave_mov(cpu, op, 8, MOV_TO);
-		return true;
+		return write_cr8(cpu, *written);
 	default:
 		return true;
 	}

@@ -144,6 +144,7 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 	if (launch)
 		vmx->launched = true;
 	vmx_record_entry(cpu, caller);
+	vmx_begin_virtual_apic(cpu);
 	vmx_inject(cpu);
 	vmx_start_timer(cpu);
 	vendor_reopen(cpu);

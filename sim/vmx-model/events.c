@@ -184,6 +184,24 @@ enum vendor_gate vmx_interrupt(struct cpu *cpu)
 
 /* --- the model's own --- */
 
+/* Of the virtual APIC: the instruction that asked for it is behind the guest. */
+static bool trap(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	u64 qualification = vmx->trap.qualification;
+	u32 reason = vmx->trap.reason;
+	struct vmx_exit *exit;
+
+	if (!reason)
+		return false;
+	exit = vmx_begin_exit(cpu, reason);
+	exit->qualification = qualification;
+	exit->keeps_debug = true;
+	vmx_switch_to_host(cpu);
+	cpu_update_mode(cpu);
+	return true;
+}
+
 static bool monitor_trap(struct cpu *cpu)
 {
 	return cpu->monitor_trap.due && leave_between(cpu, REASON_MONITOR_TRAP_FLAG, true);
@@ -223,6 +241,9 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage)
 	if (!cpu->guest)
 		return false;
 	switch (stage) {
+	case STAGE_FIRST:
+		vmx_emulate_apic_write(cpu);
+		return trap(cpu);
 	case STAGE_BEFORE_TRAP:
 		return monitor_trap(cpu);
 	case STAGE_AFTER_TRAP:
@@ -234,8 +255,8 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage)
 	}
 }
 
-/* Of a halted guest. What may be due is looked at: windows open it as interrupts do, timers and traps
- * leave it (SDM 3C:26.2). */
+/* Of a halted guest. What may be due is looked at: windows open it as interrupts do, timers and
+ * traps leave it (SDM 3C:26.2). */
 bool vmx_would_wake(struct cpu *cpu)
 {
 	bool guest = cpu->guest;

@@ -44,6 +44,26 @@ struct vmx_exit *vmx_begin_exit(struct cpu *cpu, u32 reason)
 	return exit;
 }
 
+/* RF as a page fault there would push it (SDM 3C:28.3.3). */
+static u8 rf_of_fault(struct cpu *cpu)
+{
+	u64 image;
+
+	if (!cpu->delivering.active)
+		return RF_SET;
+	image = event_pushed_rflags(cpu, cpu->delivering.vector, cpu->delivering.type);
+	return image & FLAG_RF ? RF_SET : RF_CLEAR;
+}
+
+struct vmx_exit *vmx_begin_fault_exit(struct cpu *cpu, u32 reason)
+{
+	struct vmx_exit *exit = vmx_begin_exit(cpu, reason);
+
+	exit->rf = rf_of_fault(cpu);
+	exit->shadow = cpu->single ? cpu->shadow_running : SHADOW_NONE;
+	return exit;
+}
+
 _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 qualification)
 {
 	struct vmx_exit *exit = &vmx_of(cpu)->exit;

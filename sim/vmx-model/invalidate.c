@@ -72,6 +72,7 @@ static bool vpid_valid(const struct cpu *cpu, u64 type, const struct descriptor1
 static void invalidate_address(struct cpu *cpu, u64 world, u64 linear)
 {
 	cpu_flush_linear_in(cpu, world, linear);
+	cpu_flush_linear_in(cpu, world | VMX_WORLD_APIC, linear);
 	cpu_flush_worlds(cpu, VMX_WORLD_VPID | VMX_WORLD_EPT, world | VMX_WORLD_EPT);
 }
 

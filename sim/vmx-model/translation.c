@@ -4,7 +4,9 @@
 #include "sim/cpu/op.h"
 #include "sim/vmx-model/vmx.h"
 
-/* A world is named by bit 63, the VPID, whether there is EPT, and its root (SDM 3C:29.4). */
+/* A world is named by bit 63, the VPID, whether there is EPT, and its root (SDM 3C:29.4); those of
+ * guests with an APIC-access page are kept apart, and dropped when the page is another, though
+ * hypervisors have to see to that themselves (30.4.5). */
 #define EPTP_ROOT (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
 
 u64 vmx_world_of_vpid(u16 vpid)
@@ -41,10 +43,26 @@ static void use_ept(struct cpu *cpu, u64 eptp)
 	cpu->walk.second = &vmx->second;
 }
 
+/* Returns what this adds to the world's name. */
+static u64 use_apic_access_page(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	bool virtualized = VMX_SECONDARY(cpu, VIRTUALIZE_APIC_ACCESSES);
+	u64 end = virtualized ? vmx->value[VMCS_APIC_ACCESS_ADDRESS] | PAGE_OFFSET_MASK : 0;
+
+	cpu->apic_access_end = vmx->second.apic_access_end = end;
+	if (!virtualized)
+		return 0;
+	if (end != vmx->apic_access_end)
+		cpu_flush_worlds(cpu, VMX_WORLD_APIC, VMX_WORLD_APIC);
+	vmx->apic_access_end = end;
+	return VMX_WORLD_APIC;
+}
+
 void vmx_change_world(struct cpu *cpu)
 {
 	struct vmx *vmx = vmx_of(cpu);
-	u64 tag = VMX_WORLD_GUEST;
+	u64 tag = VMX_WORLD_GUEST | use_apic_access_page(cpu);
 
 	if (VMX_SECONDARY(cpu, VPID))
 		tag |= vmx_world_of_vpid(vmx->value[VMCS_VPID]);
@@ -68,6 +86,7 @@ void vmx_enter_world(struct cpu *cpu)
 void vmx_leave_world(struct cpu *cpu)
 {
 	cpu->walk.second = NULL;
+	cpu->apic_access_end = 0;
 	cpu_enter_world(cpu, WORLD_HOST);
 	if (!VMX_SECONDARY(cpu, VPID)) /* so do exits */
 		cpu_flush_tlb(cpu);
@@ -81,18 +100,14 @@ void vmx_leave_world(struct cpu *cpu)
 #define VIOLATION_FINAL          BIT(8)
 #define VIOLATION_NMI_UNBLOCKING BIT(12)
 
-static u8 rf_of(struct cpu *cpu)
-{
-	u64 image;
-
-	if (!cpu->delivering.active)
-		return RF_SET;
-	image = event_pushed_rflags(cpu, cpu->delivering.vector, cpu->delivering.type);
-	return image & FLAG_RF ? RF_SET : RF_CLEAR;
-}
+/* Access types of table 28-6 without a linear address. */
+#define APIC_ACCESS_IN_DELIVERY    (10u << 12)
+#define APIC_ACCESS_IN_INSTRUCTION (15u << 12)
 
 static u32 reason_of(const struct walk_result *walk)
 {
+	if (walk->second.apic_access)
+		return REASON_APIC_ACCESS;
 	if (walk->second.log_full)
 		return REASON_PML_FULL;
 	return walk->second.misconfigured ? REASON_EPT_MISCONFIGURATION : REASON_EPT_VIOLATION;
@@ -102,11 +117,14 @@ void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 			    const struct walk_result *walk)
 {
 	u32 reason = reason_of(walk);
-	struct vmx_exit *exit = vmx_begin_exit(cpu, reason);
+	struct vmx_exit *exit = vmx_begin_fault_exit(cpu, reason);
 	bool has_linear = access != SECOND_STAGE_TABLE;
 
-	exit->rf = rf_of(cpu);
-	exit->shadow = cpu->single ? cpu->shadow_running : SHADOW_NONE;
+	if (reason == REASON_APIC_ACCESS) {
+		exit->qualification = cpu->delivering.active ? APIC_ACCESS_IN_DELIVERY
+							     : APIC_ACCESS_IN_INSTRUCTION;
+		vendor_exit(cpu);
+	}
 	exit->physical = walk->second.gpa;
 	if (reason == REASON_EPT_VIOLATION) {
 		exit->qualification = walk->second.error |

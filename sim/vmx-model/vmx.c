@@ -13,6 +13,7 @@ static void reset(struct cpu *cpu, bool init)
 	vmx->secondary = 0;
 	cpu->guest = cpu->arbitrates = false;
 	cpu->walk.second = NULL;
+	cpu->apic_access_end = 0;
 	second_stage_flush(&vmx->second);
 	vmx_fix_control_registers(cpu);
 }
@@ -48,6 +49,7 @@ const struct vendor_ops vmx_ops = {
 	.exception = vmx_exception,
 	.shutdown = vmx_shutdown,
 	.second_stage_fault = vmx_second_stage_fault,
+	.apic_access = vmx_apic_access,
 	.gate = vmx_gate,
 	.interrupt = vmx_interrupt,
 	.due = vmx_due,

@@ -42,10 +42,21 @@ struct vmx {
 	u64 timer_end;               /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
 	struct vmx_exit exit;
+	/* The write to the APIC-access page whose emulation is due; size 0: none. */
+	struct {
+		u16 offset;
+		u8 size;
+	} apic_write;
+	/* A trap-like exit that the virtual APIC asked for; reason 0: none. */
+	struct {
+		u32 reason;
+		u64 qualification;
+	} trap;
 	u64 failures;       /* VM entries that a check refused */
 	char failure[1024]; /* and why the last of them was: explain.h */
 	struct second_stage second;
-	u64 second_eptp; /* whose walks it remembers */
+	u64 second_eptp;     /* whose walks it remembers */
+	u64 apic_access_end; /* of the last guest whose accesses were virtualized */
 };
 
 extern const struct vendor_ops vmx_ops;
@@ -126,6 +137,8 @@ void vmx_inject(struct cpu *cpu);
 /* --- exit.c --- */
 /* Begins to describe one; the caller adds to it. */
 struct vmx_exit *vmx_begin_exit(struct cpu *cpu, u32 reason);
+/* By an access of an instruction or of event delivery. */
+struct vmx_exit *vmx_begin_fault_exit(struct cpu *cpu, u32 reason);
 /* By the instruction @op, which is left undone. */
 _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 qualification);
 /* The world switch of the exit described: vendor_ops.exit, or between two instructions. */
@@ -164,6 +177,23 @@ bool vmx_shutdown(struct cpu *cpu);
 /* True if the fault in hand is of an IRET that has ended blocking by NMI. */
 bool vmx_unblocked_nmi(const struct cpu *cpu);
 
+/* --- virtual_apic.c --- */
+u64 vmx_virtual_apic_get(struct cpu *cpu, u32 offset, unsigned int size);
+void vmx_virtual_apic_set(struct cpu *cpu, u32 offset, u64 value, unsigned int size);
+/* What VM entry does with it, once the guest's state is there. */
+void vmx_begin_virtual_apic(struct cpu *cpu);
+void vmx_virtualize_tpr(struct cpu *cpu);
+u8 vmx_virtual_cr8(struct cpu *cpu);
+void vmx_set_virtual_cr8(struct cpu *cpu, u8 value);
+/* The guest exits behind the instruction or event in progress. */
+void vmx_exit_behind(struct cpu *cpu, u32 reason, u64 qualification);
+
+/* --- apic_access.c --- */
+void vmx_apic_access(struct cpu *cpu, u64 address, void *data, unsigned int size,
+		     enum vendor_access access);
+/* APIC-write emulation, if it is due. */
+void vmx_emulate_apic_write(struct cpu *cpu);
+
 /* --- preemption_timer.c --- */
 void vmx_start_timer(struct cpu *cpu);
 void vmx_stop_timer(struct cpu *cpu);
@@ -192,5 +222,6 @@ u64 vmx_world_of_eptp(u64 eptp);
 #define VMX_WORLD_EPT   BIT(40)
 #define VMX_WORLD_VPID  (VMX_WORLD_GUEST | UINT64_C(0xffff) << 41)
 #define VMX_WORLD_EPTP  ((UINT64_C(1) << 41) - 1)
+#define VMX_WORLD_APIC  BIT(57) /* accesses to the APIC-access page are virtualized */
 
 #endif

@@ -9,11 +9,14 @@
 /* Encodings (SDM 3D appendix B) and bits that the payloads use. */
 enum vmcs_encoding {
 	VPID = 0x0000,
+	POSTED_VECTOR = 0x0002,
+	LAST_PID_POINTER = 0x0008,
 	GUEST_ES = 0x0800,
 	GUEST_CS = 0x0802,
 	GUEST_SS = 0x0804,
 	GUEST_LDTR = 0x080c,
 	GUEST_TR = 0x080e,
+	INTERRUPT_STATUS = 0x0810,
 	HOST_ES = 0x0c00,
 	HOST_CS = 0x0c02,
 	HOST_SS = 0x0c04,
@@ -25,7 +28,13 @@ enum vmcs_encoding {
 	EXIT_MSR_LOAD = 0x2008,
 	ENTRY_MSR_LOAD = 0x200a,
 	TSC_OFFSET = 0x2010,
+	VIRTUAL_APIC = 0x2012,
+	APIC_ACCESS = 0x2014,
+	POSTED_DESCRIPTOR = 0x2016,
 	EPTP = 0x201a,
+	EOI_EXIT_0 = 0x201c,
+	TERTIARY = 0x2034,
+	PID_POINTER_TABLE = 0x2042,
 	GUEST_PHYSICAL = 0x2400,
 	LINK_POINTER = 0x2800,
 	GUEST_DEBUGCTL = 0x2802,
@@ -43,6 +52,7 @@ enum vmcs_encoding {
 	ENTRY_INFO = 0x4016,
 	ENTRY_ERROR = 0x4018,
 	ENTRY_LENGTH = 0x401a,
+	TPR_THRESHOLD = 0x401c,
 	SECONDARY = 0x401e,
 	INSTRUCTION_ERROR = 0x4400,
 	EXIT_REASON = 0x4402,
@@ -89,7 +99,9 @@ enum vmcs_encoding {
 	HOST_RIP = 0x6c16,
 };
 
-#define PRIMARY_SECONDARY (1u << 31)
+#define PRIMARY_TPR_SHADOW    (1u << 21)
+#define PRIMARY_SECONDARY     (1u << 31)
+#define SECONDARY_APIC_ACCESS 1u
 
 /* Outcomes of an instruction of VMX (SDM 3C:31.2). */
 enum vmx_outcome { SUCCEED, FAIL_INVALID, FAIL_VALID };

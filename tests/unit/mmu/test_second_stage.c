@@ -361,6 +361,32 @@ static void test_guest_walk(void)
 	rig_close(&rig);
 }
 
+/* SDM 3C:30.4.6.1: every access to paging structures there exits, below EPT violations and behind
+ * the accessed flags; the address asked for may be on that page. */
+static void test_apic_access(void)
+{
+	struct walk_registers regs;
+	struct walk_result walk;
+	struct rig rig;
+
+	rig_open(&rig);
+	guest_build(&rig, &regs);
+	rig.stage.apic_access_end = FRAME + 0xfff;
+	CU_ASSERT_TRUE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
+	for (unsigned int again = 0; again < 2; again++) { /* the mapping is kept */
+		rig.stage.apic_access_end = GUEST(2) + 0xfff;
+		CU_ASSERT_FALSE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
+		CU_ASSERT_TRUE(walk.second.refused && walk.second.apic_access);
+		CU_ASSERT_FALSE(walk.second.final);
+		CHECK_EQUAL(walk.second.gpa & ~UINT64_C(0xfff), GUEST(2));
+	}
+	*entry_at(&rig, TABLE(5), GUEST(2), 1) = 0;
+	second_stage_flush(&rig.stage);
+	CU_ASSERT_FALSE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
+	CU_ASSERT_FALSE(walk.second.apic_access);
+	rig_close(&rig);
+}
+
 static void test_guest_without_paging(void)
 {
 	struct walk_registers regs = {.cr0 = CR0_PE, .physical_bits = 40};
@@ -526,6 +552,7 @@ static CU_TestInfo tests[] = {
 	{"ept accessed, dirty", test_ept_accessed_dirty},
 	{"mappings kept", test_kept},
 	{"guest's walk", test_guest_walk},
+	{"apic-access page", test_apic_access},
 	{"guest without paging", test_guest_without_paging},
 	{"npt", test_npt},
 	{"npt, pae", test_npt_pae},
