@@ -126,10 +126,11 @@ size_t machine_console_input(struct machine *machine, const void *bytes, size_t 
 		console->input_used++;
 	}
 	pthread_mutex_unlock(&console->input_lock);
-	if (taken && !input_replaying(machine)) {
+	/* vCPUs in turns look at it before the next one, which is not long. */
+	if (taken && machine->config.schedule == MACHINE_PARALLEL)
 		control_kick_all(machine);
+	if (taken && !input_replaying(machine))
 		machine_poke(machine);
-	}
 	return taken;
 }
 

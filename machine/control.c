@@ -80,6 +80,16 @@ void control_leave(struct machine *machine, struct vcpu *vcpu)
 	pthread_mutex_unlock(&machine->run_lock);
 }
 
+bool control_is_held(struct machine *machine)
+{
+	bool held;
+
+	pthread_mutex_lock(&machine->run_lock);
+	held = machine->pauses || atomic_load(&machine->stop);
+	pthread_mutex_unlock(&machine->run_lock);
+	return held;
+}
+
 bool control_all_in_guest(struct machine *machine)
 {
 	bool all;

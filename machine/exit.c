@@ -207,6 +207,10 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 	case KVM_EXIT_DEBUG:
 		if (machine->config.single_step || trigger_breakpoint(vcpu))
 			return EXIT_CONTINUE;
+		if (machine->config.debug) {
+			debug_stop(vcpu, &run->debug.arch);
+			return EXIT_TURN;
+		}
 		/* fall through */
 	default:
 		return exit_unexpected(vcpu);

@@ -23,6 +23,8 @@ static const struct record_field machine_fields[] = {
 	RECORD_FIELD(struct machine, turns.executed),
 	RECORD_FIELD(struct machine, turns.cut),
 	RECORD_FIELD(struct machine, turns.end),
+	RECORD_FIELD(struct machine, turns.began),
+	RECORD_FIELD(struct machine, turn),
 	RECORD_FIELD(struct machine, state_hash.last),
 	RECORD_FIELD(struct machine, state_hash.value),
 	RECORD_FIELD(struct machine, ports.unclaimed),

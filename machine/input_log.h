@@ -17,7 +17,7 @@ struct machine;
 /* The field "source" of a feed. */
 enum input_source {
 	INPUT_CONSOLE,     /* bytes */
-	INPUT_TURN_CUT,    /* value: instructions of the turn */
+	INPUT_TURN_CUT,    /* value: instructions of all vCPUs by then */
 	INPUT_NOT_ENTERED, /* the same; the vCPU was not entered any more */
 	INPUT_IDLE,        /* value: guest time that the clock was moved to */
 	INPUT_STOP,        /* the run was ended from outside */

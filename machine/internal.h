@@ -9,6 +9,7 @@
 
 #include "machine/bus.h"
 #include "machine/clock_relay.h"
+#include "machine/debug.h"
 #include "machine/input_log.h"
 #include "machine/irq.h"
 #include "machine/machine.h"
@@ -37,6 +38,7 @@ struct turns {
 	uint64_t executed;   /* instructions, when they are counted */
 	unsigned int cut;    /* 1 + the vCPU that has its turn until @end still; 0: none */
 	uint64_t end;
+	uint64_t began; /* executed, when this one did */
 	const struct machine_input *replayed; /* where the turn that is replayed was cut; or NULL */
 };
 
@@ -81,6 +83,7 @@ struct machine {
 	uint64_t host_start;           /* host time at guest time 0, for MACHINE_CLOCK_HOST */
 	struct turns turns;
 	struct trigger trigger;
+	struct debug_goal goal;
 	unsigned int switches;             /* between engines, so far */
 	struct machine_config wish;        /* schedule and clock as they were asked for */
 	const struct machine_image *image; /* what vCPUs are made after; NULL: the CPU model */
@@ -169,6 +172,8 @@ void control_park(struct machine *machine);
 /* Makes the vCPU leave the guest, or not enter it. */
 void control_kick(struct vcpu *vcpu);
 void control_kick_all(struct machine *machine);
+/* Paused, or told to stop. */
+bool control_is_held(struct machine *machine);
 /* Every vCPU is inside KVM_RUN. */
 bool control_all_in_guest(struct machine *machine);
 /* Called on the running thread between turns. Sits out a pause; carries out requests. Returns

@@ -10,6 +10,7 @@
 #ifndef LOCKSTEP_MACHINE_MACHINE_H
 #define LOCKSTEP_MACHINE_MACHINE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -199,6 +200,11 @@ struct machine_config {
 	bool single_step;   /* a debug exit after each instruction (KVM_GUESTDBG_SINGLESTEP) */
 	uint16_t step_from; /* from the first write to this port on; 0: from the start */
 	bool log_written;   /* machine_written may be called */
+	/* A debugger, which takes KVM_EXIT_DEBUG: called on the vCPU's thread, between two
+	 * instructions, with what the exit tells (NULL: the place of machine_run_to is reached). The
+	 * machine is paused by then, and machine_resume is due. */
+	void (*debug)(void *opaque, unsigned int vcpu, const struct kvm_debug_exit_arch *exit);
+	void *debug_opaque;
 
 	/* Called once, on the running thread, when the run is about to end. May be NULL. */
 	void (*stopped)(void *opaque);
@@ -253,6 +259,16 @@ void machine_stop(struct machine *machine);
  * if the machine does not run. */
 void machine_pause(struct machine *machine);
 void machine_resume(struct machine *machine);
+
+/* For a debugger, while the machine is paused; in turns only: it is stopped again when that vCPU
+ * (MACHINE_EVERY_VCPU: all of them together) has retired so many instructions, UINT64_MAX: never.
+ * It runs as it would have otherwise. */
+#define MACHINE_EVERY_VCPU UINT_MAX
+void machine_run_to(struct machine *machine, unsigned int vcpu, uint64_t instructions);
+/* How many it has retired by now. */
+uint64_t machine_retired(struct machine *machine, unsigned int vcpu);
+/* Paused: finishes what is in the air, so that all registers may be read and written. */
+void machine_settle(struct machine *machine);
 
 /* What is typed on the console goes to the port that the guest printed on last, COM1 (if
  * it is on the console) to begin with. Any thread. Bytes queue until the guest takes them; returns

@@ -21,20 +21,37 @@ static bool is_hypervisor(const struct kvm_nested_state *state)
 	       state->hdr.vmx.vmxon_pa != UINT64_MAX;
 }
 
-int nested_check(struct vcpu *vcpu, struct ls_error *err)
+/* NULL: the engine does not tell. To be freed. */
+static union nested_buffer *read_state(struct vcpu *vcpu)
 {
-	struct machine *machine = vcpu->machine;
 	union nested_buffer *state;
-	bool busy;
 
-	if (!engine_offers(machine, KVM_CAP_NESTED_STATE))
-		return 0;
+	if (!engine_offers(vcpu->machine, KVM_CAP_NESTED_STATE))
+		return NULL;
 	state = calloc(1, sizeof(*state));
 	if (!state)
-		return ls_error_set(err, -ENOMEM, "no memory for the nested state");
+		return NULL;
 	state->head.size = sizeof(*state);
-	busy = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_GET_NESTED_STATE, state) >= 0 &&
-	       is_hypervisor(&state->head);
+	if (ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_NESTED_STATE, state) >= 0)
+		return state;
+	free(state);
+	return NULL;
+}
+
+bool nested_in_guest(struct vcpu *vcpu)
+{
+	union nested_buffer *state = read_state(vcpu);
+	bool in_guest = state && (state->head.flags & KVM_STATE_NESTED_GUEST_MODE);
+
+	free(state);
+	return in_guest;
+}
+
+int nested_check(struct vcpu *vcpu, struct ls_error *err)
+{
+	union nested_buffer *state = read_state(vcpu);
+	bool busy = state && is_hypervisor(&state->head);
+
 	free(state);
 	return busy ? ls_error_set(err, -EBUSY,
 				   "vCPU %u runs a hypervisor, whose guests' state cannot be saved "

@@ -5,10 +5,14 @@
 
 #include <lockstep/error.h>
 
+#include <stdbool.h>
+
 struct vcpu;
 
 /* -EBUSY if the vCPU is in VMX operation or runs a guest of its own: not all of that can be saved.
  */
 int nested_check(struct vcpu *vcpu, struct ls_error *err);
+/* It runs a guest of its own now. False also where the engine does not tell. */
+bool nested_in_guest(struct vcpu *vcpu);
 
 #endif

@@ -57,7 +57,7 @@ static struct vcpu *scheduler_resume(struct machine *machine)
 {
 	struct vcpu *vcpu = machine->turns.cut ? &machine->vcpus[machine->turns.cut - 1] : NULL;
 
-	if (!vcpu || machine->turns.end <= scheduler_now(machine) ||
+	if (!vcpu || machine->suspended || machine->turns.end <= scheduler_now(machine) ||
 	    !machine_ext(machine)->vcpu_runnable(machine->engine, vcpu->fd)) {
 		machine->turns.cut = 0;
 		return NULL;
@@ -68,14 +68,11 @@ static struct vcpu *scheduler_resume(struct machine *machine)
 static struct vcpu *scheduler_pick(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
-	struct vcpu *vcpu = machine->suspended ? NULL : scheduler_resume(machine);
 
-	if (machine->suspended || vcpu)
-		return vcpu;
-	for (unsigned int i = 0; i < machine->vcpu_count; i++) {
+	for (unsigned int i = 0; i < machine->vcpu_count && !machine->suspended; i++) {
 		unsigned int at = (machine->turns.next + i) % machine->vcpu_count;
+		struct vcpu *vcpu = &machine->vcpus[at];
 
-		vcpu = &machine->vcpus[at];
 		if (ext->vcpu_runnable(machine->engine, vcpu->fd)) {
 			machine->turns.next = (at + 1) % machine->vcpu_count;
 			return vcpu;
@@ -87,7 +84,7 @@ static struct vcpu *scheduler_pick(struct machine *machine)
 static bool scheduler_counts(const struct machine *machine)
 {
 	return machine->config.max_instructions || machine->config.state_hash_every ||
-	       machine->config.at_instructions || machine->config.replay ||
+	       machine->config.at_instructions || machine->config.replay || machine->config.debug ||
 	       machine->config.leave.at.kind == MACHINE_TRIGGER_INSTRUCTIONS ||
 	       ls_trace_wants(machine->vcpus[0].trace, TRACE_FEED);
 }
@@ -107,12 +104,13 @@ static void scheduler_set_limit(struct machine *machine, struct vcpu *vcpu, uint
 	uint64_t distance = state_hash_distance(machine, executed);
 
 	distance = least(distance, trigger_distance(machine, executed));
+	distance = least(distance, debug_distance(vcpu, executed));
 	if (config->max_instructions)
 		distance = least(distance, config->max_instructions - executed);
 	if (config->at_instructions > executed)
 		distance = least(distance, config->at_instructions - executed);
 	if (machine->turns.replayed)
-		distance = least(distance, machine->turns.replayed->value - done);
+		distance = least(distance, machine->turns.replayed->value - executed);
 	machine_ext(machine)->vcpu_limit(machine->engine, vcpu->fd, distance);
 }
 
@@ -131,7 +129,6 @@ static bool scheduler_limit(struct machine *machine, struct vcpu *vcpu)
 {
 	uint64_t limit = machine->config.max_instructions;
 
-	machine->turns.replayed = NULL;
 	if (!scheduler_counts(machine))
 		return true;
 	if (!scheduler_hash(machine))
@@ -142,7 +139,8 @@ static bool scheduler_limit(struct machine *machine, struct vcpu *vcpu)
 			    (unsigned long long)machine->turns.executed);
 		return false;
 	}
-	machine->turns.replayed = input_replay(machine, INPUT_TURN_CUT);
+	if (!machine->turns.cut)
+		machine->turns.replayed = input_replay(machine, INPUT_TURN_CUT);
 	scheduler_set_limit(machine, vcpu, 0);
 	return true;
 }
@@ -175,21 +173,26 @@ static uint64_t scheduler_follow(struct machine *machine, struct vcpu *vcpu, uin
 	return now;
 }
 
-/* Not entered any more, or left for a kick: with no instruction done, nothing was. */
+/* Not entered any more, or left for a kick: with no instruction of the turn done, nothing was. */
 static void scheduler_note_cut(struct machine *machine, struct vcpu *vcpu, uint64_t before,
 			       bool counts)
 {
-	uint64_t done = counts ? vcpu_instructions(vcpu) - before : 0;
+	uint64_t done = machine->turns.executed;
 
-	input_log_add(machine, done ? INPUT_TURN_CUT : INPUT_NOT_ENTERED, done, NULL, 0);
+	if (counts)
+		done += vcpu_instructions(vcpu) - before;
+	input_log_add(machine, done != machine->turns.began ? INPUT_TURN_CUT : INPUT_NOT_ENTERED,
+		      done, NULL, 0);
 }
 
 /* Looking at the state, or leaving the run, is none of the guest's business. */
-static bool scheduler_was_cut(const struct machine *machine)
+static bool scheduler_was_cut(struct machine *machine)
 {
 	uint64_t every = machine->config.state_hash_every;
 
-	return atomic_load(&machine->leave) || (every && machine->turns.executed % every == 0);
+	return atomic_load(&machine->leave) ||
+	       (machine->config.debug && control_is_held(machine)) ||
+	       (every && machine->turns.executed % every == 0);
 }
 
 /* The turn is over, or cut. @before: instructions when it began. */
@@ -207,6 +210,7 @@ static void scheduler_leave_turn(struct machine *machine, struct vcpu *vcpu, uin
 		if (!trigger_distance(machine, machine->turns.executed))
 			scheduler_hash(machine);
 		trigger_executed(machine, machine->turns.executed);
+		debug_executed(vcpu);
 	}
 	machine->turns.cut = 0;
 	if (scheduler_was_cut(machine) && now < end) {
@@ -345,6 +349,24 @@ static void scheduler_idle(struct machine *machine)
 	scheduler_advance(machine, scheduler_host_now(machine));
 }
 
+/* What has come from outside meanwhile. False: that has stopped the machine. */
+static bool scheduler_begin_turn(struct machine *machine)
+{
+	if (machine->source_count)
+		poll_sources(machine, 0);
+	if (control_is_held(machine))
+		return false;
+	machine->turn++;
+	machine->turns.began = machine->turns.executed;
+	machine->turns.replayed = NULL;
+	if (input_replay_stops(machine)) {
+		machine_stop(machine);
+		return false;
+	}
+	console_exchange(machine);
+	return true;
+}
+
 void scheduler_run_round_robin(struct machine *machine)
 {
 	const struct ls_extension *ext = machine_ext(machine);
@@ -355,17 +377,12 @@ void scheduler_run_round_robin(struct machine *machine)
 	if (ext->vcpu_drive_clock)
 		ext->vcpu_drive_clock(machine->engine, machine->vcpus[0].fd, machine->turns.solo);
 	while (control_service(machine)) {
-		struct vcpu *vcpu;
+		struct vcpu *vcpu = scheduler_resume(machine);
 
-		machine->turn++;
-		if (input_replay_stops(machine)) {
-			machine_stop(machine);
+		if (!vcpu && scheduler_begin_turn(machine))
+			vcpu = scheduler_pick(machine);
+		else if (!vcpu)
 			continue;
-		}
-		if (machine->source_count)
-			poll_sources(machine, 0);
-		console_exchange(machine);
-		vcpu = scheduler_pick(machine);
 		if (vcpu) {
 			machine->turns.dead_since = LS_NEVER;
 			scheduler_turn(machine, vcpu);

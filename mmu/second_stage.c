@@ -271,8 +271,10 @@ static bool npt_translate(struct slots *slots, struct second_stage *stage, u64 g
 	bool done;
 
 	access &= WALK_WRITE | WALK_EXEC | SECOND_STAGE_TABLE;
-	if (access & SECOND_STAGE_TABLE)
+	if ((access & SECOND_STAGE_TABLE) && !stage->probe)
 		access |= WALK_WRITE;
+	if (stage->probe)
+		access |= WALK_NO_AD;
 	stage->host.steps = stage->steps;
 	done = walk_linear(slots, &stage->host, gpa, (access & ~SECOND_STAGE_TABLE) | WALK_USER,
 			   &walk);
@@ -314,7 +316,8 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 {
 	struct second_stage_cached *cached = cached_slot(stage, gpa);
 	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(access);
-	bool writes_tables = stage->kind == SECOND_STAGE_NPT || stage->accessed_dirty;
+	bool writes_tables =
+		!stage->probe && (stage->kind == SECOND_STAGE_NPT || stage->accessed_dirty);
 
 	if ((access & SECOND_STAGE_TABLE) && writes_tables)
 		needed = WALK_WRITE;

@@ -18,6 +18,7 @@ enum second_stage_kind { SECOND_STAGE_EPT, SECOND_STAGE_NPT };
 
 struct second_stage {
 	enum second_stage_kind kind;
+	bool probe; /* somebody looks from outside: no accessed or dirty bit is set */
 
 	struct walk_steps *steps; /* of the walk that asks; NULL: nobody watches */
 

@@ -2,6 +2,7 @@
 /* The engine behind the seam: handles, dispatch of ioctls, the extension. */
 #include <stdlib.h>
 
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
@@ -10,6 +11,7 @@
 #include "sim/explain.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
+#include "sim/look.h"
 #include "sim/vm.h"
 
 static struct sim_engine *of_base(struct ls_engine *base)
@@ -286,6 +288,26 @@ static int ext_trace(struct ls_engine *base, int handle, struct ls_trace_sink *s
 	return recorder_watch(&vcpu->cpu, sink) ? 0 : -ENOMEM;
 }
 
+static unsigned int ext_level(struct ls_engine *base, int handle)
+{
+	return look_level(&handle_vcpu(base, handle)->cpu);
+}
+
+static int ext_translate(struct ls_engine *base, int handle, unsigned int level, bool linear,
+			 uint64_t address, uint64_t *gpa)
+{
+	return look_translate(&handle_vcpu(base, handle)->cpu, level, linear, address, gpa)
+		       ? 0
+		       : -EFAULT;
+}
+
+static int ext_break(struct ls_engine *base, int handle, bool vm_entry, bool vm_exit)
+{
+	handle_vcpu(base, handle)->cpu.debugger.events =
+		(vm_entry ? DEBUGGER_VM_ENTRY : 0) | (vm_exit ? DEBUGGER_VM_EXIT : 0);
+	return 0;
+}
+
 static void *ext_state_save(struct ls_engine *base, int handle, size_t *size, struct ls_error *err)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -345,6 +367,9 @@ static const struct ls_extension sim_extension = {
 	.state_save = ext_state_save,
 	.state_load = ext_state_load,
 	.memory_written = ext_memory_written,
+	.vcpu_level = ext_level,
+	.vcpu_translate = ext_translate,
+	.vcpu_break = ext_break,
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
 	.cpu_model_msrs = ext_cpu_model_msrs,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static enum monitor_next monitor_disas(struct monitor *monitor, char **words)
 
 static void monitor_select(struct monitor *monitor, unsigned int index)
 {
-	monitor->index = index;
+	monitor->view.vcpu = index;
 	monitor->vcpu = machine_vcpu(monitor->machine, index);
 }
 
@@ -86,11 +87,61 @@ static enum monitor_next monitor_cpu(struct monitor *monitor, char **words)
 	uint64_t index;
 
 	if (!words[1])
-		fprintf(monitor->to, "vCPU %u of %u\n", monitor->index, count);
+		fprintf(monitor->to, "vCPU %u of %u\n", monitor->view.vcpu, count);
 	else if (number_parse(words[1], count - 1, &index))
 		monitor_fail(monitor, "there are vCPUs 0 to %u", count - 1);
 	else
 		monitor_select(monitor, (unsigned int)index);
+	return MONITOR_AGAIN;
+}
+
+/* What the running level is, for a person. */
+static void monitor_tell_level(struct monitor *monitor)
+{
+	unsigned int running = machine_level(monitor->machine, monitor->view.vcpu);
+
+	fprintf(monitor->to, "vCPU %u is at level %u, %s; memory is seen ", monitor->view.vcpu,
+		running,
+		running == 2 ? "in a guest of the machine's hypervisor"
+			     : "outside of any guest of its own");
+	if (monitor->view.level == VIEW_RUNNING)
+		fputs("at the level that runs\n", monitor->to);
+	else
+		fprintf(monitor->to, "at level %u\n", monitor->view.level);
+}
+
+static enum monitor_next monitor_level(struct monitor *monitor, char **words)
+{
+	uint64_t level;
+
+	if (words[1] && !strcmp(words[1], "running"))
+		monitor->view.level = VIEW_RUNNING;
+	else if (words[1] && (number_parse(words[1], 2, &level) || !level))
+		monitor_fail(monitor,
+			     "say level 1, the machine's own software, level 2, its guest, or "
+			     "level running");
+	else if (words[1])
+		monitor->view.level = (unsigned int)level;
+	monitor_tell_level(monitor);
+	return MONITOR_AGAIN;
+}
+
+static enum monitor_next monitor_translate(struct monitor *monitor, char **words)
+{
+	struct machine_view view = monitor->view;
+	uint64_t address, gpa;
+
+	if (!words[1] || words[2]) {
+		monitor_fail(monitor, "say which address: translate ADDRESS");
+		return MONITOR_AGAIN;
+	}
+	view.physical = false;
+	if (!monitor_address(monitor, words[1], &address))
+		return MONITOR_AGAIN;
+	if (machine_view_translate(monitor->machine, &view, address, &gpa))
+		fprintf(monitor->to, "0x%" PRIx64 " is at physical 0x%" PRIx64 "\n", address, gpa);
+	else
+		monitor_fail(monitor, "0x%" PRIx64 " is not mapped", address);
 	return MONITOR_AGAIN;
 }
 
@@ -134,6 +185,10 @@ static const struct monitor_command commands[] = {
 	{"disas", "[ADDRESS [N]]", "N instructions, from RIP if no address is given",
 	 monitor_disas},
 	{"cpu", "[N]", "which vCPU the other commands look at", monitor_cpu},
+	{"level", "[1|2|running]",
+	 "whose memory x, xp and disas show: the hypervisor's in the machine or its guest's",
+	 monitor_level},
+	{"translate", "ADDRESS", "where a linear address is in physical memory", monitor_translate},
 	{"savevm", "FILE", "save the guest, for 'lockstep snapshot load'", monitor_savevm},
 	{"cont", "", "let the guest run on (also Ctrl-D)", monitor_cont},
 	{"quit", "", "stop the guest and leave", monitor_quit},
@@ -198,6 +253,25 @@ static enum monitor_next monitor_line(struct monitor *monitor, const char *line)
 	return MONITOR_AGAIN;
 }
 
+void monitor_command(struct monitor *monitor, const char *line)
+{
+	monitor->vcpu = machine_vcpu(monitor->machine, monitor->view.vcpu);
+	monitor_line(monitor, line);
+}
+
+/* The prompt says so where there are two levels to tell apart. */
+static void monitor_prompt(struct monitor *monitor)
+{
+	unsigned int level = monitor->view.level
+				     ? monitor->view.level
+				     : machine_level(monitor->machine, monitor->view.vcpu);
+
+	if (level == 1 && !monitor->view.level)
+		fputs("(lockstep) ", monitor->to);
+	else
+		fprintf(monitor->to, "(lockstep, level %u) ", level);
+}
+
 bool monitor_run(struct machine *machine)
 {
 	struct monitor monitor = {
@@ -211,7 +285,7 @@ bool monitor_run(struct machine *machine)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	fputs("\nThe guest is paused. 'help' lists the commands, 'cont' goes on.\n", monitor.to);
 	while (next == MONITOR_AGAIN) {
-		fputs("(lockstep) ", monitor.to);
+		monitor_prompt(&monitor);
 		if (getline(&line, &room, stdin) >= 0) {
 			next = monitor_line(&monitor, line);
 			continue;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "machine/view.h"
+
 struct machine;
 struct ls_engine;
 
@@ -14,11 +16,13 @@ struct ls_engine;
 struct monitor {
 	struct machine *machine;
 	struct ls_engine *engine;
-	unsigned int index; /* of the vCPU that is looked at */
-	int vcpu;           /* its handle */
-	FILE *to;           /* stderr: stdout belongs to the guest's serial port */
+	struct machine_view view; /* the vCPU that is looked at, and at which level */
+	int vcpu;                 /* its handle */
+	FILE *to;                 /* stderr: stdout belongs to the guest's serial port */
 };
 
+/* One command; what it says goes to monitor->to. For another prompt than monitor_run's. */
+void monitor_command(struct monitor *monitor, const char *line);
 /* Talks with the person on standard input while the machine is paused. True: leave. */
 bool monitor_run(struct machine *machine);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "machine/machine.h"
-#include "machine/memory.h"
 #include "machine/symbols.h"
 #include "tools/monitor.h"
 
@@ -109,34 +108,12 @@ const char *monitor_symbol(struct monitor *monitor, uint64_t address, char *text
 	return text;
 }
 
-static bool monitor_translate(struct monitor *monitor, uint64_t address, uint64_t *gpa)
-{
-	struct kvm_translation translation = {.linear_address = address};
-
-	if (ls_ioctl_ptr(monitor->engine, monitor->vcpu, KVM_TRANSLATE, &translation) < 0 ||
-	    !translation.valid)
-		return false;
-	*gpa = translation.physical_address;
-	return true;
-}
-
 size_t monitor_read(struct monitor *monitor, uint64_t address, bool physical, void *to, size_t n)
 {
-	size_t done = 0, piece;
-	uint64_t gpa;
+	struct machine_view view = monitor->view;
 
-	while (done < n) {
-		piece = MONITOR_PAGE - (address + done) % MONITOR_PAGE;
-		if (piece > n - done)
-			piece = n - done;
-		gpa = address + done;
-		if (!physical && !monitor_translate(monitor, address + done, &gpa))
-			break;
-		if (machine_dma_read(monitor->machine, gpa, (char *)to + done, piece))
-			break;
-		done += piece;
-	}
-	return done;
+	view.physical = physical;
+	return machine_view_read(monitor->machine, &view, address, to, n);
 }
 
 static bool monitor_parse_format(const char *text, struct monitor_format *format)

@@ -149,6 +149,35 @@ static int option_no_reboot(struct qemu_front *front, const char *argument, stru
 	return 0;
 }
 
+static int option_gdb(struct qemu_front *front, const char *argument, struct ls_error *err)
+{
+	/* What QEMU would hand to a character device of the kind. */
+	const char *where = g_str_has_prefix(argument, "tcp:") ? argument + 4 : argument;
+	char *address;
+
+	(void)err;
+	if (g_str_has_prefix(where, "unix:"))
+		where += 5;
+	address = g_strndup(where, strcspn(where, ","));
+	front->session.gdb = qemu_keep(front, address);
+	/* ":PORT" is any of this host's addresses there; here it is the loopback one. */
+	return 0;
+}
+
+static int option_gdb_default(struct qemu_front *front, const char *argument, struct ls_error *err)
+{
+	(void)argument;
+	return option_gdb(front, "1234", err);
+}
+
+static int option_wait(struct qemu_front *front, const char *argument, struct ls_error *err)
+{
+	(void)argument;
+	(void)err;
+	front->session.gdb_wait = true;
+	return 0;
+}
+
 static int option_hda(struct qemu_front *front, const char *argument, struct ls_error *err)
 {
 	g_autofree char *drive = g_strconcat("format=raw,file=", argument, NULL);
@@ -176,6 +205,9 @@ static const struct qemu_option options[] = {
 	{"serial", "stdio|mon:stdio|file:PATH|none", "where COM1 goes", option_serial},
 	{"nographic", NULL, "COM1 on the terminal, with the Ctrl-A keys", option_nographic},
 	{"no-reboot", NULL, "a reset ends the run", option_no_reboot},
+	{"gdb", "tcp:[HOST]:PORT|unix:PATH", "let gdb come there", option_gdb},
+	{"s", NULL, "the same at port 1234", option_gdb_default},
+	{"S", NULL, "wait for gdb before the first instruction", option_wait},
 	{"enable-kvm", NULL, NULL, NULL},
 	{"nodefaults", NULL, NULL, NULL},
 	{"no-user-config", NULL, NULL, NULL},

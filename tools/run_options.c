@@ -99,6 +99,11 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"trace", 0, 0, G_OPTION_ARG_STRING, &o->trace,
 		 "Record events there, for 'lockstep trace'; last=N keeps the last N only",
 		 "FILE[:EVENT,...][@TRIGGER]"},
+		{"gdb", 0, 0, G_OPTION_ARG_STRING, &o->gdb,
+		 "Let gdb come there ('target remote'); PATH is a Unix socket's",
+		 "PORT|HOST:PORT|PATH"},
+		{"gdb-wait", 0, 0, G_OPTION_ARG_NONE, &o->gdb_wait,
+		 "Wait for it before the first instruction", NULL},
 		{"at", 0, 0, G_OPTION_ARG_STRING, &o->leave.at,
 		 "When to do what --switch-to says; 'lockstep snapshot --help' has the triggers",
 		 "TRIGGER"},
@@ -406,6 +411,12 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 		session->trace = &o->trace_spec;
 		session->trace_arguments = o->arguments;
 	}
+	if (!rc && o->gdb_wait && !o->gdb)
+		rc = ls_error_set(err, -EINVAL, "--gdb-wait goes with --gdb");
+	if (!rc && o->gdb && o->leave.switch_to)
+		rc = ls_error_set(err, -EINVAL, "--gdb: only one engine can be debugged");
+	session->gdb = o->gdb;
+	session->gdb_wait = o->gdb_wait;
 	if (rc)
 		return rc;
 	config->no_reboot |= o->no_reboot;
@@ -437,6 +448,7 @@ void run_options_free(struct run_options *o)
 		&o->state_hash,
 		&o->irqchip,
 		&o->trace,
+		&o->gdb,
 		&o->trace_spec.path,
 		&o->arguments,
 	};

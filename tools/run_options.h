@@ -16,8 +16,8 @@ struct run_options {
 	char **disks;
 	char *net, *serial, *schedule, *clock, *irqchip, *max_instructions, *state_hash;
 	char **params;
-	char *exit_port, *rng, *stats_file, *trace;
-	gboolean console, debug_port, no_reboot, stats, verify;
+	char *exit_port, *rng, *stats_file, *trace, *gdb;
+	gboolean gdb_wait, console, debug_port, no_reboot, stats, verify;
 	int channel;
 	char *load; /* a snapshot, in place of what makes up a machine */
 	struct leave_options leave;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/gdb/stub.h"
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/signals.h"
@@ -138,9 +139,27 @@ static int session_run_machine(struct session *session, struct machine *machine,
 	return status;
 }
 
+/* The same with gdb looking on. */
+static int session_run_debugged(struct session *session, struct machine *machine,
+				struct console *console, struct gdb_stub *stub,
+				struct machine_result *result)
+{
+	int status = stub ? gdb_stub_attach(stub, machine) : 0;
+
+	if (status) {
+		log_failure("no memory for the gdb stub");
+		return TOOL_EXIT_FAILURE;
+	}
+	status = session_run_machine(session, machine, console, result);
+	if (stub)
+		gdb_stub_end(stub, status);
+	return status;
+}
+
 /* The same with what is traced of it. */
 static int session_run_traced(struct session *session, struct machine *machine,
-			      struct console *console, struct machine_result *result)
+			      struct console *console, struct gdb_stub *stub,
+			      struct machine_result *result)
 {
 	struct trace_writer *writer = NULL;
 	struct ls_error err = {0};
@@ -153,7 +172,7 @@ static int session_run_traced(struct session *session, struct machine *machine,
 			return TOOL_EXIT_FAILURE;
 		}
 	}
-	status = session_run_machine(session, machine, console, result);
+	status = session_run_debugged(session, machine, console, stub, result);
 	if (writer && trace_run_end(writer, machine, &err)) {
 		log_failure("%s", err.text);
 		status = TOOL_EXIT_FAILURE;
@@ -193,6 +212,7 @@ int session_run(struct session *session, struct machine_result *result)
 {
 	struct ls_error err = {0};
 	struct console *console;
+	struct gdb_stub *stub = NULL;
 	struct machine *machine;
 	int status = TOOL_EXIT_FAILURE;
 
@@ -200,17 +220,26 @@ int session_run(struct session *session, struct machine_result *result)
 	session_connect(session);
 	if (session_check_outputs(session))
 		return status;
+	if (session->gdb) {
+		stub = gdb_stub_create(session->gdb, session->gdb_wait, &err);
+		if (!stub) {
+			log_failure("%s", err.text);
+			return status;
+		}
+		gdb_stub_configure(stub, &session->config);
+	}
 	console = console_create(&session->console);
 	session->config.output_opaque = console;
 	machine = machine_create(&session->config, &err);
 	if (machine) {
 		if (session->greet && session->console.input && terminal_present())
 			log_notice("Ctrl-A X leaves, Ctrl-A H helps");
-		status = session_run_traced(session, machine, console, result);
+		status = session_run_traced(session, machine, console, stub, result);
 		machine_destroy(machine);
 	} else {
 		log_failure("%s", err.text);
 	}
 	console_destroy(console);
+	gdb_stub_free(stub);
 	return status;
 }

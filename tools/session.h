@@ -21,6 +21,8 @@ struct session {
 	const struct trace_spec *trace; /* NULL: none */
 	const char *trace_arguments;    /* lines for its head; may be NULL */
 	const char *stats_file;         /* the figures as JSON; NULL: none */
+	const char *gdb;                /* where gdb may come from (gdb/listen.h); NULL: nowhere */
+	bool gdb_wait;                  /* the guest waits for it at its first instruction */
 };
 
 /* Runs it and returns the exit status; all that went wrong has been said. *result is filled

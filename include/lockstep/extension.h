@@ -19,6 +19,10 @@
 #define LS_EXIT_BOUND 0x4c530001u
 /* The vCPU met a shutdown condition (triple fault) is KVM_EXIT_SHUTDOWN, as KVM's. */
 
+/* What kvm_debug_exit_arch.exception tells of stops at vcpu_break's places, beyond the vectors. */
+#define LS_DEBUG_VM_ENTRY 0x100u
+#define LS_DEBUG_VM_EXIT  0x101u
+
 /* What a vCPU has counted since it was created. */
 struct ls_vcpu_stats {
 	uint64_t instructions;	/* retired; a REP instruction counts once */
@@ -89,6 +93,18 @@ struct ls_extension {
 	/* --- memory ---
 	 * User space wrote guest memory [gpa, gpa + len) itself (DMA, loader, debugger). */
 	void (*memory_written)(struct ls_engine *engine, int vm, uint64_t gpa, uint64_t len);
+
+	/* --- for a debugger ---
+	 * Whose registers the vCPU has: 1, or 2 while a guest of the hypervisor in the machine runs. */
+	unsigned int (*vcpu_level)(struct ls_engine *engine, int vcpu);
+	/* Where an address is in the machine's physical memory, for the software of @level, 1 or not
+	 * above vcpu_level: a linear one, or one that it takes for physical. Changes nothing. -EFAULT:
+	 * nowhere. */
+	int (*vcpu_translate)(struct ls_engine *engine, int vcpu, unsigned int level, bool linear,
+			      uint64_t address, uint64_t *gpa);
+	/* From here on KVM_RUN returns with KVM_EXIT_DEBUG also behind each entry of such a guest,
+	 * and each exit. Not while it runs. */
+	int (*vcpu_break)(struct ls_engine *engine, int vcpu, bool vm_entry, bool vm_exit);
 
 	/* --- traces ---
 	 * From here on the vCPU, which must not be running, writes the events that @sink wants, as

@@ -356,8 +356,9 @@ struct cpu {
 	struct {
 		u32 control; /* KVM_GUESTDBG_*, 0: none */
 		u64 dr[8];   /* watched instead of the guest's with KVM_GUESTDBG_USE_HW_BP */
-		u8 vector;   /* what it is shown: #DB with these bits of DR6, or #BP */
+		u32 vector;  /* what it is shown: #DB with these bits of DR6, #BP, LS_DEBUG_* */
 		u64 dr6;
+		u32 events; /* DEBUGGER_*: where it stops, too (extension.h: vcpu_break) */
 	} debugger;
 
 	/* The event in delivery: a fault inside it is combined with it (SDM 3A:6.15, table 6-5). */

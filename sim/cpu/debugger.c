@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/debugger.h"
 
+#include <lockstep/extension.h>
+
+#include "sim/cpu/segment.h"
+
 bool debugger_takes(struct cpu *cpu, u8 vector, u64 dr6)
 {
 	u32 wanted = vector == VECTOR_BP ? KVM_GUESTDBG_USE_SW_BP
@@ -11,4 +15,13 @@ bool debugger_takes(struct cpu *cpu, u8 vector, u64 dr6)
 	cpu->debugger.vector = vector;
 	cpu->debugger.dr6 = dr6;
 	return true;
+}
+
+void debugger_sees(struct cpu *cpu, u32 event)
+{
+	if (likely(!(cpu->debugger.events & event)))
+		return;
+	cpu->debugger.vector = event == DEBUGGER_VM_ENTRY ? LS_DEBUG_VM_ENTRY : LS_DEBUG_VM_EXIT;
+	cpu->debugger.dr6 = 0;
+	event_stop(cpu, CPU_EXIT_DEBUG);
 }

@@ -9,4 +9,11 @@
  * is shown, and the caller leaves with CPU_EXIT_DEBUG. */
 bool debugger_takes(struct cpu *cpu, u8 vector, u64 dr6);
 
+#define DEBUGGER_VM_ENTRY BIT(0)
+#define DEBUGGER_VM_EXIT  BIT(1)
+
+/* One of these has happened: if the debugger wants it, the processor leaves with CPU_EXIT_DEBUG
+ * before its next instruction. */
+void debugger_sees(struct cpu *cpu, u32 event);
+
 #endif

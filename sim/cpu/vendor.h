@@ -129,6 +129,10 @@ struct vendor_ops {
 	/* True if one of these would wake a halted processor. */
 	bool (*would_wake)(struct cpu *cpu);
 
+	/* --- for a debugger, while cpu->guest --- */
+	/* CR0, CR3, CR4 and EFER as the hypervisor will have them again. */
+	void (*host_paging)(const struct cpu *cpu, struct walk_registers *walk);
+
 	/* --- exits --- */
 	/* The exit that vendor_exit asked for: RIP stands at the instruction that did not run. */
 	void (*exit)(struct cpu *cpu);

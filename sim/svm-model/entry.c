@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN (APM 2:15.5): keep the host, look at the VMCB, load the guest. */
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/svm-model/translation.h"
@@ -112,6 +113,7 @@ static void begin_guest(struct cpu *cpu)
 	cpu->guest_tsc.offset = svm->value[VMCB_TSC_OFFSET];
 	cpu->guest_tsc.multiplier = cpu->msr[MSR_TSC_RATIO];
 	cpu->guest_tsc.fraction = 32;
+	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 }
 
 u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* #VMEXIT (APM 2:15.6): keep the guest in its VMCB, say why, bring the host back. */
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/flags.h"
 #include "sim/svm-model/bytes.h"
@@ -111,6 +112,16 @@ static void load_pdptes(struct cpu *cpu)
 		cpu->activity = ACTIVITY_SHUTDOWN;
 }
 
+void svm_host_paging(const struct cpu *cpu, struct walk_registers *walk)
+{
+	const struct svm_host *host = &svm_of(cpu)->host;
+
+	walk->cr0 = host->cr0;
+	walk->cr3 = host->cr3;
+	walk->cr4 = host->cr4;
+	walk->efer = host->efer;
+}
+
 static void end_guest(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
@@ -126,6 +137,7 @@ static void end_guest(struct cpu *cpu)
 	cpu->monitor.armed = false;
 	if (svm->host.step)
 		debug_trap(cpu, DR6_BS);
+	debugger_sees(cpu, DEBUGGER_VM_EXIT);
 }
 
 void svm_switch_to_host(struct cpu *cpu)

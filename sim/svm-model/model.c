@@ -67,5 +67,6 @@ const struct vendor_ops svm_ops = {
 	.interrupt = svm_interrupt,
 	.due = svm_due,
 	.would_wake = svm_would_wake,
+	.host_paging = svm_host_paging,
 	.exit = svm_switch_to_host,
 };

@@ -128,6 +128,8 @@ _Noreturn void svm_leave(struct cpu *cpu, const struct op *op, u64 code, u64 inf
 _Noreturn void svm_leave_fault(struct cpu *cpu, u64 code, u64 info1, u64 info2, bool fetch);
 /* vendor_ops.exit: the world switch of the exit noted. */
 void svm_switch_to_host(struct cpu *cpu);
+/* vendor_ops.host_paging. */
+void svm_host_paging(const struct cpu *cpu, struct walk_registers *walk);
 /* VMEXIT_INVALID: the guest has never run. */
 void svm_refuse(struct cpu *cpu);
 /* The event that was in delivery, as EXITINTINFO has it; 0 if none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
 #include "sim/vmx-model/explain.h"
 #include "sim/vmx-model/fields.h"
@@ -102,6 +103,7 @@ static void begin_guest(struct cpu *cpu)
 	cpu->monitor_trap.due = false;
 	vmx->pause_first = vmx->pause_last = 0;
 	vmx_fix_control_registers(cpu);
+	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 }
 
 static u64 refused(struct cpu *cpu, u32 reason, u64 qualification)

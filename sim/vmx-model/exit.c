@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VM exits (SDM 3C:28): what is recorded, then the guest is saved and the host loaded. */
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
@@ -141,6 +142,7 @@ static void enter_host(struct cpu *cpu)
 	vmx_load_host(cpu);
 	vmx_fix_control_registers(cpu);
 	vmx_leave_world(cpu);
+	debugger_sees(cpu, DEBUGGER_VM_EXIT);
 	if (!load_host_pdptes(cpu)) {
 		abort_vmx(cpu, ABORT_HOST_PDPTE);
 		return;

@@ -89,6 +89,19 @@ static void load_events(struct cpu *cpu)
 	cpu->exception_due = false;
 }
 
+void vmx_host_paging(const struct cpu *cpu, struct walk_registers *walk)
+{
+	const u64 *value = vmx_of(cpu)->value;
+	bool long_mode = VMX_EXIT(cpu, HOST_ADDRESS_SPACE_SIZE);
+
+	walk->cr0 = (cpu->cr0 & ~CR0_LOADED) | (value[VMCS_HOST_CR0] & CR0_LOADED);
+	walk->cr3 = value[VMCS_HOST_CR3];
+	walk->cr4 = long_mode ? value[VMCS_HOST_CR4] | CR4_PAE : value[VMCS_HOST_CR4] & ~CR4_PCIDE;
+	walk->efer = long_mode ? EFER_LMA | EFER_LME | EFER_NXE : EFER_NXE;
+	if (VMX_EXIT(cpu, LOAD_EFER))
+		walk->efer = value[VMCS_HOST_EFER];
+}
+
 void vmx_load_host(struct cpu *cpu)
 {
 	const u64 *value = vmx_of(cpu)->value;

@@ -54,5 +54,6 @@ const struct vendor_ops vmx_ops = {
 	.interrupt = vmx_interrupt,
 	.due = vmx_due,
 	.would_wake = vmx_would_wake,
+	.host_paging = vmx_host_paging,
 	.exit = vmx_switch_to_host,
 };

@@ -125,6 +125,8 @@ void vmx_load_guest(struct cpu *cpu);
 void vmx_save_guest(struct cpu *cpu);
 
 /* --- host_state.c --- */
+/* vendor_ops.host_paging. */
+void vmx_host_paging(const struct cpu *cpu, struct walk_registers *walk);
 void vmx_load_host(struct cpu *cpu);
 
 /* --- msr_area.c: 0, or the number of the entry, from 1, that could not be done --- */

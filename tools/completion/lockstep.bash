@@ -110,7 +110,8 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--irqchip --max-instructions --state-hash --param --trace --stats --stats-file
+				--irqchip --max-instructions --state-hash --param --trace --gdb --gdb-wait
+				--stats --stats-file
 				--at --switch-to --switches --fit --help"
 		;;
 	diff)
