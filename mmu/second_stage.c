@@ -13,6 +13,7 @@
 #define EPT_A           BIT(8)
 #define EPT_D           BIT(9)
 #define EPT_X_USER      BIT(10)
+#define EPT_SSS         BIT(60) /* supervisor shadow stack */
 #define EPT_SUPPRESS_VE BIT(63)
 #define EPT_LEVEL_BITS  9
 #define EPT_ADDRESS     (((UINT64_C(1) << 52) - 1) & ~PAGE_OFFSET_MASK)
@@ -24,6 +25,8 @@
 #define VIOLATION_FETCH        BIT(2)
 #define VIOLATION_RIGHTS_SHIFT 3
 #define VIOLATION_X_USER       BIT(6)
+#define VIOLATION_SHADOW_STACK BIT(13)
+#define VIOLATION_SSS          BIT(14)
 
 void second_stage_flush(struct second_stage *stage)
 {
@@ -37,7 +40,7 @@ struct ept_walk {
 	const struct second_stage *stage;
 	u64 gpa;
 	unsigned int access;
-	u64 all; /* AND of the entries used so far */
+	u64 all, upper; /* AND of the entries used so far; of those without the last */
 	unsigned int depth;
 	struct {
 		u64 *host; /* NULL: not in a slot that can be written */
@@ -79,6 +82,14 @@ static bool ept_misconfigured(const struct second_stage *stage, unsigned int lev
 	return !(EPT_TYPES_VALID >> type & 1);
 }
 
+/* A supervisor shadow-stack page is readable, marked by its last entry, and writable but for that
+ * entry (SDM 3C:29.3.3.2). */
+static bool ept_shadow_stack_page(const struct ept_walk *walk)
+{
+	return (walk->step[walk->depth - 1].entry & EPT_SSS) && (walk->all & EPT_R) &&
+	       (walk->upper & EPT_W);
+}
+
 static u8 ept_rights(const struct ept_walk *walk)
 {
 	u64 execute = EPT_X;
@@ -86,7 +97,8 @@ static u8 ept_rights(const struct ept_walk *walk)
 	if (walk->stage->mode_based && (walk->access & SECOND_STAGE_USER_PAGE))
 		execute = EPT_X_USER;
 	return (walk->all & EPT_R ? WALK_ALLOWED_READ : 0) | (walk->all & EPT_W ? WALK_WRITE : 0) |
-	       (walk->all & execute ? WALK_EXEC : 0);
+	       (walk->all & execute ? WALK_EXEC : 0) |
+	       (ept_shadow_stack_page(walk) ? WALK_SHADOW_STACK : 0);
 }
 
 static bool ept_violation(const struct ept_walk *walk, struct second_stage_result *result)
@@ -98,8 +110,11 @@ static bool ept_violation(const struct ept_walk *walk, struct second_stage_resul
 	error |= (walk->all & EPT_RWX) << VIOLATION_RIGHTS_SHIFT;
 	if (walk->stage->mode_based && (walk->all & EPT_X_USER))
 		error |= VIOLATION_X_USER;
-	/* Table 28-7: with accessed and dirty flags, the guest's tables are read and written. */
-	if ((walk->access & SECOND_STAGE_TABLE) && walk->stage->accessed_dirty)
+	if (walk->access & WALK_SHADOW_STACK)
+		error |= VIOLATION_SHADOW_STACK;
+	/* Setting accessed and dirty flags reads and writes the guest's tables; of the read the
+	 * manual leaves it to the processor to tell. */
+	if ((walk->access & SECOND_STAGE_TABLE) && (walk->access & WALK_WRITE))
 		error |= VIOLATION_READ;
 	result->error = error;
 	result->suppressed = walk->depth && (walk->step[walk->depth - 1].entry & EPT_SUPPRESS_VE);
@@ -164,8 +179,11 @@ static bool ept_set_accessed_dirty(struct ept_walk *walk, struct walk_updates *u
 	return true;
 }
 
-static u8 right_needed(unsigned int access)
+static u8 right_needed(const struct second_stage *stage, unsigned int access)
 {
+	if ((access & WALK_SHADOW_STACK) && !(access & SECOND_STAGE_USER_PAGE) &&
+	    stage->supervisor_shadow_stack)
+		return WALK_SHADOW_STACK;
 	if (access & WALK_EXEC)
 		return WALK_EXEC;
 	return access & WALK_WRITE ? WALK_WRITE : WALK_ALLOWED_READ;
@@ -180,8 +198,10 @@ static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 	u64 *leaf = &walk->step[walk->depth - 1].entry, offset = BIT(shift) - 1;
 	u8 rights = ept_rights(walk);
 
-	if (!(rights & right_needed(walk->access))) {
+	if (!(rights & right_needed(walk->stage, walk->access))) {
 		ept_violation(walk, result);
+		if (walk->stage->supervisor_shadow_stack && (*leaf & EPT_SSS))
+			result->error |= VIOLATION_SSS;
 		return EPT_REFUSED;
 	}
 	if (walk->stage->accessed_dirty) {
@@ -196,7 +216,7 @@ static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 			ept_log(walk, updates);
 	}
 	if (walk->stage->accessed_dirty && !(*leaf & EPT_D))
-		rights &= ~WALK_WRITE;
+		rights &= ~(WALK_WRITE | WALK_SHADOW_STACK);
 	result->physical = (*leaf & EPT_ADDRESS & ~offset) | (walk->gpa & offset);
 	result->allowed = rights;
 	return EPT_DONE;
@@ -207,7 +227,7 @@ static enum ept_outcome ept_walk_once(struct ept_walk *walk, struct walk_updates
 {
 	u64 table = walk->stage->root;
 
-	walk->all = EPT_RWX | EPT_X_USER;
+	walk->all = walk->upper = EPT_RWX | EPT_X_USER;
 	walk->depth = 0;
 	for (unsigned int level = walk->stage->levels;; level--) {
 		unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
@@ -215,6 +235,7 @@ static enum ept_outcome ept_walk_once(struct ept_walk *walk, struct walk_updates
 
 		ept_load(walk, table + (walk->gpa >> shift & 0x1ff) * 8);
 		entry = walk->step[walk->depth - 1].entry;
+		walk->upper = walk->all;
 		walk->all &= entry;
 		if (!(entry & ept_presence(walk->stage))) {
 			ept_violation(walk, result);
@@ -315,7 +336,7 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 		 struct walk_updates *updates, struct second_stage_result *result)
 {
 	struct second_stage_cached *cached = cached_slot(stage, gpa);
-	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(access);
+	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(stage, access);
 	bool writes_tables =
 		!stage->probe && (stage->kind == SECOND_STAGE_NPT || stage->accessed_dirty);
 

@@ -12,9 +12,9 @@
 
 enum second_stage_kind { SECOND_STAGE_EPT, SECOND_STAGE_NPT };
 
-/* Modifiers of an access, beside walk_access's READ, WRITE and EXEC. */
+/* Modifiers of an access, beside walk_access's READ, WRITE, EXEC and SHADOW_STACK. */
 #define SECOND_STAGE_TABLE     BIT(16) /* of a guest's paging structure */
-#define SECOND_STAGE_USER_PAGE BIT(17) /* fetch from a user-mode linear address (MBEC) */
+#define SECOND_STAGE_USER_PAGE BIT(17) /* from a user-mode linear address */
 
 struct second_stage {
 	enum second_stage_kind kind;
@@ -30,6 +30,7 @@ struct second_stage {
 	bool execute_only;   /* entries 100b are supported */
 	bool gbyte_pages;
 	bool mode_based; /* mode-based execute control: bit 10 is for user-mode addresses */
+	bool supervisor_shadow_stack; /* EPTP bit 7 */
 	/* Page-modification logging (SDM 3C:29.3.6): where the log is, and the index of its next
 	 * entry, which counts down; NULL: none. */
 	u64 log;
@@ -60,7 +61,7 @@ struct second_stage_result {
 	bool log_full;      /* no room for a page that would become dirty */
 	bool apic_access;   /* a paging structure in the page of apic_access_end */
 	bool suppressed;    /* EPT: bit 63 of the entry that refused, no #VE */
-	u32 error;          /* NPT: the #PF error code. EPT: exit qualification, bits 6:0 */
+	u32 error;          /* NPT: the #PF error code. EPT: exit qualification, bits 6:0, 13, 14 */
 };
 
 /* Sets accessed and dirty bits as the format wants. @updates gets the physical addresses of entries

@@ -404,8 +404,15 @@ static u8 memory_type(const struct level *level, u64 leaf)
 /* What the second stage is asked of the address itself. */
 static unsigned int final_access(const struct walk *walk)
 {
-	return (walk->access & (WALK_WRITE | WALK_EXEC)) |
+	return (walk->access & (WALK_WRITE | WALK_EXEC | WALK_SHADOW_STACK)) |
 	       (walk->all & ENTRY_US ? SECOND_STAGE_USER_PAGE : 0);
+}
+
+static u8 page_of(const struct walk *walk)
+{
+	return (walk->all & ENTRY_US ? WALK_PAGE_USER : 0) |
+	       (walk->all & ENTRY_RW ? WALK_PAGE_WRITABLE : 0) |
+	       (walk->any & ENTRY_XD ? WALK_PAGE_NO_EXECUTE : 0);
 }
 
 static enum outcome finish(struct walk *walk, const struct level *level)
@@ -422,6 +429,7 @@ static enum outcome finish(struct walk *walk, const struct level *level)
 	if (!permitted || (denied & needed))
 		return walk_fault(walk, ERROR_P | (denied & needed ? ERROR_PK : 0));
 	result->allowed = walk->access & WALK_SHADOW_STACK ? 0 : rights & ~denied;
+	result->second.page = page_of(walk);
 	if (!physical_of(walk->slots, walk->regs, leaf_address(walk, level, last->entry),
 			 final_access(walk), result, &result->gpa, &result->allowed))
 		return OUTCOME_FAULT;
@@ -547,8 +555,9 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 		result->global = false;
 		result->allowed = WALK_ALLOWED_READ | WALK_WRITE | WALK_EXEC;
 		result->memory_type_bits = 0;
-		/* All linear addresses count as user-mode addresses then (SDM 3C:28.2.1, table
-		 * 28-7). */
+		/* All linear addresses count as user-mode addresses then, of pages that are
+		 * writable and executable (SDM 3C:28.2.1, table 28-7). */
+		result->second.page = WALK_PAGE_USER | WALK_PAGE_WRITABLE;
 		return physical_of(slots, regs, (u32)linear,
 				   (access & (WALK_WRITE | WALK_EXEC)) | SECOND_STAGE_USER_PAGE,
 				   result, &result->gpa, &result->allowed);
@@ -566,12 +575,15 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 bool walk_load_pdptes(struct slots *slots, const struct walk_registers *regs, u64 cr3, u64 pdpte[4],
 		      struct walk_result *result)
 {
+	/* EPT's accessed and dirty flags don't make a write of this read (SDM 3C:29.3.3.2). */
+	bool reads = regs->second && regs->second->kind == SECOND_STAGE_EPT;
 	u64 loaded[4], table = cr3 & BITS(31, 5), physical;
 	u8 allowed = 0;
 
 	result->updates.count = 0;
 	result->second.refused = false;
-	if (!physical_of(slots, regs, table, SECOND_STAGE_TABLE, result, &physical, &allowed))
+	if (!physical_of(slots, regs, table, reads ? WALK_READ : SECOND_STAGE_TABLE, result,
+			 &physical, &allowed))
 		return false;
 	for (unsigned int i = 0; i < 4; i++) {
 		u8 *host = slots_host(slots, physical + 8 * i);

@@ -106,11 +106,15 @@ struct walk_result {
 		/* and error, as struct second_stage_result's */
 		bool misconfigured, log_full, suppressed, apic_access;
 		bool final; /* the address asked for; else one of a paging structure */
+		u8 page;    /* if final, what the guest's own entries say: WALK_PAGE_* */
 		u32 error;
 		u64 gpa; /* what the guest takes for physical */
 	} second;
 };
-#define WALK_ALLOWED_READ 0x80
+#define WALK_ALLOWED_READ    0x80
+#define WALK_PAGE_USER       BIT(0)
+#define WALK_PAGE_WRITABLE   BIT(1)
+#define WALK_PAGE_NO_EXECUTE BIT(2)
 
 /* Returns true for a translation, false for a page fault (result->error_code), or if the second
  * stage refused (result->second). */

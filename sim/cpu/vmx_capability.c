@@ -4,6 +4,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr_access.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vmcs_existence.h"
 #include "sim/cpu/vmx_controls.h"
 
 /* Where a row of vmx_controls.def stands. The clear ones follow what they belong to. */
@@ -101,12 +102,12 @@ void vmx_capability(const u32 *feature, u64 cr4, u64 msr[VMX_MSR_COUNT])
 	msr[VMX_CR0_FIXED1] = UINT32_MAX;
 	msr[VMX_CR4_FIXED0] = CR4_VMXE;
 	msr[VMX_CR4_FIXED1] = cr4;
-	msr[VMX_VMCS_ENUM] = VMCS_HIGHEST_INDEX << 1;
 	msr[VMX_PROCBASED2] = bits[GROUP_SECONDARY] << 32;
 	msr[VMX_EPT_VPID] = bits[GROUP_EPT_VPID];
 	msr[VMX_FUNCTION] = bits[GROUP_FUNCTION];
 	msr[VMX_PROCBASED3] = bits[GROUP_TERTIARY];
 	msr[VMX_EXIT2] = bits[GROUP_EXIT2];
+	msr[VMX_VMCS_ENUM] = vmcs_highest_index(msr) << 1;
 }
 
 void vmx_capability_built(const u32 *feature, u64 cr4, u64 msr[VMX_MSR_COUNT])

@@ -34,9 +34,8 @@ enum vmx_msr {
 };
 
 /* Of a VMCS region: KVM's layout, and so its identifier; bit 31 marks a shadow VMCS. */
-#define VMCS_REVISION      0x11e57ed0u
-#define VMCS_REGION_SIZE   4096u
-#define VMCS_HIGHEST_INDEX 0x26u /* of any field's encoding */
+#define VMCS_REVISION    0x11e57ed0u
+#define VMCS_REGION_SIZE 4096u
 
 #define VMX_TIMER_RATE  5u /* the preemption timer counts changes of this bit of the TSC */
 #define VMX_CR3_TARGETS 4u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O and MSR bitmaps (SDM 3C:25.6.4, 25.6.9, 26.1.3). */
+/* Bitmaps; those of I/O ports and MSRs (SDM 3C:25.6.4, 25.6.9, 26.1.3). */
 #include "sim/vmx-model/vmx.h"
 
-static bool bit_at(struct cpu *cpu, u64 bitmap, u32 n)
+bool vmx_bit_at(struct cpu *cpu, u64 bitmap, u32 n)
 {
 	return mem_load_physical(cpu, bitmap + n / 8, 1) >> n % 8 & 1;
 }
@@ -17,8 +17,8 @@ bool vmx_port_exits(struct cpu *cpu, u16 port, unsigned int size)
 	if ((u32)port + size > 0x10000)
 		return true;
 	for (u32 n = port; n < (u32)port + size; n++)
-		if (bit_at(cpu, value[n & 0x8000 ? VMCS_IO_BITMAP_B : VMCS_IO_BITMAP_A],
-			   n & 0x7fff))
+		if (vmx_bit_at(cpu, value[n & 0x8000 ? VMCS_IO_BITMAP_B : VMCS_IO_BITMAP_A],
+			       n & 0x7fff))
 			return true;
 	return false;
 }
@@ -33,8 +33,8 @@ bool vmx_msr_exits(struct cpu *cpu, u32 number, bool write)
 	if (!VMX_PRIMARY(cpu, MSR_BITMAPS))
 		return true;
 	if (number < MSRS_LOW)
-		return bit_at(cpu, bitmap, number);
+		return vmx_bit_at(cpu, bitmap, number);
 	if (number - MSRS_HIGH < MSRS_LOW)
-		return bit_at(cpu, bitmap + 1024, number - MSRS_HIGH);
+		return vmx_bit_at(cpu, bitmap + 1024, number - MSRS_HIGH);
 	return true;
 }

@@ -35,6 +35,7 @@ static void use_ept(struct cpu *cpu, u64 eptp)
 	vmx->second.levels = (eptp >> 3 & 7) + 1;
 	vmx->second.physical_bits = cpu->physical_bits;
 	vmx->second.accessed_dirty = eptp & BIT(6);
+	vmx->second.supervisor_shadow_stack = eptp & BIT(7);
 	vmx->second.execute_only = capability & EPT_VPID_EXECUTE_ONLY;
 	vmx->second.gbyte_pages = capability & EPT_VPID_PAGES_1G;
 	vmx->second.mode_based = mode_based;
@@ -98,6 +99,7 @@ void vmx_leave_world(struct cpu *cpu)
 /* Exit qualification beyond the rights (SDM 3C table 28-7). */
 #define VIOLATION_LINEAR_VALID   BIT(7)
 #define VIOLATION_FINAL          BIT(8)
+#define VIOLATION_PAGE_SHIFT     9 /* advanced VM-exit information, as walk_result's page */
 #define VIOLATION_NMI_UNBLOCKING BIT(12)
 
 /* Access types of table 28-6 without a linear address. */
@@ -111,6 +113,18 @@ static u32 reason_of(const struct walk_result *walk)
 	if (walk->second.log_full)
 		return REASON_PML_FULL;
 	return walk->second.misconfigured ? REASON_EPT_MISCONFIGURATION : REASON_EPT_VIOLATION;
+}
+
+/* Of an access by a linear address. */
+static u64 linear_information(const struct cpu *cpu, const struct walk_result *walk)
+{
+	u64 capability = cpu->msr[MSR_VMX_BASIC + VMX_EPT_VPID];
+	u64 page = (u64)walk->second.page << VIOLATION_PAGE_SHIFT;
+
+	if (!walk->second.final)
+		return VIOLATION_LINEAR_VALID;
+	return VIOLATION_LINEAR_VALID | VIOLATION_FINAL |
+	       (capability & EPT_VPID_ADVANCED_EXIT_INFO ? page : 0);
 }
 
 void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
@@ -127,9 +141,8 @@ void vmx_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 	}
 	exit->physical = walk->second.gpa;
 	if (reason == REASON_EPT_VIOLATION) {
-		exit->qualification = walk->second.error |
-				      (has_linear ? VIOLATION_LINEAR_VALID : 0) |
-				      (has_linear && walk->second.final ? VIOLATION_FINAL : 0);
+		exit->qualification =
+			walk->second.error | (has_linear ? linear_information(cpu, walk) : 0);
 		exit->linear = has_linear ? linear : 0;
 		vmx_convert_violation(cpu, walk);
 	}

@@ -2,25 +2,22 @@
 #include "sim/vmx-model/vmcs.h"
 
 const struct vmcs_field_row vmcs_fields[VMCS_FIELD_COUNT] = {
-#define VMCS_FIELD(identifier_, encoding_, offset_, name_)                                         \
+#define VMCS_FIELD(identifier_, encoding_, offset_, exists_, name_)                                \
 	[VMCS_##identifier_] = {.encoding = encoding_,                                             \
 				.offset = offset_,                                                 \
 				.identifier = #identifier_,                                        \
 				.name = name_},
-#include "sim/vmx-model/vmcs_fields.def"
+#include "sim/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
 };
 
 /* Number of the field plus 1, by its encoding without ENCODING_HIGH. */
 static const u8 by_encoding[0x4000] = {
-#define VMCS_FIELD(identifier, encoding, offset, name) [(encoding) / 2] = VMCS_##identifier + 1,
-#include "sim/vmx-model/vmcs_fields.def"
+#define VMCS_FIELD(identifier, encoding, offset, exists, name)                                     \
+	[(encoding) / 2] = VMCS_##identifier + 1,
+#include "sim/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
 };
-#define VMCS_FIELD(identifier, encoding, offset, name)                                             \
-	_Static_assert(ENCODING_INDEX(encoding) <= VMCS_HIGHEST_INDEX, name);
-#include "sim/vmx-model/vmcs_fields.def"
-#undef VMCS_FIELD
 _Static_assert(VMCS_FIELD_COUNT < 0xff, "by_encoding holds bytes");
 
 static enum vmcs_width width(enum vmcs_field field)
@@ -40,12 +37,7 @@ int vmcs_find(u64 encoding)
 	return field;
 }
 
-u64 vmcs_get(const u64 *value, enum vmcs_field field, bool high)
-{
-	return high ? value[field] >> 32 : value[field];
-}
-
-void vmcs_set(u64 *value, enum vmcs_field field, bool high, u64 written)
+u64 vmcs_written(enum vmcs_field field, bool high, u64 old, u64 written)
 {
 	static const u64 masks[] = {[VMCS_WIDTH_16] = 0xffff,
 				    [VMCS_WIDTH_64] = UINT64_MAX,
@@ -53,12 +45,11 @@ void vmcs_set(u64 *value, enum vmcs_field field, bool high, u64 written)
 				    [VMCS_WIDTH_NATURAL] = UINT64_MAX};
 
 	if (high)
-		value[field] = (value[field] & UINT32_MAX) | written << 32;
-	else
-		value[field] = written & masks[width(field)];
+		return (old & UINT32_MAX) | written << 32;
+	return written & masks[width(field)];
 }
 
-static size_t bytes(enum vmcs_field field)
+unsigned int vmcs_bytes(enum vmcs_field field)
 {
 	static const u8 sizes[] = {[VMCS_WIDTH_16] = 2,
 				   [VMCS_WIDTH_64] = 8,
@@ -72,12 +63,12 @@ void vmcs_load(u64 *value, const u8 *region)
 {
 	for (unsigned int f = 0; f < VMCS_FIELD_COUNT; f++) {
 		value[f] = 0;
-		__builtin_memcpy(&value[f], region + vmcs_fields[f].offset, bytes(f));
+		__builtin_memcpy(&value[f], region + vmcs_fields[f].offset, vmcs_bytes(f));
 	}
 }
 
 void vmcs_store(const u64 *value, u8 *region)
 {
 	for (unsigned int f = 0; f < VMCS_FIELD_COUNT; f++)
-		__builtin_memcpy(region + vmcs_fields[f].offset, &value[f], bytes(f));
+		__builtin_memcpy(region + vmcs_fields[f].offset, &value[f], vmcs_bytes(f));
 }

@@ -6,8 +6,8 @@
 #include "sim/cpu/vmx_capability.h"
 
 enum vmcs_field {
-#define VMCS_FIELD(identifier, encoding, offset, name) VMCS_##identifier,
-#include "sim/vmx-model/vmcs_fields.def"
+#define VMCS_FIELD(identifier, encoding, offset, exists, name) VMCS_##identifier,
+#include "sim/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
 	VMCS_FIELD_COUNT
 };
@@ -38,10 +38,11 @@ extern const struct vmcs_field_row vmcs_fields[VMCS_FIELD_COUNT];
 /* The field with that encoding, its high half included; -1 if there is none. */
 int vmcs_find(u64 encoding);
 
-/* What VMREAD returns and VMWRITE stores: @high, the upper half of a 64-bit field; without it a
- * write takes as much as the field holds. */
-u64 vmcs_get(const u64 *value, enum vmcs_field field, bool high);
-void vmcs_set(u64 *value, enum vmcs_field field, bool high, u64 written);
+/* What a field that held @old holds after a VMWRITE: @high, to the upper half of a 64-bit field;
+ * without it the field takes as much as it can hold. */
+u64 vmcs_written(enum vmcs_field field, bool high, u64 old, u64 written);
+/* How many it has in the region. */
+unsigned int vmcs_bytes(enum vmcs_field field);
 
 /* All fields from and to a region's data. */
 void vmcs_load(u64 *value, const u8 *region);

@@ -165,6 +165,7 @@ bool vmx_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsi
 void vmx_fix_control_registers(struct cpu *cpu);
 
 /* --- permission.c: bitmaps --- */
+bool vmx_bit_at(struct cpu *cpu, u64 bitmap, u32 n);
 bool vmx_port_exits(struct cpu *cpu, u16 port, unsigned int size);
 bool vmx_msr_exits(struct cpu *cpu, u32 number, bool write);
 

@@ -38,6 +38,11 @@ static void before_vmxon(void)
 	WRITE_REGISTER("cr0", READ_REGISTER("cr0") & ~0x20ul);
 	EXPECT_TRAP(vmxon_body, 13, 0);
 	WRITE_REGISTER("cr0", READ_REGISTER("cr0") | 0x20);
+	section("the FIXED1 MSRs: no bits 63:32 of CR0, none of CR4 that are not there (3D:A.7, "
+		"A.8)");
+	CHECK_EQUAL(rdmsr(0x487) >> 32, 0);
+	CHECK_EQUAL(rdmsr(0x489) >> 32, 0);
+	CHECK_EQUAL(rdmsr(0x489) & 1u << 15, 0);
 	section("VMXON of a region with another revision, or unaligned: VMfailInvalid");
 	*(u32 *)vmxon_region = (u32)rdmsr(0x480) + 1;
 	CHECK_EQUAL(vmxon((u64)vmxon_region), FAIL_INVALID);

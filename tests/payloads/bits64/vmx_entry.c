@@ -6,6 +6,8 @@
 #define FAILED_ENTRY (1u << 31)
 #define VALID        (1u << 31)
 
+#define SYSENTER_EIP 0x176
+
 static u64 msr_area[4] __attribute__((aligned(16)));
 
 static void guest(void)
@@ -54,6 +56,15 @@ static void controls_and_host(void)
 	vmwrite(EXIT_MSR_STORE_COUNT, 1);
 	expect_vmfail(7);
 	CHECK_EQUAL(msr_area[1], 0x77);
+	section("... nor is the host's state loaded (31.2)");
+	prepare(CR3_TARGET_COUNT, 5);
+	wrmsr(SYSENTER_EIP, 0x5678);
+	vmwrite(HOST_SYSENTER_EIP, 0x1234);
+	expect_vmfail(7);
+	CHECK_EQUAL(rdmsr(SYSENTER_EIP), 0x5678);
+	prepare(HOST_SYSENTER_EIP, 0x1234);
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(rdmsr(SYSENTER_EIP), 0x1234);
 	section("NMI windows without virtual NMIs: VMfailValid(7)");
 	prepare(CR3_TARGET_COUNT, 0);
 	vmx_set_primary(1u << 22);
@@ -78,6 +89,25 @@ static void controls_and_host(void)
 	expect_vmfail(7);
 }
 
+/* ES, DS, FS, GS by the number of their fields. */
+static const u8 data_segments[] = {0, 3, 4, 5};
+
+static void privilege(u32 segment)
+{
+	static const u8 types[] = {1, 3, 5, 7, 11}; /* accessed, and readable if code */
+
+	for (u32 n = 0; n < sizeof(types); n++) {
+		prepare(GUEST_ES + 2 * segment, SEL_DATA0 | 3);
+		vmwrite(GUEST_ES_RIGHTS + 2 * segment, 0xc090 | types[n]);
+		expect_bad_guest(0);
+	}
+	/* of conforming code the DPL does not matter */
+	prepare(GUEST_ES + 2 * segment, SEL_DATA0 | 3);
+	vmwrite(GUEST_ES_RIGHTS + 2 * segment, 0xc09f);
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 18);
+}
+
 static void guest_state(void)
 {
 	section("IA-32e mode without CR4.PAE: exit 33 (27.3.1.1)");
@@ -88,17 +118,9 @@ static void guest_state(void)
 	expect_bad_guest(0);
 	prepare(GUEST_CR4, READ_REGISTER("cr4") | 1ull << 15);
 	expect_bad_guest(0);
-	section("DPL of DS below RPL, data and code of type 11: exit 33 (27.3.1.2)");
-	prepare(GUEST_ES + 6, SEL_DATA0 | 3);
-	expect_bad_guest(0);
-	prepare(GUEST_ES + 6, SEL_DATA0 | 3);
-	vmwrite(GUEST_ES_RIGHTS + 6, 0xc09b);
-	expect_bad_guest(0);
-	section("conforming code in DS, whose DPL does not matter: enters");
-	prepare(GUEST_ES + 6, SEL_DATA0 | 3);
-	vmwrite(GUEST_ES_RIGHTS + 6, 0xc09f);
-	CHECK_EQUAL(vmx_launch(), SUCCEED);
-	CHECK_EQUAL(vmread(EXIT_REASON), 18);
+	section("DPL of DS, ES, FS, GS below RPL, types 0 to 11 (27.3.1.2): exit 33");
+	for (u32 n = 0; n < sizeof(data_segments); n++)
+		privilege(data_segments[n]);
 	section("an injected external interrupt wants RFLAGS.IF: exit 33 (27.3.1.4)");
 	prepare(ENTRY_INFO, VALID | 32);
 	expect_bad_guest(0);
@@ -112,6 +134,27 @@ static void guest_state(void)
 	expect_bad_guest(4);
 	prepare(LINK_POINTER, (u64)vmcs_region);
 	expect_bad_guest(4);
+}
+
+/* VTPR[7:4] is 15, so that only bits 31:4 can be wrong. */
+static void tpr_threshold(void)
+{
+	static u8 virtual_apic[4096] __attribute__((aligned(4096)));
+
+	if (!(rdmsr(0x482) >> 32 & PRIMARY_TPR_SHADOW))
+		return;
+	section("TPR shadow without virtual-interrupt delivery: TPR threshold 31:4 are 0 "
+		"(27.2.1.1)");
+	virtual_apic[0x80] = 0xf0;
+	for (u32 n = 4; n < 32; n++) {
+		prepare(VIRTUAL_APIC, (u64)virtual_apic);
+		vmx_set_primary(PRIMARY_TPR_SHADOW);
+		vmwrite(TPR_THRESHOLD, 1u << n);
+		expect_vmfail(7);
+	}
+	vmwrite(TPR_THRESHOLD, 0xf);
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 18);
 }
 
 static void after_loading(void)
@@ -151,6 +194,7 @@ void payload(void)
 	vmx_begin();
 	controls_and_host();
 	guest_state();
+	tpr_threshold();
 	after_loading();
 	under_mov_ss();
 	CHECK_EQUAL(vmxoff(), SUCCEED);

@@ -33,6 +33,8 @@ enum vmcs_encoding {
 	POSTED_DESCRIPTOR = 0x2016,
 	EPTP = 0x201a,
 	EOI_EXIT_0 = 0x201c,
+	VMREAD_BITMAP = 0x2026,
+	VMWRITE_BITMAP = 0x2028,
 	TERTIARY = 0x2034,
 	PID_POINTER_TABLE = 0x2042,
 	GUEST_PHYSICAL = 0x2400,
@@ -95,6 +97,7 @@ enum vmcs_encoding {
 	HOST_TR_BASE = 0x6c0a,
 	HOST_GDTR_BASE = 0x6c0c,
 	HOST_IDTR_BASE = 0x6c0e,
+	HOST_SYSENTER_EIP = 0x6c12,
 	HOST_RSP = 0x6c14,
 	HOST_RIP = 0x6c16,
 };
@@ -102,6 +105,16 @@ enum vmcs_encoding {
 #define PRIMARY_TPR_SHADOW    (1u << 21)
 #define PRIMARY_SECONDARY     (1u << 31)
 #define SECONDARY_APIC_ACCESS 1u
+#define SECONDARY_EPT         (1u << 1)
+
+/* Entries of EPT (SDM 3C:29.3.2), and what IA32_VMX_EPT_VPID_CAP offers. */
+#define EPT_R                1ull
+#define EPT_W                2ull
+#define EPT_X                4ull
+#define EPT_RWX              7ull
+#define EPT_CAP_EXECUTE_ONLY 1ull
+#define EPT_CAP_ACCESSED     (1ull << 21)
+#define EPT_CAP_EXIT_INFO    (1ull << 22)
 
 /* Outcomes of an instruction of VMX (SDM 3C:31.2). */
 enum vmx_outcome { SUCCEED, FAIL_INVALID, FAIL_VALID };
@@ -169,6 +182,12 @@ enum vmx_outcome vmx_continue(void);
 void vmx_set_pin(u32 bits);
 void vmx_set_primary(u32 bits);
 bool vmx_set_secondary(u32 bits);
+/* EPT for the current VMCS, with other secondary controls: the first 4 GiB one to one, all allowed.
+ * False: not offered. */
+bool vmx_set_ept(u32 more);
+/* The entry of the 4-KiB page that @address is in; vmx_invept makes what is written there known. */
+u64 *vmx_ept_entry(const void *address);
+void vmx_invept(void);
 
 extern u64 vmx_guest_registers[16]; /* in the order of their numbers; RSP is the VMCS's */
 extern u8 vmxon_region[4096], vmcs_region[4096];

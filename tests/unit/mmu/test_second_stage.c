@@ -20,8 +20,11 @@ enum { R = 1, W = 2, X = 4, RWX = 7, TYPE_WB = 6 << 3, PAGE = 128, A = 256, D = 
 enum { READ = WALK_READ, WRITE = WALK_WRITE, EXEC = WALK_EXEC };
 #define TABLE_ACCESS SECOND_STAGE_TABLE
 #define USER_PAGE    SECOND_STAGE_USER_PAGE
+#define SHADOW_STACK WALK_SHADOW_STACK
+#define SSS          BIT(60) /* of an EPT entry: supervisor shadow stack */
 /* Table 28-7: what was tried, and what the entries allow. */
 enum { Q_READ = 1, Q_WRITE = 2, Q_FETCH = 4, Q_R = 8, Q_W = 16, Q_X = 32, Q_XU = 64 };
+enum { Q_SHADOW_STACK = 1 << 13, Q_SSS = 1 << 14 };
 
 struct rig {
 	u8 *memory;
@@ -69,7 +72,7 @@ struct row {
 	u8 leaf;      /* its level; 0: 1 */
 	u8 odd_level; /* the level whose entry has these bits changed */
 	u64 set, clear;
-	bool no_execute_only, mode_based, accessed_dirty, no_gbyte;
+	bool no_execute_only, mode_based, accessed_dirty, no_gbyte, shadow_control;
 	unsigned int access;
 	u8 outcome;
 	u32 error;
@@ -84,6 +87,7 @@ static void ept_build(struct rig *rig, const struct row *row)
 	rig->stage.mode_based = row->mode_based;
 	rig->stage.accessed_dirty = row->accessed_dirty;
 	rig->stage.gbyte_pages = !row->no_gbyte;
+	rig->stage.supervisor_shadow_stack = row->shadow_control;
 	for (unsigned int level = 4; level >= leaf; level--) {
 		u64 entry = RWX | XU;
 
@@ -171,6 +175,54 @@ static void test_ept_violations(void)
 	};
 
 	EPT_RUN(rows);
+}
+
+/* 29.3.3.2: with EPTP bit 7, supervisor shadow stacks are in pages whose last entry has bit 60,
+ * with R everywhere and W above. Table 28-7: bits 13 and 14. */
+static void test_ept_shadow_stacks(void)
+{
+	static const struct row rows[] = {
+		{"control off: as a read", .odd_level = 1, .clear = W,
+		 .access = READ | SHADOW_STACK, .outcome = OK},
+		{"control off: as a write", .odd_level = 1, .set = SSS, .clear = W,
+		 .access = WRITE | SHADOW_STACK, .outcome = VIOLATION,
+		 .error = Q_WRITE | Q_R | Q_X | Q_SHADOW_STACK},
+		{"bit 60", .odd_level = 1, .set = SSS, .clear = W, .shadow_control = true,
+		 .access = WRITE | SHADOW_STACK, .outcome = OK},
+		{"bit 60 in a larger page", .leaf = 2, .odd_level = 2, .set = SSS,
+		 .shadow_control = true, .access = READ | SHADOW_STACK, .outcome = OK},
+		{"no bit 60: read", .shadow_control = true, .access = READ | SHADOW_STACK,
+		 .outcome = VIOLATION, .error = Q_READ | Q_R | Q_W | Q_X | Q_SHADOW_STACK},
+		{"no bit 60: write", .shadow_control = true, .access = WRITE | SHADOW_STACK,
+		 .outcome = VIOLATION, .error = Q_WRITE | Q_R | Q_W | Q_X | Q_SHADOW_STACK},
+		{"bit 60 only above", .odd_level = 2, .set = SSS, .shadow_control = true,
+		 .access = READ | SHADOW_STACK, .outcome = VIOLATION,
+		 .error = Q_READ | Q_R | Q_W | Q_X | Q_SHADOW_STACK},
+		{"user shadow stacks don't want it", .shadow_control = true,
+		 .access = WRITE | SHADOW_STACK | USER_PAGE, .outcome = OK},
+		{"... and are not given W by it", .odd_level = 1, .set = SSS, .clear = W,
+		 .shadow_control = true, .access = WRITE | SHADOW_STACK | USER_PAGE,
+		 .outcome = VIOLATION, .error = Q_WRITE | Q_R | Q_X | Q_SHADOW_STACK | Q_SSS},
+		{"nor are other writes", .odd_level = 1, .set = SSS, .clear = W,
+		 .shadow_control = true, .access = WRITE, .outcome = VIOLATION,
+		 .error = Q_WRITE | Q_R | Q_X | Q_SSS},
+	};
+
+	EPT_RUN(rows);
+}
+
+/* The marked page without W above, which no single odd entry makes. */
+static void test_ept_shadow_stack_above(void)
+{
+	static const struct row row = {"above", .odd_level = 1, .set = SSS, .shadow_control = true};
+	struct rig rig;
+
+	rig_open(&rig);
+	ept_build(&rig, &row);
+	*entry_at(&rig, TABLE(2), GPA, 2) &= ~(u64)W;
+	CU_ASSERT_FALSE(ept_ask(&rig, READ | SHADOW_STACK));
+	CHECK_EQUAL(rig.result.error, Q_READ | Q_R | Q_X | Q_SHADOW_STACK | Q_SSS);
+	rig_close(&rig);
 }
 
 /* 29.3.3.1. */
@@ -343,13 +395,13 @@ static void test_guest_walk(void)
 	CHECK_EQUAL(walk.second.gpa, GUEST(2) + INDEX(LINEAR, 2) * 8);
 	CHECK_EQUAL(walk.second.error, Q_READ);
 
-	/* its accessed bit can't be written */
+	/* its accessed bit can't be written: the processor reads and writes it at once (28.2.1) */
 	guest_build(&rig, &regs);
 	*entry_at(&rig, TABLE(5), GUEST(3), 1) &= ~(u64)W;
 	second_stage_flush(&rig.stage);
 	CU_ASSERT_FALSE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
 	CU_ASSERT_TRUE(walk.second.refused && !walk.second.final);
-	CHECK_EQUAL(walk.second.error, Q_WRITE | Q_R | Q_X);
+	CHECK_EQUAL(walk.second.error, Q_READ | Q_WRITE | Q_R | Q_X);
 
 	/* the guest's own fault comes first */
 	guest_build(&rig, &regs);
@@ -387,6 +439,60 @@ static void test_apic_access(void)
 	rig_close(&rig);
 }
 
+/* Table 28-7, bits 11:9: what the guest's own entries say of the page. */
+static void test_guest_page(void)
+{
+	static const struct {
+		unsigned int level;
+		u64 set, clear;
+		u8 page;
+	} rows[] = {
+		{1, 0, 0, WALK_PAGE_USER | WALK_PAGE_WRITABLE},
+		{2, 0, PU, WALK_PAGE_WRITABLE},
+		{3, 0, PW, WALK_PAGE_USER},
+		{4, BIT(63), 0, WALK_PAGE_USER | WALK_PAGE_WRITABLE | WALK_PAGE_NO_EXECUTE},
+	};
+	struct walk_registers regs;
+	struct walk_result walk;
+	struct rig rig;
+
+	rig_open(&rig);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 *entry = entry_at(&rig, GUEST(rows[i].level), LINEAR, rows[i].level);
+
+		guest_build(&rig, &regs);
+		regs.efer |= EFER_NXE;
+		*entry = (*entry & ~rows[i].clear) | rows[i].set;
+		*entry_at(&rig, TABLE(1), GPA, 1) &= ~(u64)R & ~(u64)W;
+		second_stage_flush(&rig.stage);
+		CU_ASSERT_FALSE(walk_linear(&rig.slots, &regs, LINEAR, READ, &walk));
+		CU_ASSERT_TRUE(walk.second.refused && walk.second.final);
+		CHECK_EQUAL(walk.second.page, rows[i].page);
+	}
+	rig_close(&rig);
+}
+
+/* 29.3.3.2: PDPTEs that MOV CR loads are read, whatever EPTP bit 6 says. */
+static void test_guest_pdptes(void)
+{
+	struct walk_registers regs;
+	struct walk_result walk;
+	struct rig rig;
+	u64 pdpte[4];
+
+	rig_open(&rig);
+	guest_build(&rig, &regs);
+	rig.stage.accessed_dirty = true;
+	*entry_at(&rig, TABLE(5), GUEST(9), 1) = R | TYPE_WB | GUEST(9);
+	CU_ASSERT_TRUE(walk_load_pdptes(&rig.slots, &regs, GUEST(9), pdpte, &walk));
+	*entry_at(&rig, TABLE(5), GUEST(9), 1) = 0;
+	second_stage_flush(&rig.stage);
+	CU_ASSERT_FALSE(walk_load_pdptes(&rig.slots, &regs, GUEST(9), pdpte, &walk));
+	CU_ASSERT_TRUE(walk.second.refused);
+	CHECK_EQUAL(walk.second.error, Q_READ);
+	rig_close(&rig);
+}
+
 static void test_guest_without_paging(void)
 {
 	struct walk_registers regs = {.cr0 = CR0_PE, .physical_bits = 40};
@@ -400,6 +506,7 @@ static void test_guest_without_paging(void)
 	CHECK_EQUAL(walk.gpa, GUEST(2) + 5);
 	CU_ASSERT_FALSE(walk_linear(&rig.slots, &regs, GUEST(9), EXEC, &walk));
 	CU_ASSERT_TRUE(walk.second.refused && walk.second.final);
+	CHECK_EQUAL(walk.second.page, WALK_PAGE_USER | WALK_PAGE_WRITABLE);
 	rig_close(&rig);
 }
 
@@ -547,12 +654,16 @@ static CU_TestInfo tests[] = {
 	{"ept violations", test_ept_violations},
 	{"steps of ept", test_ept_steps},
 	{"steps of nested paging", test_npt_steps},
+	{"ept shadow stacks", test_ept_shadow_stacks},
+	{"ept shadow stacks, above", test_ept_shadow_stack_above},
 	{"ept misconfigurations", test_ept_misconfigurations},
 	{"ept addresses", test_ept_addresses},
 	{"ept accessed, dirty", test_ept_accessed_dirty},
 	{"mappings kept", test_kept},
 	{"guest's walk", test_guest_walk},
 	{"apic-access page", test_apic_access},
+	{"guest's page", test_guest_page},
+	{"guest's pdptes", test_guest_pdptes},
 	{"guest without paging", test_guest_without_paging},
 	{"npt", test_npt},
 	{"npt, pae", test_npt_pae},

@@ -2,6 +2,7 @@
 /* VMCS fields: encodings (SDM 3C:25.11.2, 3D appendix B), widths, and places in the region. */
 #include <string.h>
 
+#include "sim/cpu/vmcs_existence.h"
 #include "sim/vmx-model/vmcs.h"
 #include "tests/unit/check.h"
 
@@ -61,18 +62,58 @@ static void test_no_such_field(void)
 /* VMWRITE to a shorter field ignores the upper bits; a high half takes bits 31:0 of the source. */
 static void test_widths(void)
 {
-	static u64 value[VMCS_FIELD_COUNT];
+	const u64 half = UINT64_C(0x1122334455667788);
 
-	vmcs_set(value, VMCS_VPID, false, 0x123456);
-	CHECK_EQUAL(vmcs_get(value, VMCS_VPID, false), 0x3456);
-	vmcs_set(value, VMCS_PIN_CONTROLS, false, UINT64_C(0x9876543210));
-	CHECK_EQUAL(vmcs_get(value, VMCS_PIN_CONTROLS, false), 0x76543210);
-	vmcs_set(value, VMCS_TSC_OFFSET, false, UINT64_C(0x1122334455667788));
-	CHECK_EQUAL(vmcs_get(value, VMCS_TSC_OFFSET, true), 0x11223344);
-	vmcs_set(value, VMCS_TSC_OFFSET, true, UINT64_C(0xffffffffaabbccdd));
-	CHECK_EQUAL(value[VMCS_TSC_OFFSET], UINT64_C(0xaabbccdd55667788));
-	vmcs_set(value, VMCS_GUEST_RIP, false, UINT64_C(0xffffffff81000000));
-	CHECK_EQUAL(vmcs_get(value, VMCS_GUEST_RIP, false), UINT64_C(0xffffffff81000000));
+	CHECK_EQUAL(vmcs_written(VMCS_VPID, false, 0xffff, 0x123456), 0x3456);
+	CHECK_EQUAL(vmcs_written(VMCS_PIN_CONTROLS, false, 0, UINT64_C(0x9876543210)), 0x76543210);
+	CHECK_EQUAL(vmcs_written(VMCS_TSC_OFFSET, false, 0, half), half);
+	CHECK_EQUAL(vmcs_written(VMCS_TSC_OFFSET, true, half, UINT64_C(0xffffffffaabbccdd)),
+		    UINT64_C(0xaabbccdd55667788));
+	CHECK_EQUAL(vmcs_written(VMCS_GUEST_RIP, false, 0, UINT64_C(0xffffffff81000000)),
+		    UINT64_C(0xffffffff81000000));
+}
+
+/* SDM 3D:B, footnotes: a field is there where the processor supports the 1-setting of its control,
+ * or of either of two. The numbers are the manual's. */
+static void test_existence(void)
+{
+	static const struct {
+		u32 encoding;
+		u8 msr, bit; /* of the capability MSR that tells of it, by its number from 480H */
+	} rows[] = {
+		{0x0000, 11, 32 + 5},  {0x0002, 1, 32 + 7},   {0x0004, 11, 32 + 18},
+		{0x0812, 11, 32 + 17}, {0x0810, 11, 32 + 9},  {0x2004, 2, 32 + 28},
+		{0x2012, 2, 32 + 21},  {0x201a, 11, 32 + 1},  {0x2026, 11, 32 + 14},
+		{0x2032, 11, 32 + 25}, {0x2034, 2, 32 + 17},  {0x2042, 18, 4},
+		{0x2024, 17, 0},       {0x2400, 11, 32 + 1},  {0x280a, 11, 32 + 1},
+		{0x2804, 4, 32 + 14},  {0x2804, 3, 32 + 18},  {0x2806, 4, 32 + 15},
+		{0x2806, 3, 32 + 20},  {0x2c00, 3, 32 + 19},  {0x401c, 2, 32 + 21},
+		{0x401e, 2, 32 + 31},  {0x4020, 11, 32 + 10}, {0x482e, 1, 32 + 6},
+		{0x6828, 4, 32 + 20},  {0x6c18, 3, 32 + 28},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 capability[VMX_MSR_COUNT] = {0};
+
+		CHECK_ROW(!vmcs_exists(capability, rows[i].encoding), "0x%x without its control",
+			  rows[i].encoding);
+		capability[rows[i].msr] = BIT(rows[i].bit);
+		CHECK_ROW(vmcs_exists(capability, rows[i].encoding), "0x%x with its control",
+			  rows[i].encoding);
+	}
+}
+
+/* SDM 3D:A.9: IA32_VMX_VMCS_ENUM[9:1] is the highest index of a field that exists: 15H of
+ * IA32_SYSENTER_CS in any case, 17H of the preemption timer, 19H of the TSC multiplier. */
+static void test_highest_index(void)
+{
+	u64 capability[VMX_MSR_COUNT] = {0};
+
+	CHECK_EQUAL(vmcs_highest_index(capability), 0x15);
+	capability[VMX_PINBASED] = BIT(32 + 6);
+	CHECK_EQUAL(vmcs_highest_index(capability), 0x17);
+	capability[VMX_PROCBASED2] = BIT(32 + 25);
+	CHECK_EQUAL(vmcs_highest_index(capability), 0x19);
 }
 
 /* Every field has bytes of its own behind the header, and survives the way through a region. */
@@ -82,7 +123,7 @@ static void test_region(void)
 	static u8 region[VMCS_REGION_SIZE];
 
 	for (unsigned int f = 0; f < VMCS_FIELD_COUNT; f++)
-		vmcs_set(value, f, false, UINT64_C(0x0101010101010101) * (f + 1));
+		value[f] = vmcs_written(f, false, 0, UINT64_C(0x0101010101010101) * (f + 1));
 	vmcs_store(value, region);
 	vmcs_load(back, region);
 	CU_ASSERT(!memcmp(value, back, sizeof(value)));
@@ -99,6 +140,8 @@ static CU_TestInfo tests[] = {
 	{"encodings", test_encodings},
 	{"no such field", test_no_such_field},
 	{"widths", test_widths},
+	{"existence", test_existence},
+	{"highest index", test_highest_index},
 	{"region", test_region},
 	CU_TEST_INFO_NULL,
 };
