@@ -87,13 +87,18 @@ enum {
  * The handlers of one instruction body. [width][kind]: integer rows use log2 of the operand
  * size as width; vector rows 0 = no VEX, 1 = VEX.128, 2 = VEX.256, 3 = EVEX.512 (later). A NULL
  * entry for KIND_BASE or KIND_INDEX falls back to KIND_ANY. `quiet` (may be NULL) does not keep the
- * arithmetic flags: used where the trace overwrites them unread. `locked` serves LOCK. `guarded`
- * (near branches only) is used while CET protects the current privilege (MODE_CET).
+ * arithmetic flags: used where the trace overwrites them unread. `locked` serves LOCK. `moved` and
+ * `moved_quiet` do a MOV between registers with the instruction behind it that works on what was moved
+ * (fuse.h). Near branches only: `linked` is used where the target lies in the page of the trace,
+ * `guarded` while CET protects the current privilege (MODE_CET).
  */
 struct family {
 	op_handler fn[4][KINDS];
 	op_handler quiet[4][KINDS];
 	op_handler locked[4];
+	op_handler moved[4];
+	op_handler moved_quiet[4];
+	op_handler linked[4];
 	op_handler guarded[4];
 };
 

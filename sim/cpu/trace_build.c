@@ -63,16 +63,16 @@ static bool endbranch_missing(const struct builder *b, const struct instruction 
 /* What branches find their target trace by: dispatch.h. */
 static void find_edge(struct builder *b, struct op *op, const struct instruction *insn)
 {
-	s64 nowhere = (s64)b->nowhere;
+	const struct family *family = insn->row->family;
 
-	if (!(insn->row->flags & BRANCH))
+	if (!(insn->row->flags & BRANCH) || insn->form->operand[0].place != PLACE_REL)
 		return;
-	if (insn->form->operand[0].place == PLACE_REL) {
-		op->imm += op->offset + op->length;
-		op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
-			  b->page_offset + op->imm < PAGE_SIZE_4K;
-		op->disp = op->is4 ? 0 : nowhere;
-	}
+	op->imm += op->offset + op->length;
+	op->is4 = (b->env.mode & MODE_CODE_MASK) == MODE_CODE64 && op->width == 3 &&
+		  b->page_offset + op->imm < PAGE_SIZE_4K;
+	op->disp = op->is4 ? 0 : (s64)b->nowhere;
+	if (op->is4 && family->linked[3] && op->fn == family->fn[3][KIND_REG])
+		op->fn = family->linked[3];
 }
 
 /* XCHG with memory locks without being told (SDM 2B XCHG). */
@@ -145,8 +145,9 @@ static void fuse_pairs(struct builder *b)
 	unsigned int n;
 
 	for (n = 0; n + 1 < b->trace->count; n++)
-		if (b->row[n] && b->row[n + 1])
-			fuse_pair(b->row[n], b->row[n + 1], &b->trace->op[n]);
+		if (b->row[n] && b->row[n + 1] &&
+		    fuse_pair(b->row[n], b->row[n + 1], &b->trace->op[n]))
+			n++;
 }
 
 /* The pseudo-op behind the last instruction. */

@@ -33,13 +33,13 @@ ALWAYS_INLINE struct outcome neg(struct cpu *cpu, u64 a, u64 unused, unsigned in
 ALWAYS_INLINE struct outcome inc(struct cpu *cpu, u64 a, u64 unused, unsigned int size)
 {
 	(void)unused;
-	return outcome_keep_carry(cpu, outcome_add(a, 1, 0, size));
+	return outcome_increment(cpu, a, size);
 }
 
 ALWAYS_INLINE struct outcome dec(struct cpu *cpu, u64 a, u64 unused, unsigned int size)
 {
 	(void)unused;
-	return outcome_keep_carry(cpu, outcome_subtract(a, 1, 0, size));
+	return outcome_decrement(cpu, a, size);
 }
 
 DEFINE_BINARY(add)

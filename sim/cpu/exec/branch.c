@@ -50,13 +50,11 @@ static HANDLER(jmp_rel_search)
 	CONTINUE_IN(dispatch_search_relative);
 }
 
-/* Ends the handler of a relative branch that is taken, in 64-bit code. */
+/* Ends the handler of a relative branch out of its page that is taken, in 64-bit code. */
 #define JUMP_RELATIVE                                                                              \
 	do {                                                                                       \
 		const struct trace *guess = (const struct trace *)op->disp;                        \
 		u64 target = OP_TARGET(cpu, op);                                                   \
-		if (likely(OP_LINKABLE(op)))                                                       \
-			JUMP_LINKED(target);                                                       \
 		if (unlikely(!trace_is_at(cpu, guess, target)))                                    \
 			CONTINUE_IN(jmp_rel_search);                                               \
 		JUMP_GUESSED(target, guess);                                                       \
@@ -71,6 +69,12 @@ static HANDLER(jmp_rel_search)
 			NEXT;                                                                      \
 		JUMP_RELATIVE;                                                                     \
 	}                                                                                          \
+	static HANDLER(j##cc##_linked)                                                             \
+	{                                                                                          \
+		if (!condition_##cc(cpu))                                                          \
+			NEXT;                                                                      \
+		JUMP_LINKED(OP_TARGET(cpu, op));                                                   \
+	}                                                                                          \
 	static HANDLER(j##cc##_legacy)                                                             \
 	{                                                                                          \
 		if (!condition_##cc(cpu))                                                          \
@@ -78,7 +82,8 @@ static HANDLER(jmp_rel_search)
 		CPU_BRANCH(legacy_target(cpu, op, OP_TARGET(cpu, op), 1u << op->width));           \
 	}                                                                                          \
 	const struct family family_j##cc = {                                                       \
-		.fn = {[1] = {j##cc##_legacy}, {j##cc##_legacy}, {j##cc##_64}}};
+		.fn = {[1] = {j##cc##_legacy}, {j##cc##_legacy}, {j##cc##_64}},                    \
+		.linked = {[3] = j##cc##_linked}};
 EACH_CONDITION(JCC)
 
 /* --- LOOP, LOOPE, LOOPNE, JrCXZ: the counter has the address size --- */
@@ -128,13 +133,19 @@ static HANDLER(jmp_rel_64)
 	JUMP_RELATIVE;
 }
 
+static HANDLER(jmp_rel_linked)
+{
+	JUMP_LINKED(OP_TARGET(cpu, op));
+}
+
 static HANDLER(jmp_rel_legacy)
 {
 	CPU_BRANCH(legacy_target(cpu, op, OP_TARGET(cpu, op), 1u << op->width));
 }
 
 const struct family family_jmp_rel = {
-	.fn = {[1] = {jmp_rel_legacy}, {jmp_rel_legacy}, {jmp_rel_64}}};
+	.fn = {[1] = {jmp_rel_legacy}, {jmp_rel_legacy}, {jmp_rel_64}},
+	.linked = {[3] = jmp_rel_linked}};
 
 /* The r/m operand, any width. */
 ALWAYS_INLINE u64 branch_operand(struct cpu *cpu, const struct op *op)
@@ -261,11 +272,22 @@ static HANDLER(call_rel_64)
 	const struct trace *guess = (const struct trace *)op->disp;
 	u64 target = OP_TARGET(cpu, op);
 
-	if (unlikely(OP_LINKABLE(op) ? !guess : !trace_is_at(cpu, guess, target)))
+	if (unlikely(!trace_is_at(cpu, guess, target)))
 		CONTINUE_IN(call_rel_search);
 	FAST_PUSH(OP_NEXT_RIP(cpu, op), call_rel_search);
 	return_push(cpu, op + 1);
 	JUMP_GUESSED(target, guess);
+}
+
+static HANDLER(call_rel_linked)
+{
+	const struct trace *link = (const struct trace *)op->disp;
+
+	if (unlikely(!link))
+		CONTINUE_IN(call_rel_search);
+	FAST_PUSH(OP_NEXT_RIP(cpu, op), call_rel_search);
+	return_push(cpu, op + 1);
+	JUMP_GUESSED(OP_TARGET(cpu, op), link);
 }
 
 #define CALL_INDIRECT(target)                                                                      \
@@ -294,6 +316,7 @@ CALL_MEM_64(KIND_BASE)
 CALL_MEM_64(KIND_INDEX)
 
 const struct family family_call_rel = {.fn = {[1] = {call_rel_any}, {call_rel_any}, {call_rel_64}},
+				       .linked = {[3] = call_rel_linked},
 				       .guarded = {[1] = call_rel_any, call_rel_any, call_rel_any}};
 const struct family family_call = {
 	.fn = {[1] = {[KIND_REG] = call_any, [KIND_ANY] = call_any},

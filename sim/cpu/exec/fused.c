@@ -2,7 +2,9 @@
 /*
  * CMP, TEST, SUB, AND, ADD, INC and DEC with the conditional branch behind them as one handler: the
  * branch looks at the operands, not at the flags, and one dispatch is saved. The flags are kept all
- * the same. 64-bit code.
+ * the same. 64-bit code, branches within their page.
+ *
+ * MOV between registers with an instruction that works on its target: integer.h has the handlers.
  */
 #include "sim/cpu/dispatch.h"
 #include "sim/cpu/exec/condition.h"
@@ -11,7 +13,7 @@
 
 extern const struct family family_cmp_EG, family_cmp_EI, family_cmp_GE, family_test_EG,
 	family_test_EI, family_sub_EG, family_sub_EI, family_and_EG, family_and_EI, family_add_EG,
-	family_add_EI, family_inc_E, family_dec_E;
+	family_add_EI, family_inc_E, family_dec_E, family_mov_EG;
 
 /* What the first instruction computes. */
 #define cmp_outcome(a, b, size)  outcome_subtract(a, b, 0, size)
@@ -19,8 +21,8 @@ extern const struct family family_cmp_EG, family_cmp_EI, family_cmp_GE, family_t
 #define sub_outcome		 cmp_outcome
 #define and_outcome		 test_outcome
 #define add_outcome(a, b, size)  outcome_add(a, b, 0, size)
-#define inc_outcome(a, b, size)  outcome_keep_carry(cpu, outcome_add(a, b, 0, size))
-#define dec_outcome(a, b, size)  outcome_keep_carry(cpu, outcome_subtract(a, b, 0, size))
+#define inc_outcome(a, b, size)  outcome_increment(cpu, a, size)
+#define dec_outcome(a, b, size)  outcome_decrement(cpu, a, size)
 
 /* Conditions as comparisons of the operands. */
 ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
@@ -106,15 +108,12 @@ ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
 	MEMORY_OPERAND(family, width, size);                                                       \
 	u64 b = host_read(host, size), a = REG_OPERAND(size)
 
-/* From here on `op` is the branch. A target that is not in the page is left to the branch's own
- * handler, flags being in place. */
+/* From here on `op` is the branch, whose target lies in its page. */
 #define BRANCH(taken)                                                                              \
 	do {                                                                                       \
 		op++;                                                                              \
 		if (!(taken))                                                                      \
 			NEXT;                                                                      \
-		if (unlikely(!OP_LINKABLE(op)))                                                    \
-			DISPATCH(op);                                                              \
 		JUMP_LINKED(OP_TARGET(cpu, op));                                                   \
 	} while (0)
 
@@ -207,19 +206,46 @@ static const struct {
 	  [3] = {conditions(ENTRY, body, form, , 3, 8)}}},
 	FUSED_FORMS(ROW)};
 
-void fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op)
+static op_handler fused_branch(const struct family *first, const struct family *second,
+			       const struct op *op)
 {
 	unsigned int row, column;
 
-	if (!(op[1].flags & OP_CODE64))
-		return;
+	if (!OP_LINKABLE(&op[1]))
+		return NULL;
 	for (column = 0; column < COLUMNS; column++)
-		if (branches[column] == second->family)
+		if (branches[column] == second)
 			break;
 	if (column == COLUMNS)
-		return;
+		return NULL;
 	for (row = 0; row < ARRAY_SIZE(fusions); row++)
-		if (fusions[row].family == first->family && fusions[row].kind == op->kind &&
-		    fusions[row].fn[op->width][column])
-			op->fn = fusions[row].fn[op->width][column];
+		if (fusions[row].family == first && fusions[row].kind == op->kind)
+			return fusions[row].fn[op->width][column];
+	return NULL;
+}
+
+/* The second instruction works on the register that MOV has written. */
+static op_handler fused_move(const struct family *second, const struct op *op)
+{
+	const struct op *next = &op[1];
+
+	if (op->kind != KIND_REG || next->kind != KIND_REG || next->width != op->width ||
+	    next->rm != op->rm)
+		return NULL;
+	return next->fn == second->quiet[op->width][KIND_REG] ? second->moved_quiet[op->width]
+							       : second->moved[op->width];
+}
+
+bool fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op)
+{
+	op_handler handler;
+
+	if (!(op[1].flags & OP_CODE64))
+		return false;
+	handler = first->family == &family_mov_EG
+			  ? fused_move(second->family, op)
+			  : fused_branch(first->family, second->family, op);
+	if (handler)
+		op->fn = handler;
+	return handler != NULL;
 }

@@ -167,14 +167,30 @@ ALWAYS_INLINE struct outcome outcome_subtract(u64 a, u64 b, unsigned int borrow,
 	return outcome_carries(difference, (~a & b) | ((~a | b) & difference), size);
 }
 
-/* INC and DEC keep CF, and with it the meaning of the CF ^ OF bit. */
-ALWAYS_INLINE struct outcome outcome_keep_carry(const struct cpu *cpu, struct outcome out)
+/* INC and DEC keep CF, and with it the meaning of the CF ^ OF bit. @overflow has OF at the operand's
+ * top bit, @carries AF at bit 3. */
+ALWAYS_INLINE struct outcome outcome_keep_carry(const struct cpu *cpu, u64 value, u64 overflow,
+						u64 carries, unsigned int size)
 {
-	u64 overflow = (out.flag_aux ^ out.flag_aux << 1) & AUX_CF;
-	u64 carry = cpu->flag_aux & AUX_CF;
+	u64 carry = (u64)((s64)cpu->flag_aux >> 1); /* CF in both places */
+	u64 top = (overflow << (64 - 8 * size)) >> 1;
 
-	out.flag_aux = carry | (carry ^ overflow) >> 1 | (out.flag_aux & AUX_AF);
-	return out;
+	return (struct outcome){truncate_to(value, size), sign_extend(value, size),
+				((carry ^ top) & (AUX_CF | AUX_PO)) | (carries & AUX_AF)};
+}
+
+ALWAYS_INLINE struct outcome outcome_increment(const struct cpu *cpu, u64 a, unsigned int size)
+{
+	u64 value = a + 1;
+
+	return outcome_keep_carry(cpu, value, ~a & value, a & ~value, size);
+}
+
+ALWAYS_INLINE struct outcome outcome_decrement(const struct cpu *cpu, u64 a, unsigned int size)
+{
+	u64 value = a - 1;
+
+	return outcome_keep_carry(cpu, value, a & ~value, ~a & value, size);
 }
 
 /* CF = OF = AF = 0. */
@@ -269,6 +285,30 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 #define REG_OPERAND(size) reg_read(cpu, op->reg, size)
 #define IMM_OPERAND(size) truncate_to(op->imm, size)
 
+/* MOV to this instruction's register operand, and behind it the instruction itself, as one of three
+ * operands. @op is the MOV. */
+#define BINARY_MOVED(body, form, width, size, tag, quiet, source)                                  \
+	static HANDLER(BINARY_NAME(body, form, width, moved, tag))                                 \
+	{                                                                                          \
+		u64 moved = REG_OPERAND(size);                                                     \
+		reg_write(cpu, op->rm, moved, size); /* should it be the source, too */            \
+		op++;                                                                              \
+		struct outcome out = body(cpu, moved, source, size);                               \
+		reg_write(cpu, op->rm, out.value, size);                                           \
+		outcome_flags(cpu, out, quiet);                                                    \
+		NEXT;                                                                              \
+	}
+#define BINARY_MOVED_WIDTHS(body, form, source)                                                    \
+	BINARY_MOVED(body, form, 2, 4, , false, source(4))                                         \
+	BINARY_MOVED(body, form, 2, 4, _quiet, true, source(4))                                    \
+	BINARY_MOVED(body, form, 3, 8, , false, source(8))                                         \
+	BINARY_MOVED(body, form, 3, 8, _quiet, true, source(8))
+#define FAMILY_MOVED(body, form, tag)                                                              \
+	{                                                                                          \
+		[2] = BINARY_NAME(body, form, 2, moved, tag), BINARY_NAME(body, form, 3, moved,    \
+									  tag)                     \
+	}
+
 /* op r/m, source: writes the r/m operand. */
 #define BINARY_TO_RM_WIDTH(body, form, width, size, tag, quiet, source)                            \
 	BINARY_REG(body, form, width, size, tag, quiet, RM_OPERAND(size), source,                  \
@@ -328,11 +368,17 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 	EACH_WIDTH(BINARY_EG_, body)                                                               \
 	EACH_WIDTH(BINARY_EI_, body)                                                               \
 	EACH_WIDTH(BINARY_GE_, body)                                                               \
+	BINARY_MOVED_WIDTHS(body, EG, REG_OPERAND)                                                 \
+	BINARY_MOVED_WIDTHS(body, EI, IMM_OPERAND)                                                 \
 	const struct family family_##body##_EG = {.fn = FAMILY_TABLE(body, EG, ),                  \
 						  .quiet = FAMILY_TABLE(body, EG, _quiet),         \
+						  .moved = FAMILY_MOVED(body, EG, ),               \
+						  .moved_quiet = FAMILY_MOVED(body, EG, _quiet),   \
 						  .locked = FAMILY_LOCKED(body, EG)};              \
 	const struct family family_##body##_EI = {.fn = FAMILY_TABLE(body, EI, ),                  \
 						  .quiet = FAMILY_TABLE(body, EI, _quiet),         \
+						  .moved = FAMILY_MOVED(body, EI, ),               \
+						  .moved_quiet = FAMILY_MOVED(body, EI, _quiet),   \
 						  .locked = FAMILY_LOCKED(body, EI)};              \
 	const struct family family_##body##_GE = {.fn = FAMILY_TABLE(body, GE, ),                  \
 						  .quiet = FAMILY_TABLE(body, GE, _quiet)};

@@ -126,8 +126,9 @@ ALWAYS_INLINE struct outcome rcr(struct cpu *cpu, u64 a, u64 b, unsigned int siz
 	return rotated(cpu, value, carry, top_bit(value, size) ^ (value >> (bits - 2) & 1), size);
 }
 
-#define CL_OPERAND  ((u8)cpu->reg[REG_RCX])
-#define ONE_OPERAND 1
+#define CL_OPERAND	    ((u8)cpu->reg[REG_RCX])
+#define ONE_OPERAND	    1
+#define COUNT_OPERAND(size) ((u8)op->imm)
 
 #define SHIFT_I_(width, size, body)                                                                \
 	BINARY_TO_RM_WIDTH(body, EI, width, size, , false, (u8)op->imm)                            \
@@ -141,8 +142,11 @@ ALWAYS_INLINE struct outcome rcr(struct cpu *cpu, u64 a, u64 b, unsigned int siz
 	EACH_WIDTH(SHIFT_I_, body)                                                                 \
 	EACH_WIDTH(SHIFT_1_, body)                                                                 \
 	EACH_WIDTH(SHIFT_CL_, body)                                                                \
+	BINARY_MOVED_WIDTHS(body, EI, COUNT_OPERAND)                                               \
 	const struct family family_##body##_EI = {.fn = FAMILY_TABLE(body, EI, ),                  \
-						  .quiet = FAMILY_TABLE(body, EI, _quiet)};        \
+						  .quiet = FAMILY_TABLE(body, EI, _quiet),         \
+						  .moved = FAMILY_MOVED(body, EI, ),               \
+						  .moved_quiet = FAMILY_MOVED(body, EI, _quiet)};  \
 	const struct family family_##body##_E1 = {.fn = FAMILY_TABLE(body, E1, ),                  \
 						  .quiet = FAMILY_TABLE(body, E1, _quiet)};        \
 	const struct family family_##body##_ECL = {.fn = FAMILY_TABLE(body, ECL, )};
