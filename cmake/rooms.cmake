@@ -31,3 +31,12 @@ function(ls_room_target variable name)
 	string(MAKE_C_IDENTIFIER ls_${name} target)
 	set(${variable} ${target} PARENT_SCOPE)
 endfunction()
+
+# ls_compile_together(ROOM FILE...): files whose functions call each other all the time become one for the
+# compiler, so that it may inline them into each other. No two of them name a function alike.
+function(ls_compile_together name)
+	ls_room_target(room ${name})
+	list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/${name}/)
+	set_target_properties(${room} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+	set_source_files_properties(${ARGN} PROPERTIES UNITY_GROUP together)
+endfunction()

@@ -13,7 +13,7 @@ static void wait_outside(struct vcpu *vcpu)
 
 	bus_leave(vcpu);
 	while (vm->bus_owner && vm->bus_owner != vcpu)
-		pthread_cond_wait(&vm->shot, &vm->lock);
+		vm_lock_wait(&vm->lock, &vm->shot);
 }
 
 void bus_enter(struct vcpu *vcpu)
@@ -39,7 +39,7 @@ static void wait_for_exit(struct vcpu *vcpu, struct vcpu *other)
 	while (other->in_guest) {
 		__atomic_fetch_or(&other->cpu.event, EVENT_SHOOTDOWN, __ATOMIC_RELEASE);
 		shootdown_apply(vcpu);
-		pthread_cond_wait(&vcpu->vm->shot, &vcpu->vm->lock);
+		vm_lock_wait(&vcpu->vm->lock, &vcpu->vm->shot);
 	}
 }
 
@@ -48,19 +48,19 @@ void bus_own(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	unsigned int n;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	bus_enter(vcpu);
 	vm->bus_owner = vcpu;
 	for (n = 0; n < vm->vcpus; n++)
 		if (vm->vcpu[n] != vcpu)
 			wait_for_exit(vcpu, vm->vcpu[n]);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 }
 
 void bus_give(struct vcpu *vcpu)
 {
-	pthread_mutex_lock(&vcpu->vm->lock);
+	vm_lock_take(&vcpu->vm->lock);
 	vcpu->vm->bus_owner = NULL;
 	pthread_cond_broadcast(&vcpu->vm->shot);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	vm_lock_give(&vcpu->vm->lock);
 }

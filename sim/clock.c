@@ -65,9 +65,9 @@ static void clock_disarm(struct ls_clock *base, struct ls_timer *timer)
 {
 	struct sim_clock *clock = of_base(base);
 
-	pthread_mutex_lock(&clock->vm->lock);
+	vm_lock_take(&clock->vm->lock);
 	take_out(clock, timer);
-	pthread_mutex_unlock(&clock->vm->lock);
+	vm_lock_give(&clock->vm->lock);
 }
 
 static bool is_after(const struct ls_timer *timer, u64 deadline, u64 sequence)
@@ -76,34 +76,40 @@ static bool is_after(const struct ls_timer *timer, u64 deadline, u64 sequence)
 	       (timer->deadline == deadline && timer->sequence > sequence);
 }
 
+static void put_in(struct sim_clock *clock, struct ls_timer *timer, u64 deadline, u64 sequence)
+{
+	unsigned int n;
+
+	take_out(clock, timer);
+	if (deadline == LS_NEVER || clock->armed == SIM_TIMERS_MAX)
+		return;
+	timer->deadline = deadline;
+	timer->sequence = sequence;
+	if (sequence >= clock->sequence)
+		clock->sequence = sequence + 1;
+	for (n = clock->armed; n && is_after(clock->timer[n - 1], deadline, sequence); n--)
+		clock->timer[n] = clock->timer[n - 1];
+	clock->timer[n] = timer;
+	clock->armed++;
+	shorten_runs(clock->vm, deadline);
+}
+
 static void clock_restore(struct ls_clock *base, struct ls_timer *timer, u64 deadline, u64 sequence)
 {
 	struct sim_clock *clock = of_base(base);
-	unsigned int n;
 
-	pthread_mutex_lock(&clock->vm->lock);
-	take_out(clock, timer);
-	if (deadline != LS_NEVER && clock->armed < SIM_TIMERS_MAX) {
-		timer->deadline = deadline;
-		timer->sequence = sequence;
-		if (sequence >= clock->sequence)
-			clock->sequence = sequence + 1;
-		for (n = clock->armed; n && is_after(clock->timer[n - 1], deadline, sequence); n--)
-			clock->timer[n] = clock->timer[n - 1];
-		clock->timer[n] = timer;
-		clock->armed++;
-		shorten_runs(clock->vm, deadline);
-	}
-	pthread_mutex_unlock(&clock->vm->lock);
+	vm_lock_take(&clock->vm->lock);
+	put_in(clock, timer, deadline, sequence);
+	vm_lock_give(&clock->vm->lock);
 }
 
 static void clock_arm(struct ls_clock *base, struct ls_timer *timer, u64 deadline)
 {
 	struct sim_clock *clock = of_base(base);
 
-	pthread_mutex_lock(&clock->vm->lock);
-	clock_restore(base, timer, deadline, clock->sequence);
-	pthread_mutex_unlock(&clock->vm->lock);
+	vm_lock_take(&clock->vm->lock);
+	put_in(clock, timer, deadline, clock->sequence);
+	vm_lock_give(&clock->vm->lock);
 }
 
 void sim_clock_init(struct sim_clock *clock, struct vm *vm)

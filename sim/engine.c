@@ -175,9 +175,9 @@ static uint64_t ext_next_deadline(struct ls_engine *base, int handle)
 	struct vm *vm = handle_vm(base, handle);
 	u64 next;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	next = sim_clock_next(&vm->clock);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	return next;
 }
 
@@ -185,9 +185,9 @@ static void ext_advance(struct ls_engine *base, int handle, uint64_t now)
 {
 	struct vm *vm = handle_vm(base, handle);
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	sim_clock_advance(&vm->clock, now);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 }
 
 static uint64_t ext_vcpu_time(struct ls_engine *base, int handle)
@@ -212,10 +212,10 @@ static void ext_watch_time(struct ls_engine *base, int handle, void (*fn)(void *
 {
 	struct vm *vm = handle_vm(base, handle);
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	vm->watch_time.fn = fn;
 	vm->watch_time.opaque = opaque;
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 }
 
 static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
@@ -315,9 +315,9 @@ static void *ext_state_save(struct ls_engine *base, int handle, size_t *size, st
 	struct record_buffer buffer = {0};
 	int ret;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	ret = vcpu ? exact_save_vcpu(vcpu, &buffer, err) : exact_save_vm(vm, &buffer, err);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	if (!ret && buffer.failed)
 		ret = ls_error_set(err, -ENOMEM, "no memory for the state");
 	if (ret)
@@ -334,9 +334,9 @@ static int ext_state_load(struct ls_engine *base, int handle, const void *bytes,
 	struct record_reader reader = {bytes, size};
 	int ret;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	ret = vcpu ? exact_load_vcpu(vcpu, &reader, err) : exact_load_vm(vm, &reader, err);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	return ret;
 }
 

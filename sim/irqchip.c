@@ -236,12 +236,12 @@ static bool port_access(struct vm *vm, u16 port, u8 *data, unsigned int size, bo
 
 static void platform_take(struct cpu *cpu)
 {
-	pthread_mutex_lock(&cpu_vcpu(cpu)->vm->lock);
+	vm_lock_take(&cpu_vcpu(cpu)->vm->lock);
 }
 
 static void platform_give(struct cpu *cpu)
 {
-	pthread_mutex_unlock(&cpu_vcpu(cpu)->vm->lock);
+	vm_lock_give(&cpu_vcpu(cpu)->vm->lock);
 }
 
 static bool platform_mmio(struct cpu *cpu, u64 gpa, void *data, unsigned int size, bool write)

@@ -129,9 +129,9 @@ static enum cpu_exit run_guest(struct vcpu *vcpu, u64 budget)
 	cpu_set_budget(&vcpu->cpu, (s64)budget);
 	bus_enter(vcpu);
 	vcpu->runner = pthread_self();
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	exit = cpu_run(&vcpu->cpu);
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	bus_leave(vcpu);
 	pmu_settle(&vcpu->cpu);
 	return exit;
@@ -176,12 +176,12 @@ static void sleep_until_woken(struct vcpu *vcpu)
 	vcpu->asleep = true;
 	if (++vm->asleep == vm->vcpus)
 		need_user_space(vm);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	while (sem_wait(&vcpu->wake) && errno == EINTR)
 		;
 	while (!sem_trywait(&vcpu->wake))
 		;
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	vm->asleep--;
 	vcpu->asleep = false;
 }
@@ -280,8 +280,8 @@ int sim_vcpu_run(struct vcpu *vcpu)
 {
 	int ret;
 
-	pthread_mutex_lock(&vcpu->vm->lock);
+	vm_lock_take(&vcpu->vm->lock);
 	ret = run_open(vcpu);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	vm_lock_give(&vcpu->vm->lock);
 	return ret;
 }

@@ -34,9 +34,9 @@ static void apply_queue(struct vcpu *vcpu)
 
 void shootdown_apply(struct vcpu *vcpu)
 {
-	pthread_mutex_lock(&vcpu->vm->lock);
+	vm_lock_take(&vcpu->vm->lock);
 	apply_queue(vcpu);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	vm_lock_give(&vcpu->vm->lock);
 }
 
 /* @self is NULL for a thread that is no vCPU. */
@@ -45,7 +45,7 @@ static void wait_done(struct vcpu *self, struct vcpu *other)
 	while (other->in_guest && other->shootdowns) {
 		if (self)
 			apply_queue(self);
-		pthread_cond_wait(&other->vm->shot, &other->vm->lock);
+		vm_lock_wait(&other->vm->lock, &other->vm->shot);
 	}
 	apply_queue(other); /* it left the guest before it saw the event */
 }
@@ -72,11 +72,11 @@ void shootdown_others(struct vcpu *vcpu, u64 gpa, bool drop)
 
 	if (vm->vcpus == 1)
 		return;
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	for (n = 0; n < vm->vcpus; n++)
 		if (vm->vcpu[n] != vcpu)
 			ask(vcpu, vm->vcpu[n], &what);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 }
 
 void shootdown_all(struct vm *vm, u64 gpa)
@@ -84,8 +84,8 @@ void shootdown_all(struct vm *vm, u64 gpa)
 	const struct shootdown what = {gpa, true};
 	unsigned int n;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	for (n = 0; n < vm->vcpus; n++)
 		ask(NULL, vm->vcpu[n], &what);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 }

@@ -74,7 +74,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	unsigned int n, i;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	for (n = i = 0; n < vm->vcpus; n++)
 		if (vm->vcpu[n] != vcpu)
 			vm->vcpu[i++] = vm->vcpu[n];
@@ -85,7 +85,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 		vm->clock.base.disarm(&vm->clock.base, &vcpu->wait);
 	}
 	vm->clock.base.disarm(&vm->clock.base, &vcpu->vendor_timer);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	free(vcpu->cpu.recorder);
 	trace_cache_close(&vcpu->cpu);
 	sem_destroy(&vcpu->wake);
@@ -145,7 +145,7 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 
 	if (request == KVM_RUN)
 		return sim_vcpu_run(vcpu);
-	pthread_mutex_lock(&vcpu->vm->lock);
+	vm_lock_take(&vcpu->vm->lock);
 	ret = request == KVM_INTERRUPT ? user_irqchip_interrupt(vcpu, (const void *)arg)
 				       : vcpu_state_ioctl(&vcpu->cpu, request, arg);
 	if (request == KVM_SET_CPUID2 && ret >= 0) {
@@ -154,6 +154,6 @@ int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, unsigned long arg)
 	}
 	if (request == KVM_NMI || request == KVM_SMI)
 		vcpu_wake(vcpu);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	vm_lock_give(&vcpu->vm->lock);
 	return ret;
 }

@@ -11,15 +11,11 @@
 struct vm *vm_create(struct sim_engine *engine)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
-	pthread_mutexattr_t recursive;
 
 	if (!vm)
 		return NULL;
 	vm->engine = engine;
-	pthread_mutexattr_init(&recursive);
-	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&vm->lock, &recursive);
-	pthread_mutexattr_destroy(&recursive);
+	pthread_mutex_init(&vm->lock.mutex, NULL);
 	pthread_cond_init(&vm->shot, NULL);
 	sim_clock_init(&vm->clock, vm);
 	return vm;
@@ -32,7 +28,7 @@ void vm_destroy(struct vm *vm)
 	msr_exits_free(vm);
 	slots_free(&vm->slots);
 	pthread_cond_destroy(&vm->shot);
-	pthread_mutex_destroy(&vm->lock);
+	pthread_mutex_destroy(&vm->lock.mutex);
 	free(vm->routes);
 	free(vm);
 }
@@ -144,8 +140,8 @@ int vm_ioctl(struct vm *vm, unsigned long request, unsigned long arg)
 {
 	int ret;
 
-	pthread_mutex_lock(&vm->lock);
+	vm_lock_take(&vm->lock);
 	ret = locked_ioctl(vm, request, arg);
-	pthread_mutex_unlock(&vm->lock);
+	vm_lock_give(&vm->lock);
 	return ret;
 }

@@ -17,6 +17,7 @@
 #include "sim/clock.h"
 #include "sim/cpu/cpu.h"
 #include "sim/cpu/params.h"
+#include "sim/vm_lock.h"
 
 #define SIM_VCPUS_MAX	255
 #define SIM_HANDLES_MAX 1024
@@ -79,7 +80,7 @@ struct vcpu {
 
 struct vm {
 	struct sim_engine *engine;
-	pthread_mutex_t lock; /* recursive: chips, clock, shootdowns */
+	struct vm_lock lock;  /* chips, clock, shootdowns */
 	pthread_cond_t shot;  /* a vCPU has done its shootdowns or left the guest, or the bus is free */
 	struct vcpu *bus_owner; /* nobody else is in the guest; NULL: the bus is free */
 	struct slots slots;

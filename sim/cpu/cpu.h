@@ -296,6 +296,7 @@ struct cpu {
 		u64 offset, multiplier;
 		u8 fraction; /* bits of the multiplier behind the point; 0: it is not multiplied */
 	} guest_tsc;
+	u32 control_mode; /* the part of cpu->mode that privilege does not change */
 	struct walk_registers walk; /* mirrors of the registers above: cpu_update_paging */
 	/* The last byte of the page whose accesses are the model's (vendor.h: apic_access); 0: none.
 	 * It never gets TLB tags. */
@@ -469,6 +470,8 @@ void cpu_reset(struct cpu *cpu, bool init); /* RESET, or INIT which keeps what S
 void cpu_update_mode(struct cpu *cpu);
 /* The same where nothing of these has changed but CPL, CS, SS and RFLAGS. */
 void cpu_update_privilege(struct cpu *cpu);
+/* The same where RFLAGS.IF was set, or a shadow began. */
+void cpu_update_shadow(struct cpu *cpu);
 /* Address-space changes: a new CR3 (@keep: PCID's no-flush bit), a full flush. */
 void cpu_switch_address_space(struct cpu *cpu, bool keep);
 void cpu_flush_tlb(struct cpu *cpu);		   /* this world's all, global pages too */

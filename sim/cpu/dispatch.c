@@ -33,16 +33,23 @@ static u32 cet_mode(const struct cpu *cpu)
 	       (cet_waits(cpu) ? MODE_ENDBRANCH : 0);
 }
 
-static u32 mode_word(const struct cpu *cpu)
+/* What CPL, CS, SS and RFLAGS decide of it. */
+static u32 privilege_mode(const struct cpu *cpu)
+{
+	return code_size(cpu) | (cpu->seg[SEG_SS].rights & SEG_DB ? MODE_STACK32 : 0) |
+	       ((cpu->cr0 & CR0_PE) && !cpu_v86(cpu) ? MODE_PROTECTED : 0) |
+	       (u32)cpu->cpl << MODE_CPL_SHIFT | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
+	       cet_mode(cpu);
+}
+
+/* And the rest. */
+static u32 control_mode(const struct cpu *cpu)
 {
 	bool avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
 
-	return code_size(cpu) | (cpu->seg[SEG_SS].rights & SEG_DB ? MODE_STACK32 : 0) |
-	       ((cpu->cr0 & CR0_PE) && !cpu_v86(cpu) ? MODE_PROTECTED : 0) |
-	       (u32)cpu->cpl << MODE_CPL_SHIFT | (cpu->cr0 & CR0_EM ? MODE_EM : 0) |
-	       (cpu->cr0 & CR0_TS ? MODE_TS : 0) | (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) |
-	       (avx ? MODE_AVX : 0) | (flat_code(cpu) ? MODE_FLAT_CS : 0) |
-	       (recorder_sees(cpu, RECORDER_INSTRUCTIONS) ? MODE_RECORDED : 0) | cet_mode(cpu);
+	return (cpu->cr0 & CR0_EM ? MODE_EM : 0) | (cpu->cr0 & CR0_TS ? MODE_TS : 0) |
+	       (cpu->cr4 & CR4_OSFXSR ? MODE_OSFXSR : 0) | (avx ? MODE_AVX : 0) |
+	       (recorder_sees(cpu, RECORDER_INSTRUCTIONS) ? MODE_RECORDED : 0);
 }
 
 /* Enabled instruction breakpoints: DR7.R/Wn = 00 (SDM 3B:18.2.4). */
@@ -85,28 +92,41 @@ static void update_step(struct cpu *cpu)
 		event_clear(cpu, EVENT_STEP);
 }
 
-/* The mode word and contexts are in place. */
-static void note_privilege(struct cpu *cpu)
+static void note_interrupt_flag(struct cpu *cpu)
 {
-	pmu_note_privilege(cpu);
-	if (must_step(cpu))
-		event_set(cpu, EVENT_STEP);
 	if (cpu->interrupt_waits && (cpu->rflags & FLAG_IF)) {
 		cpu->interrupt_waits = false;
 		event_set(cpu, EVENT_INTERRUPT | (cpu->arbitrates ? EVENT_VENDOR : 0));
 	}
 }
 
+/* The mode word and contexts are in place. */
+static void note_privilege(struct cpu *cpu)
+{
+	pmu_note_privilege(cpu);
+	if (must_step(cpu))
+		event_set(cpu, EVENT_STEP);
+	note_interrupt_flag(cpu);
+}
+
+void cpu_update_shadow(struct cpu *cpu)
+{
+	if (cpu->shadow)
+		event_set(cpu, EVENT_STEP);
+	note_interrupt_flag(cpu);
+}
+
 void cpu_update_mode(struct cpu *cpu)
 {
-	cpu->mode = mode_word(cpu);
+	cpu->control_mode = control_mode(cpu);
+	cpu->mode = cpu->control_mode | privilege_mode(cpu);
 	address_space_update(cpu);
 	note_privilege(cpu);
 }
 
 void cpu_update_privilege(struct cpu *cpu)
 {
-	cpu->mode = mode_word(cpu);
+	cpu->mode = cpu->control_mode | privilege_mode(cpu);
 	address_space_update_privilege(cpu);
 	note_privilege(cpu);
 }
@@ -285,6 +305,13 @@ static bool interrupt_may_wait(const struct cpu *cpu)
 	return cpu->arbitrates ? cpu->shadow == SHADOW_NONE : !(cpu->rflags & FLAG_IF);
 }
 
+/* There may be an interrupt and nothing else, and it can't be taken here. */
+static bool interrupt_is_held(const struct cpu *cpu, u32 event)
+{
+	return (event & EVENTS_TAKEN) == EVENT_INTERRUPT && !cpu->arbitrates &&
+	       !((cpu->rflags & FLAG_IF) && cpu->shadow == SHADOW_NONE);
+}
+
 /* Looks at everything that may stop the flow. Returns an exit, or CPU_EXIT_NONE to go on. */
 static enum cpu_exit take_events(struct cpu *cpu)
 {
@@ -298,7 +325,8 @@ static enum cpu_exit take_events(struct cpu *cpu)
 		return take_leave(cpu);
 	/* An instruction that user space has answered finishes first. */
 	if (!cpu->rerun_alone || !cpu->io.completed) {
-		while ((event & EVENTS_TAKEN) && event_take_pending(cpu)) {
+		while ((event & EVENTS_TAKEN) && !interrupt_is_held(cpu, event) &&
+		       event_take_pending(cpu)) {
 			event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
 			/* A guest's hypervisor may have it leave before its next instruction. */
 			if (!cpu->guest || !(event & EVENT_VENDOR))

@@ -62,6 +62,16 @@ COLD static u64 deliver_shadow(struct cpu *cpu, const struct event *event, unsig
 	return ssp;
 }
 
+static void push_frame(struct cpu *cpu, struct stack_cursor *stack, const struct event *event)
+{
+	const u64 frame[] = {event->return_rip, cpu->seg[SEG_CS].selector, event->rflags,
+			     cpu->reg[REG_RSP], cpu->seg[SEG_SS].selector};
+
+	stack_push_words(cpu, stack, frame, ARRAY_SIZE(frame));
+	if (event->has_error)
+		stack_push(cpu, stack, event->error, 8);
+}
+
 u64 event_deliver_long(struct cpu *cpu, const struct event *event)
 {
 	struct descriptor gate, code;
@@ -81,13 +91,7 @@ u64 event_deliver_long(struct cpu *cpu, const struct event *event)
 	stack_linear(cpu, &stack, rsp - FRAME_BYTES, FRAME_BYTES); /* #SS goes first */
 	if (unlikely(!address_canonical(cpu, rip)))
 		raise_gp(cpu, 0);
-	stack_push(cpu, &stack, cpu->seg[SEG_SS].selector, 8);
-	stack_push(cpu, &stack, cpu->reg[REG_RSP], 8);
-	stack_push(cpu, &stack, event->rflags, 8);
-	stack_push(cpu, &stack, cpu->seg[SEG_CS].selector, 8);
-	stack_push(cpu, &stack, event->return_rip, 8);
-	if (event->has_error)
-		stack_push(cpu, &stack, event->error, 8);
+	push_frame(cpu, &stack, event);
 	descriptor_set_accessed(cpu, selector, &code);
 	if (unlikely(cpu->cr4 & CR4_CET))
 		cpu->ssp = deliver_shadow(cpu, event, ist, cpl);

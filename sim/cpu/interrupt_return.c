@@ -16,9 +16,12 @@ struct frame {
 static void pop_frame(struct cpu *cpu, struct stack_cursor *stack, unsigned int size,
 		      struct frame *frame)
 {
-	frame->rip = stack_pop(cpu, stack, size);
-	frame->cs = (u16)stack_pop(cpu, stack, size);
-	frame->rflags = stack_pop(cpu, stack, size);
+	u64 words[3];
+
+	stack_pop_words(cpu, stack, words, ARRAY_SIZE(words), size);
+	frame->rip = words[0];
+	frame->cs = (u16)words[1];
+	frame->rflags = words[2];
 }
 
 /* Every mask has all the arithmetic flags, so theirs need not be known. */
@@ -164,9 +167,11 @@ static u64 return_with_stack(struct cpu *cpu, struct stack_cursor *stack, unsign
 	u64 mask = protected_mask(cpu, size), rip, lip;
 	struct cet_outer_return shadow = {.ssp = cpu->ssp};
 	struct outer_stack outer;
+	u64 words[2];
 
-	outer.rsp = stack_pop(cpu, stack, size);
-	outer.selector = (u16)stack_pop(cpu, stack, size);
+	stack_pop_words(cpu, stack, words, ARRAY_SIZE(words), size);
+	outer.rsp = words[0];
+	outer.selector = (u16)words[1];
 	rip = code_check_rip(cpu, code, frame->rip);
 	outer_stack_check(cpu, &outer, frame->cs, code);
 	lip = code_linear(code64, code->base, rip);

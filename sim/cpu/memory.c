@@ -454,6 +454,22 @@ static void watch(struct cpu *cpu, u64 linear, unsigned int size, bool write)
 		debug_check_data(cpu, linear, size, write);
 }
 
+/* A guarded page that was stored to before: nothing is left to check but whose lines are hit. */
+static bool known_guarded(struct cpu *cpu, u64 linear, unsigned int size, struct piece *piece)
+{
+	const struct tlb_slow *slow = tlb_slow_slot(&cpu->tlb, linear);
+
+	if (slow->tag != tlb_tag(linear, size, cpu->data_context) || !slow->slot ||
+	    (slow->slot->flags & KVM_MEM_READONLY) || !*slot_code_word(slow->slot, slow->gpa) ||
+	    recorder_sees(cpu, RECORDER_STORES))
+		return false;
+	piece->gpa = slow->gpa | (linear & PAGE_OFFSET_MASK);
+	piece->slot = slow->slot;
+	piece->host = slow->slot->host + (piece->gpa - slow->slot->gpa);
+	piece->size = size;
+	return true;
+}
+
 static void operand_read(struct cpu *cpu, const struct op *op, u64 linear, void *to,
 			 unsigned int size, u8 seg)
 {
@@ -467,7 +483,13 @@ static void operand_read(struct cpu *cpu, const struct op *op, u64 linear, void 
 static void operand_write(struct cpu *cpu, const struct op *op, u64 linear, const void *from,
 			  unsigned int size, u8 seg)
 {
+	struct piece piece;
+
 	cpu->op = op;
+	if (known_guarded(cpu, linear, size, &piece)) {
+		write_host(cpu, &piece, from);
+		return;
+	}
 	linear = check_linear(cpu, linear, size, seg);
 	check_alignment(cpu, linear, size);
 	write_checked(cpu, linear, from, size, own_access(cpu, WALK_WRITE));
@@ -520,6 +542,10 @@ bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
 	if (known_device(cpu, linear, size, &gpa) &&
 	    device_store_last(cpu, gpa, &value, size, &leave))
 		return leave;
+	if (known_guarded(cpu, linear, size, &piece[0])) {
+		write_host(cpu, &piece[0], &value);
+		return false;
+	}
 	linear = check_linear(cpu, linear, size, op->seg);
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
@@ -563,11 +589,34 @@ void mem_store_element(struct cpu *cpu, const struct op *op, u64 linear, u64 val
 	watch(cpu, linear, size, true);
 }
 
+static void note_bounced(struct cpu *cpu, u64 linear, const struct piece *piece)
+{
+	cpu->bounced.linear = linear;
+	cpu->bounced.size = piece->size;
+	cpu->bounced.host = piece->host;
+	cpu->bounced.gpa = piece->gpa;
+	cpu->bounced.slot = piece->slot;
+}
+
+/* Nobody else may come between: only without LOCK. */
+static bool bounce_guarded(struct cpu *cpu, u64 linear, unsigned int size)
+{
+	struct piece piece;
+
+	if (!known_guarded(cpu, linear, size, &piece))
+		return false;
+	piece_read(cpu, &piece, cpu->bounce);
+	note_bounced(cpu, linear, &piece);
+	return true;
+}
+
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)
 {
 	struct piece piece[2];
 
 	cpu->op = op;
+	if (!(op->flags & OP_LOCK) && bounce_guarded(cpu, linear, size))
+		return cpu->bounce;
 	linear = check_linear(cpu, linear, size, op->seg);
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
@@ -584,14 +633,10 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	if (piece[1].size)
 		piece_read(cpu, &piece[1], cpu->bounce + piece[0].size);
 	note_load(cpu, linear, piece, cpu->bounce, size);
-	cpu->bounced.linear = linear;
+	note_bounced(cpu, linear, &piece[0]);
 	cpu->bounced.size = size;
-	cpu->bounced.host = NULL;
-	if (!piece[1].size && piece_writable(&piece[0])) {
-		cpu->bounced.host = piece[0].host;
-		cpu->bounced.gpa = piece[0].gpa;
-		cpu->bounced.slot = piece[0].slot;
-	}
+	if (piece[1].size || !piece_writable(&piece[0]))
+		cpu->bounced.host = NULL;
 	return cpu->bounce;
 }
 

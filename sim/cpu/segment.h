@@ -66,12 +66,12 @@ bool event_abandoned(struct cpu *cpu);
 void event_monitor_trap(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
 void event_post(struct cpu *cpu, u32 bits);
-/* One of the events that other threads post (EVENT_NMI, _SMI, _INIT, _SIPI, _MACHINE_CHECK): posted,
- * or taken note of and still waiting. Setting leaves it posted or takes it back. */
+/* One of the events that other threads post (EVENT_NMI, _SMI, _INIT, _SIPI, _MACHINE_CHECK):
+ * posted, or taken note of and still waiting. Setting leaves it posted or takes it back. */
 bool event_is_pending(const struct cpu *cpu, u32 bit);
 void event_set_pending(struct cpu *cpu, u32 bit, bool pending);
-/* The external interrupt that has been acknowledged but not delivered; -1: none. Setting one gives it
- * to the processor as such. */
+/* The external interrupt that has been acknowledged but not delivered; -1: none. Setting one gives
+ * it to the processor as such. */
 int event_external(const struct cpu *cpu);
 void event_resume_external(struct cpu *cpu, u8 vector);
 /* CR2 and DR6 get what the exception that is due brings them, before it is delivered. */
@@ -166,6 +166,25 @@ ALWAYS_INLINE bool stack_load(struct cpu *cpu, const struct stack_cursor *stack,
 	return true;
 }
 
+/* The bytes of [linear, linear + size) if they may be read or written in place, else NULL. */
+ALWAYS_INLINE void *stack_write_pointer(struct cpu *cpu, const struct stack_cursor *stack,
+					u64 linear, unsigned int size)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+
+	return entry->write_tag == tlb_tag(linear, size, stack->context) ? tlb_host(entry, linear)
+									 : NULL;
+}
+
+ALWAYS_INLINE const void *stack_read_pointer(struct cpu *cpu, const struct stack_cursor *stack,
+					     u64 linear, unsigned int size)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+
+	return entry->read_tag == tlb_tag(linear, size, stack->context) ? tlb_host(entry, linear)
+									: NULL;
+}
+
 /* A flat 64-bit stack has no limits, and what the TLB holds is canonical. */
 ALWAYS_INLINE bool stack_is_flat(const struct stack_cursor *stack)
 {
@@ -192,6 +211,38 @@ ALWAYS_INLINE u64 stack_pop(struct cpu *cpu, struct stack_cursor *stack, unsigne
 	stack->rsp += size;
 	return value;
 }
+
+/* Several at once; @words as they lie in memory, the top of the stack first. */
+ALWAYS_INLINE void stack_push_words(struct cpu *cpu, struct stack_cursor *stack, const u64 *words,
+				    unsigned int count)
+{
+	unsigned int bytes = count * 8;
+	void *host = stack_write_pointer(cpu, stack, stack->rsp - bytes, bytes);
+
+	if (likely(stack_is_flat(stack)) && likely(host)) {
+		__builtin_memcpy(host, words, bytes);
+		stack->rsp -= bytes;
+		return;
+	}
+	while (count--)
+		stack_push_checked(cpu, stack, words[count], 8);
+}
+
+ALWAYS_INLINE void stack_pop_words(struct cpu *cpu, struct stack_cursor *stack, u64 *words,
+				   unsigned int count, unsigned int size)
+{
+	const void *host = stack_read_pointer(cpu, stack, stack->rsp, count * 8);
+	unsigned int n;
+
+	if (likely(size == 8) && likely(stack_is_flat(stack)) && likely(host)) {
+		__builtin_memcpy(words, host, count * 8);
+		stack->rsp += count * 8;
+		return;
+	}
+	for (n = 0; n < count; n++)
+		words[n] = stack_pop_checked(cpu, stack, size);
+}
+
 void stack_commit(struct cpu *cpu, const struct stack_cursor *stack);
 /* Linear address of @size bytes at @offset, or #SS. */
 u64 stack_linear(struct cpu *cpu, const struct stack_cursor *stack, u64 offset, unsigned int size);

@@ -40,6 +40,12 @@ bool monitor_written(struct cpu *cpu, u64 gpa)
 
 /* --- waiting --- */
 
+void cpu_halt(struct cpu *cpu)
+{
+	cpu->activity = ACTIVITY_HALTED;
+	pmu_halted(cpu);
+}
+
 /* False if there is no reason to wait, or nobody to end it. */
 static bool has_reason(struct cpu *cpu, const struct wait *wait)
 {

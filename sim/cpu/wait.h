@@ -12,6 +12,9 @@
 
 #define MONITOR_LINE 64 /* CPUID.05H */
 
+/* HLT. */
+void cpu_halt(struct cpu *cpu);
+
 /* What ended a wait, if anything yet. */
 enum wait_end { WAIT_GOES_ON, WAIT_STORED, WAIT_EXPIRED };
 

@@ -13,13 +13,13 @@
 
 extern const struct family family_cmp_EG, family_cmp_EI, family_cmp_GE, family_test_EG,
 	family_test_EI, family_sub_EG, family_sub_EI, family_and_EG, family_and_EI, family_add_EG,
-	family_add_EI, family_inc_E, family_dec_E, family_mov_EG;
+	family_add_EI, family_inc_E, family_dec_E, family_mov_EG, family_sti, family_hlt;
 
 /* What the first instruction computes. */
 #define cmp_outcome(a, b, size)  outcome_subtract(a, b, 0, size)
 #define test_outcome(a, b, size) outcome_logic((a) & (b), size)
-#define sub_outcome		 cmp_outcome
-#define and_outcome		 test_outcome
+#define sub_outcome              cmp_outcome
+#define and_outcome              test_outcome
 #define add_outcome(a, b, size)  outcome_add(a, b, 0, size)
 #define inc_outcome(a, b, size)  outcome_increment(cpu, a, size)
 #define dec_outcome(a, b, size)  outcome_decrement(cpu, a, size)
@@ -57,18 +57,18 @@ ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
 #define test_s(a, b, size)   (sx((a) & (b), size) < 0)
 #define test_ns(a, b, size)  (sx((a) & (b), size) >= 0)
 
-#define sub_z	cmp_z
-#define sub_nz	cmp_nz
-#define sub_b	cmp_b
-#define sub_nb	cmp_nb
-#define sub_be	cmp_be
+#define sub_z   cmp_z
+#define sub_nz  cmp_nz
+#define sub_b   cmp_b
+#define sub_nb  cmp_nb
+#define sub_be  cmp_be
 #define sub_nbe cmp_nbe
-#define sub_l	cmp_l
-#define sub_nl	cmp_nl
-#define sub_le	cmp_le
+#define sub_l   cmp_l
+#define sub_nl  cmp_nl
+#define sub_le  cmp_le
 #define sub_nle cmp_nle
-#define sub_s	cmp_s
-#define sub_ns	cmp_ns
+#define sub_s   cmp_s
+#define sub_ns  cmp_ns
 
 #define and_z  test_z
 #define and_nz test_nz
@@ -176,16 +176,29 @@ ALWAYS_INLINE s64 sx(u64 value, unsigned int size)
 
 #define FUSED_WIDTHS(handler, conditions, body, form, family, kind)                                \
 	conditions(handler, body, form, family, 0, 1)                                              \
-	conditions(handler, body, form, family, 2, 4)                                              \
-	conditions(handler, body, form, family, 3, 8)
+		conditions(handler, body, form, family, 2, 4)                                      \
+			conditions(handler, body, form, family, 3, 8)
 FUSED_FORMS(FUSED_WIDTHS)
 
 #define CONDITION_FAMILY(cc) extern const struct family family_j##cc;
 EACH_CONDITION(CONDITION_FAMILY)
 
 /* Columns of the table below. */
-enum { COLUMN_z, COLUMN_nz, COLUMN_b, COLUMN_nb, COLUMN_be, COLUMN_nbe,
-       COLUMN_l, COLUMN_nl, COLUMN_le, COLUMN_nle, COLUMN_s, COLUMN_ns, COLUMNS };
+enum {
+	COLUMN_z,
+	COLUMN_nz,
+	COLUMN_b,
+	COLUMN_nb,
+	COLUMN_be,
+	COLUMN_nbe,
+	COLUMN_l,
+	COLUMN_nl,
+	COLUMN_le,
+	COLUMN_nle,
+	COLUMN_s,
+	COLUMN_ns,
+	COLUMNS
+};
 
 static const struct family *const branches[COLUMNS] = {
 	&family_jz, &family_jnz, &family_jb,  &family_jnb,  &family_jbe, &family_jnbe,
@@ -233,7 +246,17 @@ static op_handler fused_move(const struct family *second, const struct op *op)
 	    next->rm != op->rm)
 		return NULL;
 	return next->fn == second->quiet[op->width][KIND_REG] ? second->moved_quiet[op->width]
-							       : second->moved[op->width];
+							      : second->moved[op->width];
+}
+
+static op_handler fused(const struct family *first, const struct family *second,
+			const struct op *op)
+{
+	if (first == &family_mov_EG)
+		return fused_move(second, op);
+	if (first == &family_sti)
+		return second == &family_hlt ? exec_sti_hlt : NULL;
+	return fused_branch(first, second, op);
 }
 
 bool fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op)
@@ -242,9 +265,7 @@ bool fuse_pair(const struct opcode_row *first, const struct opcode_row *second, 
 
 	if (!(op[1].flags & OP_CODE64))
 		return false;
-	handler = first->family == &family_mov_EG
-			  ? fused_move(second->family, op)
-			  : fused_branch(first->family, second->family, op);
+	handler = fused(first->family, second->family, op);
 	if (handler)
 		op->fn = handler;
 	return handler != NULL;

@@ -167,8 +167,8 @@ ALWAYS_INLINE struct outcome outcome_subtract(u64 a, u64 b, unsigned int borrow,
 	return outcome_carries(difference, (~a & b) | ((~a | b) & difference), size);
 }
 
-/* INC and DEC keep CF, and with it the meaning of the CF ^ OF bit. @overflow has OF at the operand's
- * top bit, @carries AF at bit 3. */
+/* INC and DEC keep CF, and with it the meaning of the CF ^ OF bit. @overflow has OF at the
+ * operand's top bit, @carries AF at bit 3. */
 ALWAYS_INLINE struct outcome outcome_keep_carry(const struct cpu *cpu, u64 value, u64 overflow,
 						u64 carries, unsigned int size)
 {
@@ -206,7 +206,7 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 #define BINARY_STORE_ANY(body, form, width, size, tag, quiet, source)                              \
 	static HANDLER(BINARY_NAME(body, form, width, KIND_ANY, tag))                              \
 	{                                                                                          \
-		void *host = mem_modify(cpu, op, ea_any(cpu, op, size, true), size);               \
+		void *host = mem_modify(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
 		struct outcome out = body(cpu, host_read(host, size), source, size);               \
 		host_write(host, out.value, size);                                                 \
 		mem_modify_end(cpu, op, host);                                                     \
@@ -305,8 +305,8 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 	BINARY_MOVED(body, form, 3, 8, _quiet, true, source(8))
 #define FAMILY_MOVED(body, form, tag)                                                              \
 	{                                                                                          \
-		[2] = BINARY_NAME(body, form, 2, moved, tag), BINARY_NAME(body, form, 3, moved,    \
-									  tag)                     \
+		[2] = BINARY_NAME(body, form, 2, moved, tag),                                      \
+		BINARY_NAME(body, form, 3, moved, tag)                                             \
 	}
 
 /* op r/m, source: writes the r/m operand. */

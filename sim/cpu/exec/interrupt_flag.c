@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CLI and STI, with VME and PVI (SDM 2: CLI table 3-7, STI table 4-20; 3B:21.3, 3B:21.4). */
-#include "sim/cpu/op.h"
+#include "sim/cpu/dispatch.h"
+#include "sim/cpu/fuse.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/wait.h"
 
 enum flag_choice { CHOOSE_IF, CHOOSE_VIF, CHOOSE_FAULT };
 
@@ -33,14 +35,16 @@ static HANDLER(exec_cli)
 }
 FAMILY_ONE(cli, exec_cli);
 
-/* Interrupts wait for one more instruction if IF was clear (SDM 3A:6.8.3). */
-static void enable_interrupts(struct cpu *cpu)
+/* Interrupts wait for one more instruction if IF was clear (SDM 3A:6.8.3): true, which then runs
+ * alone. */
+static bool enable_interrupts(struct cpu *cpu)
 {
 	if (cpu->rflags & FLAG_IF)
-		return;
+		return false;
 	cpu->rflags |= FLAG_IF;
 	cpu->shadow |= SHADOW_STI;
-	cpu_update_privilege(cpu);
+	cpu_update_shadow(cpu);
+	return true;
 }
 
 static HANDLER(exec_sti)
@@ -48,7 +52,8 @@ static HANDLER(exec_sti)
 	FAULT_POINT(cpu, op);
 	switch (choose(cpu)) {
 	case CHOOSE_IF:
-		enable_interrupts(cpu);
+		if (enable_interrupts(cpu))
+			CONTINUE_IN(dispatch_leave_behind);
 		break;
 	case CHOOSE_VIF:
 		if (cpu->rflags & FLAG_VIP)
@@ -61,3 +66,15 @@ static HANDLER(exec_sti)
 	NEXT;
 }
 FAMILY_ONE(sti, exec_sti);
+
+/* As idle loops have it, at level 0: nothing comes between the two, so nobody sees the shadow. */
+HANDLER(exec_sti_hlt)
+{
+	FAULT_POINT(cpu, op);
+	if (unlikely(cpu->guest || (cpu->rflags & FLAG_IF)))
+		CONTINUE_IN(exec_sti);
+	cpu->rflags |= FLAG_IF;
+	cpu_halt(cpu);
+	cpu_update_shadow(cpu);
+	DISPATCH(op + 2);
+}

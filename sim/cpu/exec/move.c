@@ -31,7 +31,7 @@
 #define STORE_HANDLERS(name, size, source)                                                         \
 	static HANDLER(name##_KIND_ANY)                                                            \
 	{                                                                                          \
-		u64 linear = ea_any(cpu, op, size, true);                                          \
+		u64 linear = ea_by_kind(cpu, op, size, true);                                      \
 		void *host = mem_write_pointer(cpu, linear, size);                                 \
 		if (likely(host))                                                                  \
 			host_write(host, source, size);                                            \
@@ -114,7 +114,8 @@ EXTEND(movsxd_2, 4, PLAIN, 4)
 EXTEND(movsxd_3, 4, sign_extend, 8)
 const struct family family_movsxd = {
 	.fn = {[1] = {[KIND_REG] = movsxd_1_KIND_REG, [KIND_ANY] = movsxd_1_KIND_ANY},
-	       EXTEND_ROW(movsxd_2), EXTEND_ROW(movsxd_3)}};
+	       EXTEND_ROW(movsxd_2),
+	       EXTEND_ROW(movsxd_3)}};
 
 /* --- LEA --- */
 

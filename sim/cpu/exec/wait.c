@@ -11,8 +11,7 @@ static HANDLER(exec_hlt)
 {
 	FAULT_POINT(cpu, op);
 	INTERCEPT(cpu, op, HLT, 0);
-	cpu->activity = ACTIVITY_HALTED;
-	pmu_halted(cpu);
+	cpu_halt(cpu);
 	NEXT;
 }
 FAMILY_ONE(hlt, exec_hlt);

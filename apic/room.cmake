@@ -1,0 +1,1 @@
+ls_compile_together(apic lapic.c lapic_registers.c lapic_timer.c)
