@@ -8,7 +8,6 @@
 #include "machine/cpu_model.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
-#include "machine/nested.h"
 #include "machine/parts.h"
 #include "machine/vcpu_state.h"
 
@@ -99,9 +98,7 @@ static int capture_vcpu(struct vcpu *vcpu, struct vcpu_state *state, struct own_
 	int ret;
 
 	vcpu_settle(vcpu);
-	ret = nested_check(vcpu, err);
-	if (!ret)
-		ret = vcpu_state_save(vcpu, state, err);
+	ret = vcpu_state_save(vcpu, state, err);
 	return ret ? ret : capture_own(vcpu->machine, vcpu->fd, own, err);
 }
 

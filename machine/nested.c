@@ -2,60 +2,85 @@
 #include "machine/nested.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "machine/internal.h"
 
-#define STATE_ROOM (64u << 10)
+static void get_state(struct vcpu *vcpu, union nested_buffer *state)
+{
+	struct machine *machine = vcpu->machine;
 
-union nested_buffer {
-	struct kvm_nested_state head;
-	uint8_t room[STATE_ROOM];
-};
+	state->head.size = sizeof(*state);
+	if (!engine_offers(machine, KVM_CAP_NESTED_STATE) ||
+	    ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_GET_NESTED_STATE, state) < 0)
+		state->head = (struct kvm_nested_state){0};
+}
+
+static bool has_smm(const struct kvm_nested_state *state)
+{
+	return state->size && state->format == KVM_STATE_NESTED_FORMAT_VMX &&
+	       state->hdr.vmx.smm.flags;
+}
+
+int nested_read(struct vcpu *vcpu, union nested_buffer *state, struct ls_error *err)
+{
+	get_state(vcpu, state);
+	return has_smm(&state->head) ? ls_error_set(err, -EBUSY,
+						    "vCPU %u runs a hypervisor and is in "
+						    "system-management mode; that cannot be saved",
+						    vcpu->index)
+				     : 0;
+}
 
 /* api.rst 4.114: outside of VMX operation there is no VMXON region; SVM keeps nothing but GIF. */
 static bool is_hypervisor(const struct kvm_nested_state *state)
 {
-	if (state->flags & KVM_STATE_NESTED_GUEST_MODE)
-		return true;
-	return state->format == KVM_STATE_NESTED_FORMAT_VMX &&
-	       state->hdr.vmx.vmxon_pa != UINT64_MAX;
+	if (state->format == KVM_STATE_NESTED_FORMAT_VMX)
+		return state->hdr.vmx.vmxon_pa != UINT64_MAX;
+	return state->flags != KVM_STATE_NESTED_GIF_SET;
 }
 
-/* NULL: the engine does not tell. To be freed. */
-static union nested_buffer *read_state(struct vcpu *vcpu)
+int nested_write(struct vcpu *vcpu, const union nested_buffer *state, struct ls_error *err)
 {
-	union nested_buffer *state;
+	struct machine *machine = vcpu->machine;
+	int ret = -ENOTTY;
 
-	if (!engine_offers(vcpu->machine, KVM_CAP_NESTED_STATE))
-		return NULL;
-	state = calloc(1, sizeof(*state));
-	if (!state)
-		return NULL;
-	state->head.size = sizeof(*state);
-	if (ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_NESTED_STATE, state) >= 0)
-		return state;
-	free(state);
-	return NULL;
+	if (!state->head.size)
+		return 0;
+	if (engine_offers(machine, KVM_CAP_NESTED_STATE))
+		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_NESTED_STATE, state);
+	if (ret >= 0 || !is_hypervisor(&state->head))
+		return 0;
+	return ls_error_set(err, ret,
+			    "vCPU %u runs a hypervisor, which engine %s does not take over: %s",
+			    vcpu->index, machine->engine->ops->name, strerror(-ret));
+}
+
+void nested_leave(struct vcpu *vcpu)
+{
+	struct kvm_nested_state state = {.size = sizeof(state)};
+	struct machine *machine = vcpu->machine;
+
+	if (!engine_offers(machine, KVM_CAP_NESTED_STATE))
+		return;
+	/* The vendor decides which of them the engine takes. */
+	state.hdr.vmx.vmxon_pa = state.hdr.vmx.vmcs12_pa = UINT64_MAX;
+	if (ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_NESTED_STATE, &state) >= 0)
+		return;
+	state.format = KVM_STATE_NESTED_FORMAT_SVM;
+	state.flags = KVM_STATE_NESTED_GIF_SET;
+	ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_NESTED_STATE, &state);
 }
 
 bool nested_in_guest(struct vcpu *vcpu)
 {
-	union nested_buffer *state = read_state(vcpu);
-	bool in_guest = state && (state->head.flags & KVM_STATE_NESTED_GUEST_MODE);
+	union nested_buffer *state = calloc(1, sizeof(*state));
+	bool in_guest;
 
+	if (!state)
+		return false;
+	get_state(vcpu, state);
+	in_guest = state->head.flags & KVM_STATE_NESTED_GUEST_MODE;
 	free(state);
 	return in_guest;
-}
-
-int nested_check(struct vcpu *vcpu, struct ls_error *err)
-{
-	union nested_buffer *state = read_state(vcpu);
-	bool busy = state && is_hypervisor(&state->head);
-
-	free(state);
-	return busy ? ls_error_set(err, -EBUSY,
-				   "vCPU %u runs a hypervisor, whose guests' state cannot be saved "
-				   "yet; do it before that one starts",
-				   vcpu->index)
-		    : 0;
 }

@@ -5,6 +5,7 @@
 #include "machine/cpu_model.h"
 #include "machine/image.h"
 #include "machine/internal.h"
+#include "machine/vmx_msrs.h"
 
 /* CPUID.80000008H:EAX[7:0] (SDM 2A). The guest could not reach what lies above. */
 static int vcpu_check_memory(struct machine *machine, const struct kvm_cpuid2 *cpuid,
@@ -64,34 +65,6 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct ls_error *err)
 	return ret < 0 ? ret : 0;
 }
 
-#define MODEL_MSRS 64
-
-/* What CPUID can't tell of the model. */
-static int vcpu_set_model_msrs(struct vcpu *vcpu, struct ls_error *err)
-{
-	struct machine *machine = vcpu->machine;
-	const struct ls_extension *ext = machine_ext(machine);
-	struct kvm_msrs *msrs;
-	int ret;
-
-	if (!ext->cpu_model_msrs)
-		return 0;
-	msrs = calloc(1, sizeof(*msrs) + MODEL_MSRS * sizeof(msrs->entries[0]));
-	if (!msrs)
-		return ls_error_set(err, -ENOMEM, "no memory for the CPU model's MSRs");
-	msrs->nmsrs = MODEL_MSRS;
-	ret = ext->cpu_model_msrs(machine->engine, machine->config.cpu, msrs, err);
-	if (!ret && msrs->nmsrs) {
-		ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_SET_MSRS, msrs);
-		if (ret >= 0 && (uint32_t)ret < msrs->nmsrs)
-			ret = ls_error_set(err, -EINVAL,
-					   "the engine refused MSR 0x%x of the CPU model",
-					   msrs->entries[ret].index);
-	}
-	free(msrs);
-	return ret < 0 ? ret : 0;
-}
-
 #define MSR_MISC_ENABLE          0x1a0
 #define MISC_ENABLE_FAST_STRINGS 1u
 #define VENDOR_INTEL_EBX         0x756e6547u /* "Genu" */
@@ -130,7 +103,7 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 	ret = vcpu_set_cpuid(vcpu, err);
 	if (!ret)
 		vcpu_enable_fast_strings(vcpu);
-	return ret ? ret : vcpu_set_model_msrs(vcpu, err);
+	return ret ? ret : vmx_msrs_set(vcpu, err);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)

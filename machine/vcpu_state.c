@@ -6,6 +6,7 @@
 
 #include "machine/cpu_model.h"
 #include "machine/internal.h"
+#include "machine/nested.h"
 #include "machine/vcpu_state.h"
 
 #define MSR_ROOM 512
@@ -36,8 +37,9 @@ struct vcpu_state {
 	struct kvm_vcpu_events events;
 	struct kvm_lapic_state lapic;
 	struct kvm_mp_state mp_state;
-	uint32_t present; /* bit i: part i of state_parts was read */
-	uint32_t tsc_khz; /* 0: not known */
+	union nested_buffer nested; /* of a hypervisor; size 0: the engine knows of none */
+	uint32_t present;           /* bit i: part i of state_parts was read */
+	uint32_t tsc_khz;           /* 0: not known */
 	union msr_buffer msrs;
 	union cpuid_buffer cpuid; /* for a snapshot */
 };
@@ -50,8 +52,9 @@ static const struct record_field fields[] = {
 	RECORD_FIELD(struct vcpu_state, lapic),     RECORD_FIELD(struct vcpu_state, mp_state),
 	RECORD_FIELD(struct vcpu_state, present),   RECORD_FIELD(struct vcpu_state, tsc_khz),
 	RECORD_FIELD(struct vcpu_state, msrs),      RECORD_FIELD(struct vcpu_state, cpuid),
+	RECORD_FIELD(struct vcpu_state, nested),
 };
-const struct record_table vcpu_state_table = {.name = "vCPU", .version = 1, RECORD_FIELDS(fields)};
+const struct record_table vcpu_state_table = {.name = "vCPU", .version = 2, RECORD_FIELDS(fields)};
 
 struct state_part {
 	const char *name;
@@ -66,8 +69,8 @@ struct state_part {
 		.offset = offsetof(struct vcpu_state, member_), .required = required_              \
 	}
 
-/* In the order of writing: KVM_SET_LAPIC needs SREGS' APIC base, events come after registers,
- * the run state last. */
+/* In the order of writing: KVM_SET_LAPIC needs SREGS' APIC base. Events and the run state come
+ * last, when MSRs are there and the guest of a guest is in. */
 static const struct state_part state_parts[] = {
 	PART(KVM_GET_SREGS, KVM_SET_SREGS, sregs, true),
 	PART(KVM_GET_SREGS2, KVM_SET_SREGS2, sregs2, false),
@@ -82,6 +85,7 @@ static const struct state_part state_parts[] = {
 };
 
 #define STATE_PARTS (sizeof(state_parts) / sizeof(state_parts[0]))
+#define LAST_PARTS  (STATE_PARTS - 2)
 
 /* Reads the MSRs of KVM's list one by one: some cannot be read with this CPU model. */
 static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
@@ -189,12 +193,13 @@ int vcpu_state_read(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error
 					    vcpu->index, part->name, strerror(-ret));
 	}
 	msrs_capture(vcpu, &state->msrs);
-	return 0;
+	return nested_read(vcpu, &state->nested, err);
 }
 
-static int state_write(struct vcpu *vcpu, const struct vcpu_state *state, struct ls_error *err)
+static int parts_write(struct vcpu *vcpu, const struct vcpu_state *state, size_t first,
+		       size_t limit, struct ls_error *err)
 {
-	for (size_t i = 0; i < STATE_PARTS; i++) {
+	for (size_t i = first; i < limit; i++) {
 		const struct state_part *part = &state_parts[i];
 		int ret;
 
@@ -209,6 +214,21 @@ static int state_write(struct vcpu *vcpu, const struct vcpu_state *state, struct
 	return 0;
 }
 
+/* @refused: the first MSR that the engine does not take as it is, NULL if there is none. */
+static int state_write(struct vcpu *vcpu, const struct vcpu_state *state,
+		       const struct kvm_msr_entry **refused, struct ls_error *err)
+{
+	int ret;
+
+	nested_leave(vcpu);
+	ret = parts_write(vcpu, state, 0, LAST_PARTS, err);
+	if (ret)
+		return ret;
+	*refused = msrs_restore(vcpu, &state->msrs);
+	ret = nested_write(vcpu, &state->nested, err);
+	return ret ? ret : parts_write(vcpu, state, LAST_PARTS, STATE_PARTS, err);
+}
+
 int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
 {
 	free(vcpu->power_on);
@@ -221,11 +241,9 @@ int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
 
 int vcpu_restore(struct vcpu *vcpu, struct ls_error *err)
 {
-	int ret = state_write(vcpu, vcpu->power_on, err);
+	const struct kvm_msr_entry *refused;
 
-	if (!ret)
-		msrs_restore(vcpu, &vcpu->power_on->msrs);
-	return ret;
+	return state_write(vcpu, vcpu->power_on, &refused, err);
 }
 
 /* --- the same for another VM, perhaps another engine's --- */
@@ -257,16 +275,33 @@ static int set_tsc_khz(struct vcpu *vcpu, uint32_t khz, struct ls_error *err)
 			    khz, engine->ops->name, here, engine->ops->name);
 }
 
+#define MSR_TSC 0x10
+
+/*
+ * KVM takes a TSC that is near the last one set (0, with the VM) for an attempt to set several
+ * vCPUs alike, and sets it to what that one is by now: the first vCPU's is set to something far
+ * away before.
+ */
+static void leave_tsc(struct vcpu *vcpu)
+{
+	union msr_one one = {.head = {.nmsrs = 1}};
+
+	one.head.entries[0] = (struct kvm_msr_entry){.index = MSR_TSC, .data = UINT64_C(1) << 62};
+	if (vcpu->index == 0)
+		ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_SET_MSRS, &one);
+}
+
 int vcpu_state_load(struct vcpu *vcpu, const struct vcpu_state *state, struct ls_error *err)
 {
 	const struct kvm_msr_entry *refused;
 	int ret = set_tsc_khz(vcpu, state->tsc_khz, err);
 
-	if (!ret)
-		ret = state_write(vcpu, state, err);
 	if (ret)
 		return ret;
-	refused = msrs_restore(vcpu, &state->msrs);
+	leave_tsc(vcpu);
+	ret = state_write(vcpu, state, &refused, err);
+	if (ret)
+		return ret;
 	return refused ? ls_error_set(err, -ENOTSUP,
 				      "engine %s does not take MSR 0x%x of vCPU %u as 0x%llx",
 				      vcpu->machine->engine->ops->name, refused->index, vcpu->index,

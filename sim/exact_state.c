@@ -4,6 +4,7 @@
 #include "apic/states.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/wait.h"
 #include "sim/vm.h"
 
@@ -58,6 +59,18 @@ static const struct record_field internal[] = {
 	FIELD(delivering.type),
 	FIELD(delivering.has_error),
 	FIELD(delivering.error),
+	FIELD(delivering.length),
+	FIELD(delivering.injected),
+	FIELD(guest),
+	FIELD(arbitrates),
+	FIELD(guest_tsc.offset),
+	FIELD(guest_tsc.multiplier),
+	FIELD(guest_tsc.fraction),
+	FIELD(nmi_virtual),
+	FIELD(iret_keeps_nmi),
+	FIELD(nmi_unblocked),
+	FIELD(monitor_trap.on),
+	FIELD(monitor_trap.due),
 	FIELD(last_exception),
 	FIELD(rerun_alone),
 	FIELD(interrupt_waits),
@@ -82,29 +95,29 @@ static const struct record_field internal[] = {
 	FIELD(stats),
 	RECORD_FIELD(struct vcpu, exits),
 	RECORD_FIELD_TIMER(struct vcpu, wait),
+	RECORD_FIELD_TIMER(struct vcpu, vendor_timer),
 };
 static const struct record_table internal_table = {
-	.name = "interpreter", .version = 1, RECORD_FIELDS(internal)};
+	.name = "interpreter", .version = 2, RECORD_FIELDS(internal)};
 
 /* Whoever saves goes on as whoever loads will: without translations. */
 static void forget_translations(struct cpu *cpu)
 {
 	cpu_flush_all(cpu);
 	trace_cache_flush(cpu);
+	if (cpu->vendor->settle)
+		cpu->vendor->settle(cpu);
 }
 
 int exact_save_vcpu(struct vcpu *vcpu, struct record_buffer *to, struct ls_error *err)
 {
-	if (vcpu->cpu.guest || vcpu->cpu.arbitrates)
-		return ls_error_set(err, -EBUSY,
-				    "vCPU %u has a hypervisor on, whose state cannot be saved yet",
-				    vcpu->id);
 	if (vcpu->io_pending || vcpu->cpu.io.completed)
 		return ls_error_set(err, -EBUSY, "vCPU %u waits for an access to be answered",
 				    vcpu->id);
 	forget_translations(&vcpu->cpu);
 	record_encode(to, &architectural_table, vcpu);
 	record_encode(to, &internal_table, vcpu);
+	exact_save_model(&vcpu->cpu, to);
 	if (vcpu->vm->irqchip)
 		record_encode(to, &lapic_state_table, &vcpu->lapic);
 	return 0;
@@ -132,6 +145,7 @@ static void settle(struct vcpu *vcpu)
 	watch_line(cpu);
 	if (vcpu->wait.deadline != LS_NEVER)
 		irqchip_resume_wait(vcpu);
+	irqchip_resume_vendor_timer(vcpu);
 }
 
 int exact_load_vcpu(struct vcpu *vcpu, struct record_reader *from, struct ls_error *err)
@@ -141,6 +155,8 @@ int exact_load_vcpu(struct vcpu *vcpu, struct record_reader *from, struct ls_err
 
 	if (!ret)
 		ret = record_decode(from, &internal_table, vcpu, clock, err);
+	if (!ret)
+		ret = exact_load_model(&vcpu->cpu, from, err);
 	if (!ret && vcpu->vm->irqchip)
 		ret = record_decode(from, &lapic_state_table, &vcpu->lapic, clock, err);
 	if (!ret)

@@ -18,4 +18,9 @@ int exact_save_vcpu(struct vcpu *vcpu, struct record_buffer *to, struct ls_error
 /* After the VM's, and after KVM_SET_CPUID2. */
 int exact_load_vcpu(struct vcpu *vcpu, struct record_reader *from, struct ls_error *err);
 
+/* exact_model.c: of the vCPU what VMX or SVM keeps. */
+struct cpu;
+void exact_save_model(const struct cpu *cpu, struct record_buffer *to);
+int exact_load_model(struct cpu *cpu, struct record_reader *from, struct ls_error *err);
+
 #endif

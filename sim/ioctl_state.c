@@ -40,6 +40,7 @@ static int get_state(struct cpu *cpu, unsigned long request, void *arg)
 	case KVM_GET_DEBUGREGS: state_get_debug(cpu, arg); return 0;
 	case KVM_GET_MP_STATE: state_get_mp(cpu, arg); return 0;
 	case KVM_GET_VCPU_EVENTS: state_get_events(cpu, arg); return 0;
+	case KVM_GET_NESTED_STATE: return state_get_nested(cpu, arg);
 	case KVM_TRANSLATE: return state_translate(cpu, arg);
 	case KVM_GET_LAPIC:
 		if (!cpu->lapic)
@@ -64,6 +65,7 @@ static int set_state(struct cpu *cpu, unsigned long request, const void *arg)
 	case KVM_SET_DEBUGREGS: return state_set_debug(cpu, arg);
 	case KVM_SET_MP_STATE: return state_set_mp(cpu, arg);
 	case KVM_SET_VCPU_EVENTS: return state_set_events(cpu, arg);
+	case KVM_SET_NESTED_STATE: return state_set_nested(cpu, arg);
 	case KVM_SET_LAPIC: return cpu->lapic ? lapic_set_state(cpu->lapic, arg, false) : -EINVAL;
 	case KVM_SET_GUEST_DEBUG: return state_set_guest_debug(cpu, arg);
 	case KVM_GET_TSC_KHZ: return cpu_tsc_khz(cpu);

@@ -29,6 +29,8 @@ static const struct {
 	{KVM_CAP_IRQ_INJECT_STATUS, 1},
 	{KVM_CAP_SIGNAL_MSI, 1},
 	{KVM_CAP_VCPU_EVENTS, 1},
+	{KVM_CAP_NESTED_STATE,
+	 sizeof(struct kvm_nested_state) + sizeof(struct kvm_vmx_nested_state_data)},
 	{KVM_CAP_DEBUGREGS, 1},
 	{KVM_CAP_XSAVE, 1},
 	{KVM_CAP_XCRS, 1},

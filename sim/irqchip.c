@@ -344,6 +344,12 @@ static void vendor_timer_fired(struct ls_timer *timer, uint64_t now)
 	vcpu_wake(vcpu);
 }
 
+void irqchip_resume_vendor_timer(struct vcpu *vcpu)
+{
+	vcpu->vendor_timer.fn = vendor_timer_fired;
+	vcpu->vendor_timer.opaque = vcpu;
+}
+
 static void platform_vendor_timer(struct cpu *cpu, u64 until)
 {
 	struct vcpu *vcpu = cpu_vcpu(cpu);
@@ -352,8 +358,7 @@ static void platform_vendor_timer(struct cpu *cpu, u64 until)
 	if (until == vcpu->vendor_timer.deadline)
 		return;
 	platform_take(cpu);
-	vcpu->vendor_timer.fn = vendor_timer_fired;
-	vcpu->vendor_timer.opaque = vcpu;
+	irqchip_resume_vendor_timer(vcpu);
 	clock->arm(clock, &vcpu->vendor_timer, until);
 	platform_give(cpu);
 }

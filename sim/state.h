@@ -31,6 +31,9 @@ void state_get_mp(const struct cpu *cpu, struct kvm_mp_state *state);
 int state_set_mp(struct cpu *cpu, const struct kvm_mp_state *state);
 void state_get_events(struct cpu *cpu, struct kvm_vcpu_events *events);
 int state_set_events(struct cpu *cpu, const struct kvm_vcpu_events *events);
+/* -E2BIG if @state->size is too small: then it is set to what is needed. */
+int state_get_nested(struct cpu *cpu, struct kvm_nested_state *state);
+int state_set_nested(struct cpu *cpu, const struct kvm_nested_state *state);
 /* What struct kvm_guest_debug's control may hold: KVM_CAP_SET_GUEST_DEBUG2. */
 #define GUEST_DEBUG_CONTROL                                                                        \
 	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |                  \

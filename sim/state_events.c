@@ -108,6 +108,9 @@ static void set_exception(struct cpu *cpu, const struct kvm_vcpu_events *events)
 	cpu->exception_due = pending || events->exception.injected;
 	if (!cpu->exception_due)
 		return;
+	/* KVM shows an event that a VM entry brings there, too. */
+	if (cpu->delivering.injected)
+		cpu->delivering.active = cpu->delivering.injected = false;
 	cpu->exception.vector = events->exception.nr;
 	cpu->exception.has_error = events->exception.has_error_code;
 	cpu->exception.error = events->exception.error_code;
@@ -128,7 +131,8 @@ static void set_interrupts(struct cpu *cpu, const struct kvm_vcpu_events *events
 	u8 shadow = events->interrupt.shadow;
 
 	cpu->user_interrupt = 0;
-	if (delivers(cpu, EVENT_TYPE_EXTERNAL) || delivers(cpu, EVENT_TYPE_NMI))
+	if ((delivers(cpu, EVENT_TYPE_EXTERNAL) || delivers(cpu, EVENT_TYPE_NMI)) &&
+	    !cpu->delivering.injected)
 		cpu->delivering.active = false;
 	if (events->interrupt.injected)
 		event_resume_external(cpu, events->interrupt.nr);

@@ -118,6 +118,8 @@ int irqchip_create_pit(struct vm *vm);
 int irqchip_ioctl(struct vm *vm, unsigned long request, unsigned long arg);
 /* What ends the wait that vcpu->wait is armed for. */
 void irqchip_resume_wait(struct vcpu *vcpu);
+/* What vcpu->vendor_timer does. */
+void irqchip_resume_vendor_timer(struct vcpu *vcpu);
 extern const struct cpu_platform irqchip_platform;
 extern const struct lapic_ops irqchip_lapic_ops;
 

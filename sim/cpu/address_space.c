@@ -42,8 +42,11 @@ static void forget_world(struct world *world)
 static void flush_everything(struct cpu *cpu)
 {
 	tlb_flush_all(&cpu->tlb);
-	for (unsigned int n = 0; n < WORLDS; n++)
+	for (unsigned int n = 0; n < WORLDS; n++) {
 		forget_world(&cpu->space.world[n]);
+		if (n != cpu->space.in)
+			cpu->space.world[n].entered = 0;
+	}
 	cpu->space.next = 1;
 }
 

@@ -133,6 +133,15 @@ struct vendor_ops {
 	/* CR0, CR3, CR4 and EFER as the hypervisor will have them again. */
 	void (*host_paging)(const struct cpu *cpu, struct walk_registers *walk);
 
+	/* --- the model's state from outside (only of a processor that has one) --- */
+	/* It was set, or all translations were dropped: makes what follows from it. */
+	void (*settle)(struct cpu *cpu);
+	/* KVM_GET_NESTED_STATE: returns how large it is, and writes it if @room holds it. */
+	u32 (*get_nested)(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
+	/* KVM_SET_NESTED_STATE. The general registers, control registers, segments and MSRs are a
+	 * guest's already, if it has one. 0, or -EINVAL with nothing but the hypervisor left. */
+	int (*set_nested)(struct cpu *cpu, const struct kvm_nested_state *from);
+
 	/* --- exits --- */
 	/* The exit that vendor_exit asked for: RIP stands at the instruction that did not run. */
 	void (*exit)(struct cpu *cpu);

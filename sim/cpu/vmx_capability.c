@@ -121,9 +121,21 @@ void vmx_capability_built(const u32 *feature, u64 cr4, u64 msr[VMX_MSR_COUNT])
 	vmx_capability(all, cr4, msr);
 }
 
+#define MISC_CR3_TARGETS UINT64_C(0x1ff0000)
+
 static bool subset(u64 value, u64 full, u64 may_go)
 {
 	return !(value & ~full) && !(full & ~value & ~may_go);
+}
+
+/* A processor may know fewer CR3 targets (SDM 3D:A.6). */
+static bool misc_within(u64 value, u64 full)
+{
+	return (value & MISC_CR3_TARGETS) <= (full & MISC_CR3_TARGETS) &&
+	       subset(value & ~MISC_CR3_TARGETS, full & ~MISC_CR3_TARGETS,
+		      MISC_STORE_LMA | MISC_ACTIVITY_HLT | MISC_ACTIVITY_SHUTDOWN |
+			      MISC_ACTIVITY_WAIT_SIPI | MISC_WRITE_ANY_FIELD |
+			      MISC_ZERO_LENGTH_INJECTION);
 }
 
 bool vmx_capability_within(enum vmx_msr which, u64 value, u64 full)
@@ -133,10 +145,7 @@ bool vmx_capability_within(enum vmx_msr which, u64 value, u64 full)
 		return subset(value, full,
 			      BASIC_INS_OUTS | BASIC_TRUE_CONTROLS | BASIC_ANY_ERROR_CODE);
 	case VMX_MISC:
-		return subset(value, full,
-			      MISC_STORE_LMA | MISC_ACTIVITY_HLT | MISC_ACTIVITY_SHUTDOWN |
-				      MISC_ACTIVITY_WAIT_SIPI | MISC_WRITE_ANY_FIELD |
-				      MISC_ZERO_LENGTH_INJECTION);
+		return misc_within(value, full);
 	case VMX_PINBASED:
 	case VMX_PROCBASED:
 	case VMX_EXIT:

@@ -304,6 +304,17 @@ static const char *outcome_name(u8 outcome)
 const struct check_table svm_checks = {rows, ARRAY_SIZE(rows), input_name, group_name,
 				       outcome_name};
 
+bool svm_could_resume(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+	struct svm_inputs inputs;
+
+	svm_inputs_open(&inputs, cpu, svm->value);
+	svm_inputs_set(&inputs, SVM_HOST_CR0, svm->host.cr0);
+	svm_inputs_set(&inputs, SVM_HOST_EFER, svm->host.efer);
+	return !check_first_failure(&inputs.in, 0, UINT8_MAX);
+}
+
 const struct check_row *svm_check(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);

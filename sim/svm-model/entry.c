@@ -101,7 +101,7 @@ static void load_pdptes(struct cpu *cpu, const u64 *value)
 		walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCB_CR3], cpu->walk.pdpte, &result);
 }
 
-static void begin_guest(struct cpu *cpu)
+void svm_begin_guest(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
 
@@ -113,7 +113,6 @@ static void begin_guest(struct cpu *cpu)
 	cpu->guest_tsc.offset = svm->value[VMCB_TSC_OFFSET];
 	cpu->guest_tsc.multiplier = cpu->msr[MSR_TSC_RATIO];
 	cpu->guest_tsc.fraction = 32;
-	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 }
 
 u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
@@ -129,7 +128,8 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
 	keep_host(cpu, op);
 	load_guest(cpu);
 	load_pdptes(cpu, svm->value);
-	begin_guest(cpu);
+	svm_begin_guest(cpu);
+	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 	svm_world_enter(cpu);
 	svm_record_entry(cpu, OP_RIP(cpu, op));
 	svm_inject(cpu);

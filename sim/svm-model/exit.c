@@ -8,7 +8,7 @@
 
 /* --- the guest --- */
 
-static void save_guest(struct cpu *cpu)
+void svm_save_guest(struct cpu *cpu)
 {
 	u64 *value = svm_of(cpu)->value;
 
@@ -142,7 +142,7 @@ static void end_guest(struct cpu *cpu)
 
 void svm_switch_to_host(struct cpu *cpu)
 {
-	save_guest(cpu);
+	svm_save_guest(cpu);
 	note_exit(cpu);
 	svm_record_exit(cpu);
 	store_vmcb(cpu, true);

@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The model's life, its MSRs, and the struct through which the interpreter reaches it. */
-#include "sim/svm-model/svm.h"
+#include "sim/svm-model/translation.h"
+
+void svm_turn_off(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+
+	svm->gif = true;
+	svm->trap_due = false;
+	cpu->guest = cpu->arbitrates = false;
+	if (cpu->delivering.injected)
+		cpu->delivering.active = cpu->delivering.injected = false;
+	second_stage_flush(&svm->second);
+	svm_world_leave(cpu);
+}
 
 /* INIT leaves a guest, too, and sets GIF (APM 2:15.17, 14.1.3). */
 static void reset(struct cpu *cpu, bool init)
 {
-	struct svm *svm = svm_of(cpu);
-
 	(void)init;
-	svm->gif = true;
-	svm->trap_due = false;
-	cpu->guest = cpu->arbitrates = false;
-	cpu->walk.second = NULL;
-	second_stage_flush(&svm->second);
+	svm_turn_off(cpu);
+}
+
+static void settle(struct cpu *cpu)
+{
+	second_stage_flush(&svm_of(cpu)->second);
+	if (cpu->guest)
+		svm_world_return(cpu);
 }
 
 /* --- MSRs --- */
@@ -68,5 +82,8 @@ const struct vendor_ops svm_ops = {
 	.due = svm_due,
 	.would_wake = svm_would_wake,
 	.host_paging = svm_host_paging,
+	.settle = settle,
+	.get_nested = svm_get_nested,
+	.set_nested = svm_set_nested,
 	.exit = svm_switch_to_host,
 };

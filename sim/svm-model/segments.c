@@ -22,22 +22,29 @@ static u32 rights_of(enum segment_index index, u16 attributes)
 	}
 }
 
-void svm_load_segment(struct cpu *cpu, enum segment_index index, const u64 *fields)
+void svm_unpack_segment(struct segment *segment, u64 *base, enum segment_index index,
+			const u64 *fields)
 {
-	struct segment *segment = &cpu->seg[index];
-
 	segment->selector = fields[VMCB_SELECTOR];
 	segment->limit = fields[VMCB_LIMIT];
 	segment->rights = rights_of(index, fields[VMCB_ATTRIB]);
-	SEG_BASE(cpu, index) = fields[VMCB_BASE];
+	*base = fields[VMCB_BASE];
+}
+
+void svm_pack_segment(const struct segment *segment, u64 base, u64 *fields)
+{
+	fields[VMCB_SELECTOR] = segment->selector;
+	fields[VMCB_LIMIT] = segment->limit;
+	fields[VMCB_ATTRIB] = amd_pack_rights(segment->rights);
+	fields[VMCB_BASE] = base;
+}
+
+void svm_load_segment(struct cpu *cpu, enum segment_index index, const u64 *fields)
+{
+	svm_unpack_segment(&cpu->seg[index], &SEG_BASE(cpu, index), index, fields);
 }
 
 void svm_save_segment(const struct cpu *cpu, enum segment_index index, u64 *fields)
 {
-	const struct segment *segment = &cpu->seg[index];
-
-	fields[VMCB_SELECTOR] = segment->selector;
-	fields[VMCB_LIMIT] = segment->limit;
-	fields[VMCB_ATTRIB] = amd_pack_rights(segment->rights);
-	fields[VMCB_BASE] = SEG_BASE(cpu, index);
+	svm_pack_segment(&cpu->seg[index], SEG_BASE(cpu, index), fields);
 }

@@ -112,6 +112,8 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb);
 extern const struct check_table svm_checks;
 /* The first rule that the VMCB in force breaks, or NULL. */
 const struct check_row *svm_check(struct cpu *cpu);
+/* True if a guest whose state stands in value[] passes them, with the host that is kept. */
+bool svm_could_resume(struct cpu *cpu);
 
 /* --- record.c: for who watches; @caller: RIP of the VMRUN --- */
 void svm_record_entry(struct cpu *cpu, u64 caller);
@@ -119,7 +121,20 @@ void svm_record_exit(struct cpu *cpu);
 /* @row and all others that fail. */
 void svm_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row);
 
+/* What begins with a guest's run. */
+void svm_begin_guest(struct cpu *cpu);
+
+/* --- model.c --- */
+/* Without a guest, GIF set, as after RESET. */
+void svm_turn_off(struct cpu *cpu);
+
+/* --- nested_state.c --- */
+u32 svm_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
+int svm_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
+
 /* --- exit.c --- */
+/* The guest's state into value[]. */
+void svm_save_guest(struct cpu *cpu);
 /* #VMEXIT between two instructions. */
 void svm_exit(struct cpu *cpu, u64 code, u64 info1, u64 info2);
 /* The guest's instruction is left undone; @op is it. */
@@ -163,5 +178,9 @@ void svm_inject(struct cpu *cpu);
 /* --- segments.c --- */
 void svm_load_segment(struct cpu *cpu, enum segment_index index, const u64 *fields);
 void svm_save_segment(const struct cpu *cpu, enum segment_index index, u64 *fields);
+/* The same for one that is kept elsewhere. */
+void svm_unpack_segment(struct segment *segment, u64 *base, enum segment_index index,
+			const u64 *fields);
+void svm_pack_segment(const struct segment *segment, u64 base, u64 *fields);
 
 #endif

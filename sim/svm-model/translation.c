@@ -44,17 +44,22 @@ static void control_tlb(struct cpu *cpu)
 	second_stage_flush(&svm->second);
 }
 
-void svm_world_enter(struct cpu *cpu)
+void svm_world_return(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
 
-	control_tlb(cpu);
 	if (svm_nested_paging(svm)) {
 		open_second_stage(cpu);
 		cpu->walk.second = &svm->second;
 	}
 	cpu_enter_world(cpu, world_of(svm->value[VMCB_GUEST_ASID]));
 	cpu_update_mode(cpu);
+}
+
+void svm_world_enter(struct cpu *cpu)
+{
+	control_tlb(cpu);
+	svm_world_return(cpu);
 }
 
 void svm_world_leave(struct cpu *cpu)

@@ -8,6 +8,8 @@
 /* With the registers of the world to be: the second stage, the TLB by ASID and TLB_CONTROL, the
  * mode. */
 void svm_world_enter(struct cpu *cpu);
+/* The same without TLB_CONTROL, which asks at VMRUN. */
+void svm_world_return(struct cpu *cpu);
 void svm_world_leave(struct cpu *cpu);
 /* INVLPGA. */
 void svm_world_invalidate(struct cpu *cpu, u64 linear, u32 asid);

@@ -58,6 +58,12 @@ void vmcb_fetch_all(u64 *value, const u8 *page)
 		value[i] = fetch(page, vmcb_fields[i].offset, vmcb_fields[i].size);
 }
 
+void vmcb_store_all(const u64 *value, u8 *page)
+{
+	for (unsigned int i = 0; i < VMCB_FIELD_COUNT; i++)
+		store(page, vmcb_fields[i].offset, vmcb_fields[i].size, value[i]);
+}
+
 void vmcb_store_load(const u64 *value, u8 *page)
 {
 #define VMCB(identifier, offset, size, group, clean, name)                                         \

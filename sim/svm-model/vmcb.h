@@ -78,6 +78,7 @@ enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, TLB_FLUSH_ASID = 3, TLB_FLUSH_ASID_LOCAL
 void vmcb_fetch(u64 *value, const u8 *page);       /* what VMRUN looks at */
 void vmcb_fetch_load(u64 *value, const u8 *page);  /* what VMLOAD looks at */
 void vmcb_fetch_all(u64 *value, const u8 *page);   /* everything, for `explain` */
+void vmcb_store_all(const u64 *value, u8 *page);
 void vmcb_store_load(const u64 *value, u8 *page);  /* VMSAVE */
 void vmcb_store_exit(const u64 *value, u8 *page);  /* EXIT and BOTH */
 void vmcb_store_state(const u64 *value, u8 *page); /* STATE */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
-#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/debugger.h"
 #include "sim/vmx-model/explain.h"
 #include "sim/vmx-model/fields.h"
 #include "sim/vmx-model/inputs.h"
@@ -25,6 +25,18 @@ static bool blocked_by_mov_ss(const struct cpu *cpu)
 	return cpu->single && (cpu->shadow_running & SHADOW_MOV_SS);
 }
 
+static void open_inputs(struct vmx_inputs *inputs, struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	vmx_inputs_open(inputs, cpu);
+	__builtin_memcpy(inputs->value, vmx->value, sizeof(vmx->value));
+	inputs->value[INPUT_CURRENT_VMCS] = vmx->current;
+	inputs->value[INPUT_IS_SHADOW] = vmx->shadow;
+	inputs->value[INPUT_LAUNCHED] = vmx->launched;
+	inputs->value[INPUT_MOV_SS_BLOCKING] = blocked_by_mov_ss(cpu);
+}
+
 /* The first check that refuses the entry; NULL: it goes on. */
 static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 {
@@ -32,13 +44,8 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	const struct check_row *row;
 	struct vmx_inputs inputs;
 
-	vmx_inputs_open(&inputs, cpu);
-	__builtin_memcpy(inputs.value, vmx->value, sizeof(vmx->value));
-	inputs.value[INPUT_CURRENT_VMCS] = vmx->current;
-	inputs.value[INPUT_IS_SHADOW] = vmx->shadow;
-	inputs.value[INPUT_LAUNCHED] = vmx->launched;
+	open_inputs(&inputs, cpu);
 	inputs.value[INPUT_IS_LAUNCH] = launch;
-	inputs.value[INPUT_MOV_SS_BLOCKING] = blocked_by_mov_ss(cpu);
 	if (likely(vmx_checks_pass(&inputs.in)))
 		return NULL;
 	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
@@ -86,7 +93,6 @@ static void load_events(struct cpu *cpu)
 	if (cpu->pending_debug && !(cpu->shadow & SHADOW_MOV_SS))
 		event_post(cpu, EVENT_TRAP);
 	cpu->monitor.armed = false;
-	cpu->no_step = true;
 }
 
 static void begin_guest(struct cpu *cpu)
@@ -103,8 +109,33 @@ static void begin_guest(struct cpu *cpu)
 	cpu->monitor_trap.due = false;
 	vmx->pause_first = vmx->pause_last = 0;
 	vmx_fix_control_registers(cpu);
-	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 }
+
+/* --- a guest that has been entered elsewhere --- */
+
+bool vmx_could_resume(struct cpu *cpu, bool injects)
+{
+	struct vmx_inputs inputs;
+
+	open_inputs(&inputs, cpu);
+	inputs.value[INPUT_IS_LAUNCH] = !vmx_of(cpu)->launched;
+	inputs.value[INPUT_CPU_LMA] =
+		(inputs.value[VMCS_EXIT_CONTROLS] & EXIT_HOST_ADDRESS_SPACE_SIZE) != 0;
+	if (!injects) /* the field keeps what the entry brought */
+		inputs.value[VMCS_ENTRY_INTERRUPTION_INFO] &= ~(u64)INFO_VALID;
+	return vmx_checks_pass(&inputs.in) || !check_first_failure(&inputs.in, 0, VMX_CHECK_END);
+}
+
+void vmx_go_on(struct cpu *cpu)
+{
+	adopt_controls(vmx_of(cpu));
+	load_pdptes(cpu);
+	load_events(cpu);
+	begin_guest(cpu);
+	vmx_change_world(cpu);
+}
+
+/* --- the instructions --- */
 
 static u64 refused(struct cpu *cpu, u32 reason, u64 qualification)
 {
@@ -137,7 +168,9 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 	load_pdptes(cpu);
 	vmx_load_guest(cpu);
 	load_events(cpu);
+	cpu->no_step = true;
 	begin_guest(cpu);
+	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 	vmx_enter_world(cpu);
 	failed = vmx_load_msrs(cpu, value[VMCS_ENTRY_MSR_LOAD_ADDRESS],
 			       value[VMCS_ENTRY_MSR_LOAD_COUNT]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VM exits (SDM 3C:28): what is recorded, then the guest is saved and the host loaded. */
-#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
 #include "sim/vmx-model/fields.h"
@@ -99,8 +99,8 @@ static void note_exit(struct vmx *vmx)
 	value[VMCS_ENTRY_INTERRUPTION_INFO] &= ~(u64)INFO_VALID;
 }
 
-/* SDM 3C:28.3.4: debug exceptions that the exit came before, or that MOV SS holds back. */
-static void note_pending_debug(struct cpu *cpu)
+/* Debug exceptions that the exit came before, or that MOV SS holds back. */
+void vmx_note_pending_debug(struct cpu *cpu)
 {
 	struct vmx_exit *exit = &vmx_of(cpu)->exit;
 
@@ -172,7 +172,7 @@ void vmx_switch_to_host(struct cpu *cpu)
 	const u64 *value = vmx->value;
 
 	take_time(cpu);
-	note_pending_debug(cpu);
+	vmx_note_pending_debug(cpu);
 	vmx_save_guest(cpu);
 	note_exit(vmx);
 	vmx_record_exit(cpu);

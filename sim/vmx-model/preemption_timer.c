@@ -7,10 +7,16 @@ void vmx_start_timer(struct cpu *cpu)
 	struct vmx *vmx = vmx_of(cpu);
 	u64 left = vmx->value[VMCS_PREEMPTION_TIMER];
 
-	if (!(vmx->pin & PIN_PREEMPTION_TIMER))
-		return;
-	vmx->timer_end = ((cpu_tsc(cpu) >> VMX_TIMER_RATE) + left) << VMX_TIMER_RATE;
-	if (left)
+	if (vmx->pin & PIN_PREEMPTION_TIMER)
+		vmx_set_timer(cpu, (cpu_tsc(cpu) >> VMX_TIMER_RATE) + left);
+}
+
+void vmx_set_timer(struct cpu *cpu, u64 deadline)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	vmx->timer_end = deadline << VMX_TIMER_RATE;
+	if (vmx->timer_end > cpu_tsc(cpu))
 		cpu->platform->vendor_timer(cpu, cpu_tsc_to_time(cpu, vmx->timer_end));
 }
 

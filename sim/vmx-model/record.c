@@ -5,8 +5,8 @@
 #include "sim/cpu/recorder.h"
 #include "sim/vmx-model/vmx.h"
 
-#define VENDOR 0
-#define LEVEL  2
+#define VENDOR  0
+#define LEVEL   2
 #define NOWHERE UINT64_MAX
 
 void vmx_record_entry(struct cpu *cpu, u64 caller)

@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/vmx-model/vmx.h"
+#include "sim/cpu/address_space.h"
+
+void vmx_turn_off(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	if (cpu->guest)
+		vmx_stop_timer(cpu);
+	vmx->on = false;
+	vmx->current = VMCS_NONE;
+	vmx->pin = vmx->primary = vmx->secondary = 0;
+	vmx->trap.reason = 0;
+	vmx->apic_write.size = 0;
+	cpu->guest = cpu->arbitrates = false;
+	cpu->nmi_virtual = cpu->iret_keeps_nmi = false;
+	cpu->monitor_trap.on = cpu->monitor_trap.due = false;
+	if (cpu->delivering.injected)
+		cpu->delivering.active = cpu->delivering.injected = false;
+	vmx_fix_control_registers(cpu);
+	second_stage_flush(&vmx->second);
+	cpu->walk.second = NULL;
+	cpu->apic_access_end = 0;
+	cpu_enter_world(cpu, WORLD_HOST);
+}
 
 /* INIT comes here outside VMX operation only, which blocks it or has a guest exit. */
 static void reset(struct cpu *cpu, bool init)
 {
-	struct vmx *vmx = vmx_of(cpu);
+	if (!init)
+		vmx_turn_off(cpu);
+}
 
-	if (init)
-		return;
-	vmx->on = false;
-	vmx->current = VMCS_NONE;
-	vmx->secondary = 0;
-	cpu->guest = cpu->arbitrates = false;
-	cpu->walk.second = NULL;
-	cpu->apic_access_end = 0;
-	second_stage_flush(&vmx->second);
+static void settle(struct cpu *cpu)
+{
+	second_stage_flush(&vmx_of(cpu)->second);
 	vmx_fix_control_registers(cpu);
+	if (cpu->guest)
+		vmx_change_world(cpu);
 }
 
 static bool msr_read_none(struct cpu *cpu, u32 number, u64 *value, bool host)
@@ -55,5 +77,8 @@ const struct vendor_ops vmx_ops = {
 	.due = vmx_due,
 	.would_wake = vmx_would_wake,
 	.host_paging = vmx_host_paging,
+	.settle = settle,
+	.get_nested = vmx_get_nested,
+	.set_nested = vmx_set_nested,
 	.exit = vmx_switch_to_host,
 };

@@ -113,6 +113,10 @@ u64 vmx_invvpid(struct cpu *cpu, const struct op *op);
 
 /* --- entry.c --- */
 u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch);
+/* True if the current VMCS passes the checks; @injects: its event counts. */
+bool vmx_could_resume(struct cpu *cpu, bool injects);
+/* The guest of the current VMCS, whose registers are there, is in as if it had been entered. */
+void vmx_go_on(struct cpu *cpu);
 
 /* --- record.c: for who watches; @caller: RIP of the instruction that enters --- */
 void vmx_record_entry(struct cpu *cpu, u64 caller);
@@ -147,6 +151,8 @@ _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 q
 void vmx_switch_to_host(struct cpu *cpu);
 /* VM-entry failure behind the checks of controls and host (SDM 3C:27.8). */
 void vmx_refuse(struct cpu *cpu, u32 reason, u64 qualification);
+/* Pending debug exceptions for the exit described (SDM 3C:28.3.4). */
+void vmx_note_pending_debug(struct cpu *cpu);
 /* The information field of an event. */
 u32 vmx_event_information(u8 vector, unsigned int type, bool has_error);
 
@@ -197,8 +203,18 @@ void vmx_apic_access(struct cpu *cpu, u64 address, void *data, unsigned int size
 /* APIC-write emulation, if it is due. */
 void vmx_emulate_apic_write(struct cpu *cpu);
 
+/* --- vmx.c --- */
+/* Out of VMX operation, as after RESET. */
+void vmx_turn_off(struct cpu *cpu);
+
+/* --- nested_state.c --- */
+u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
+int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
+
 /* --- preemption_timer.c --- */
 void vmx_start_timer(struct cpu *cpu);
+/* It ends when the TSC, shifted by VMX_TIMER_RATE, is @deadline. */
+void vmx_set_timer(struct cpu *cpu, u64 deadline);
 void vmx_stop_timer(struct cpu *cpu);
 void vmx_save_timer(struct cpu *cpu);
 bool vmx_timer_expired(struct cpu *cpu);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/exact_state.h"
+#include "sim/svm-model/svm.h"
+#include "sim/vmx-model/vmx.h"
+
+#define FIELD(member) RECORD_FIELD(struct vmx, member)
+static const struct record_field vmx_fields[] = {
+	FIELD(value),
+	FIELD(on),
+	FIELD(launched),
+	FIELD(shadow),
+	FIELD(region),
+	FIELD(current),
+	FIELD(pin),
+	FIELD(primary),
+	FIELD(secondary),
+	FIELD(tertiary),
+	FIELD(exit_controls),
+	FIELD(entry_controls),
+	FIELD(timer_end),
+	FIELD(pause_first),
+	FIELD(pause_last),
+	FIELD(failures),
+	FIELD(failure),
+	FIELD(apic_write.offset),
+	FIELD(apic_write.size),
+	FIELD(trap.reason),
+	FIELD(trap.qualification),
+};
+#undef FIELD
+static const struct record_table vmx_table = {
+	.name = "VMX", .version = 1, RECORD_FIELDS(vmx_fields)};
+
+#define FIELD(member) RECORD_FIELD(struct svm, member)
+#define HOST(member)  RECORD_FIELD(struct svm, host.member)
+static const struct record_field svm_fields[] = {
+	FIELD(value),
+	FIELD(vmcb),
+	FIELD(gif),
+	FIELD(trap_due),
+	FIELD(exit.code),
+	FIELD(exit.info1),
+	FIELD(pause_left),
+	FIELD(last_pause),
+	FIELD(failures),
+	FIELD(failure),
+	RECORD_FIELD_OF_EACH(struct svm, host.segment, selector),
+	RECORD_FIELD_OF_EACH(struct svm, host.segment, limit),
+	RECORD_FIELD_OF_EACH(struct svm, host.segment, rights),
+	HOST(base),
+	HOST(gdtr.base),
+	HOST(gdtr.limit),
+	HOST(idtr.base),
+	HOST(idtr.limit),
+	HOST(efer),
+	HOST(cr0),
+	HOST(cr3),
+	HOST(cr4),
+	HOST(rflags),
+	HOST(rip),
+	HOST(rsp),
+	HOST(rax),
+	HOST(pat),
+	HOST(s_cet),
+	HOST(ssp),
+	HOST(isst),
+	HOST(step),
+};
+#undef FIELD
+#undef HOST
+static const struct record_table svm_table = {
+	.name = "SVM", .version = 1, RECORD_FIELDS(svm_fields)};
+
+static const struct record_table *table_of(const struct cpu *cpu)
+{
+	if (cpu->vendor == &vmx_ops)
+		return &vmx_table;
+	return cpu->vendor == &svm_ops ? &svm_table : NULL;
+}
+
+void exact_save_model(const struct cpu *cpu, struct record_buffer *to)
+{
+	if (table_of(cpu))
+		record_encode(to, table_of(cpu), cpu->virtualization);
+}
+
+int exact_load_model(struct cpu *cpu, struct record_reader *from, struct ls_error *err)
+{
+	return table_of(cpu) ? record_decode(from, table_of(cpu), cpu->virtualization, NULL, err)
+			     : 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct kvm_nested_state of a processor with VMX (api.rst 4.114, 4.115): the VMXON region, and the
+ * current VMCS, whose region may lie behind it. */
+#include <errno.h>
+
+#include "sim/vmx-model/fields.h"
+#include "sim/vmx-model/vmx.h"
+
+static bool has_shadow(const struct vmx *vmx)
+{
+	return (vmx->value[VMCS_PRIMARY_CONTROLS] & PRIMARY_SECONDARY) &&
+	       (vmx->value[VMCS_SECONDARY_CONTROLS] & SECONDARY_VMCS_SHADOWING) &&
+	       vmx->value[VMCS_VMCS_LINK_POINTER] != VMCS_NONE;
+}
+
+static void read_page(const struct cpu *cpu, u64 address, u8 *to)
+{
+	const u8 *page = slots_host(cpu->slots, address);
+
+	if (page)
+		__builtin_memcpy(to, page, PAGE_SIZE_4K);
+	else
+		__builtin_memset(to, 0, PAGE_SIZE_4K);
+}
+
+/* --- get --- */
+
+/* The current VMCS as it would be if the guest left it now; the guest goes on without notice. */
+static void write_vmcs(struct cpu *cpu, u8 *region)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	const struct vmx_exit exit = vmx->exit;
+	u32 head = VMCS_REVISION | (vmx->shadow ? VMCS_SHADOW : 0);
+	u64 value[VMCS_FIELD_COUNT];
+
+	read_page(cpu, vmx->current, region);
+	__builtin_memcpy(region, &head, sizeof(head));
+	__builtin_memcpy(value, vmx->value, sizeof(value));
+	if (cpu->guest) {
+		vmx->exit = (struct vmx_exit){.shadow = cpu->shadow, .keeps_debug = true};
+		vmx_note_pending_debug(cpu);
+		vmx_save_guest(cpu);
+	}
+	vmcs_store(vmx->value, region);
+	region[VMCS_STATE_OFFSET] = vmx->launched;
+	__builtin_memcpy(vmx->value, value, sizeof(value));
+	vmx->exit = exit;
+}
+
+static u32 size_of(const struct cpu *cpu)
+{
+	const struct vmx *vmx = vmx_of(cpu);
+	u32 size = sizeof(struct kvm_nested_state);
+
+	if (!vmx->on || vmx->current == VMCS_NONE)
+		return size;
+	size += KVM_STATE_NESTED_VMX_VMCS_SIZE;
+	return cpu->guest && has_shadow(vmx) ? size + KVM_STATE_NESTED_VMX_VMCS_SIZE : size;
+}
+
+static void write_guest(const struct cpu *cpu, struct kvm_nested_state *to)
+{
+	const struct vmx *vmx = vmx_of(cpu);
+
+	to->flags = KVM_STATE_NESTED_GUEST_MODE;
+	if (cpu->delivering.active && cpu->delivering.injected)
+		to->flags |= KVM_STATE_NESTED_RUN_PENDING;
+	if (cpu->monitor_trap.due)
+		to->flags |= KVM_STATE_NESTED_MTF_PENDING;
+	if (vmx->pin & PIN_PREEMPTION_TIMER) {
+		to->hdr.vmx.flags = KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
+		to->hdr.vmx.preemption_timer_deadline = vmx->timer_end >> VMX_TIMER_RATE;
+	}
+}
+
+u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
+{
+	const struct vmx *vmx = vmx_of(cpu);
+	u32 size = size_of(cpu);
+
+	if (room < size)
+		return size;
+	*to = (struct kvm_nested_state){.format = KVM_STATE_NESTED_FORMAT_VMX, .size = size};
+	to->hdr.vmx.vmxon_pa = vmx->on ? vmx->region : UINT64_MAX;
+	to->hdr.vmx.vmcs12_pa = vmx->on ? vmx->current : UINT64_MAX;
+	if (vmx->on && cpu->smm)
+		to->hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_VMXON |
+					(cpu->guest ? KVM_STATE_NESTED_SMM_GUEST_MODE : 0);
+	if (size == sizeof(*to))
+		return size;
+	if (cpu->guest)
+		write_guest(cpu, to);
+	write_vmcs(cpu, to->data.vmx->vmcs12);
+	if (cpu->guest && has_shadow(vmx))
+		read_page(cpu, vmx->value[VMCS_VMCS_LINK_POINTER], to->data.vmx->shadow_vmcs12);
+	return size;
+}
+
+/* --- set --- */
+
+/* SMM within VMX operation is not carried over. */
+static bool acceptable(const struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	u64 region = from->hdr.vmx.vmxon_pa, vmcs = from->hdr.vmx.vmcs12_pa;
+	u32 known = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING |
+		    KVM_STATE_NESTED_MTF_PENDING;
+
+	if (from->format != KVM_STATE_NESTED_FORMAT_VMX || (from->flags & ~known) ||
+	    from->hdr.vmx.smm.flags ||
+	    (from->hdr.vmx.flags & ~(u32)KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE))
+		return false;
+	if (region == UINT64_MAX)
+		return vmcs == UINT64_MAX && !from->flags;
+	if (!vmx_address_valid(cpu, region) || vmcs == region)
+		return false;
+	if (vmcs == UINT64_MAX)
+		return !from->flags;
+	return vmx_address_valid(cpu, vmcs) &&
+	       from->size >= sizeof(*from) + KVM_STATE_NESTED_VMX_VMCS_SIZE;
+}
+
+static bool load_vmcs(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	const u8 *region = from->data.vmx->vmcs12;
+	u32 head;
+
+	__builtin_memcpy(&head, region, sizeof(head));
+	if ((head & ~(u32)VMCS_SHADOW) != VMCS_REVISION)
+		return false;
+	vmx->current = from->hdr.vmx.vmcs12_pa;
+	vmx->shadow = head & VMCS_SHADOW;
+	vmx->launched = region[VMCS_STATE_OFFSET];
+	vmcs_load(vmx->value, region);
+	return true;
+}
+
+/* The guest's VMREAD and VMWRITE find the shadow VMCS in memory. */
+static bool load_shadow(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	u64 address = vmx_of(cpu)->value[VMCS_VMCS_LINK_POINTER];
+	u8 *page;
+	u32 head;
+
+	if (from->size < sizeof(*from) + 2 * KVM_STATE_NESTED_VMX_VMCS_SIZE)
+		return false;
+	__builtin_memcpy(&head, from->data.vmx->shadow_vmcs12, sizeof(head));
+	if (head != (VMCS_REVISION | VMCS_SHADOW))
+		return false;
+	page = mem_physical_begin(cpu, address);
+	if (page) {
+		__builtin_memcpy(page, from->data.vmx->shadow_vmcs12, PAGE_SIZE_4K);
+		mem_physical_end(cpu, address, PAGE_SIZE_4K);
+	}
+	return true;
+}
+
+static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	bool injects = from->flags & KVM_STATE_NESTED_RUN_PENDING;
+
+	if (has_shadow(vmx) && !load_shadow(cpu, from))
+		return false;
+	if (!vmx_could_resume(cpu, injects))
+		return false;
+	vmx_go_on(cpu);
+	vmx_begin_virtual_apic(cpu);
+	if (injects)
+		vmx_inject(cpu);
+	if (from->flags & KVM_STATE_NESTED_MTF_PENDING)
+		event_monitor_trap(cpu);
+	if (!(from->hdr.vmx.flags & KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE))
+		vmx_start_timer(cpu);
+	else if (vmx->pin & PIN_PREEMPTION_TIMER)
+		vmx_set_timer(cpu, from->hdr.vmx.preemption_timer_deadline);
+	vendor_reopen(cpu);
+	return true;
+}
+
+int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	if (!acceptable(cpu, from))
+		return -EINVAL;
+	vmx_turn_off(cpu);
+	if (from->hdr.vmx.vmxon_pa == UINT64_MAX)
+		return 0;
+	vmx->on = cpu->arbitrates = true;
+	vmx->region = from->hdr.vmx.vmxon_pa;
+	vmx_fix_control_registers(cpu);
+	if (from->hdr.vmx.vmcs12_pa == UINT64_MAX)
+		return 0;
+	if (load_vmcs(cpu, from) &&
+	    (!(from->flags & KVM_STATE_NESTED_GUEST_MODE) || load_guest(cpu, from)))
+		return 0;
+	vmx_turn_off(cpu);
+	return -EINVAL;
+}
