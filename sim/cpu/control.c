@@ -3,6 +3,7 @@
 #include "sim/cpu/control.h"
 #include "mmu/second_stage.h"
 #include "sim/cpu/apic_registers.h"
+#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
@@ -103,14 +104,26 @@ static u64 cr3_reserved(const struct cpu *cpu)
 	return reserved;
 }
 
+static bool keeps_translations(const struct cpu *cpu, u64 value)
+{
+	return (value & CR3_NO_FLUSH) && (cpu->cr4 & CR4_PCIDE);
+}
+
+static bool cr3_allowed(const struct cpu *cpu, u64 value)
+{
+	if (keeps_translations(cpu, value))
+		value &= ~CR3_NO_FLUSH;
+	return !cpu_long_mode(cpu) || !(value & cr3_reserved(cpu));
+}
+
 void control_write_cr3(struct cpu *cpu, u64 value)
 {
-	bool keep = (value & CR3_NO_FLUSH) && (cpu->cr4 & CR4_PCIDE);
+	bool keep = keeps_translations(cpu, value);
 
+	if (!cr3_allowed(cpu, value))
+		raise_gp(cpu, 0);
 	if (keep)
 		value &= ~CR3_NO_FLUSH;
-	if (cpu_long_mode(cpu) && (value & cr3_reserved(cpu)))
-		raise_gp(cpu, 0);
 	if (pae_paging(cpu->cr0, cpu->cr4, cpu->efer))
 		load_pdptes(cpu, value);
 	cpu->cr3 = value;
@@ -163,6 +176,39 @@ void control_write_cr8(struct cpu *cpu, u64 value)
 	/* Interrupts that it held back are user space's to bring, if it has the local APIC. */
 	if (!cpu->lapic && value < old)
 		event_stop(cpu, CPU_EXIT_TPR);
+}
+
+/* --- debug registers --- */
+
+/* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE. */
+void control_check_dr(struct cpu *cpu, unsigned int number, u64 written)
+{
+	if (cpu->cpl)
+		raise_gp(cpu, 0);
+	if ((number == 4 || number == 5) && (cpu->cr4 & CR4_DE))
+		raise_ud(cpu);
+	if (cpu->dr[7] & DR7_GD) {
+		cpu->exception.address = DR6_BD;
+		cpu_raise(cpu, VECTOR_DB);
+	}
+	if (number >= 4 && written >> 32)
+		raise_gp(cpu, 0);
+}
+
+bool control_allows(const struct cpu *cpu, unsigned int number, u64 value)
+{
+	switch (number) {
+	case 0:
+		return cr0_allowed(cpu, value);
+	case 3:
+		return cr3_allowed(cpu, value);
+	case 4:
+		return cr4_allowed(cpu, value);
+	case 8:
+		return value <= CR8_MAX;
+	default:
+		return true;
+	}
 }
 
 /* --- EFER --- */

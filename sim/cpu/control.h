@@ -5,6 +5,13 @@
 
 #include "sim/cpu/cpu.h"
 
+/* False: MOV to the control register of this number raises #GP(0), whatever memory holds. */
+bool control_allows(const struct cpu *cpu, unsigned int number, u64 value);
+
+/* Raises what keeps MOV from reading the debug register, or from writing @written to it (SDM
+ * 3B:18.2). */
+void control_check_dr(struct cpu *cpu, unsigned int number, u64 written);
+
 /* WRMSR to EFER: every check; false means #GP(0). @host: KVM_SET_MSRS. */
 bool control_set_efer(struct cpu *cpu, u64 value, bool host);
 

@@ -20,6 +20,12 @@ ALWAYS_INLINE u64 ea_offset(struct cpu *cpu, const struct op *op)
 	}
 }
 
+/* A general register of the system instructions that take 64 bits in 64-bit mode, 32 elsewhere. */
+ALWAYS_INLINE u64 register_by_mode(const struct cpu *cpu, const struct op *op, u8 reg)
+{
+	return op->flags & OP_CODE64 ? REG64(cpu, reg) : REG32(cpu, reg);
+}
+
 /* Linear address of @offset in segment @seg for an access of @size bytes, with every segment
  * check (null, type, limit, expand-down; in 64-bit mode canonicality is left to the access).
  * Raises #GP(0), or #SS(0) for SS. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which of the guest's instructions exit, and what the exit tells of them (APM 2:15.8 to 15.11). */
 #include "sim/cpu/apic_registers.h"
+#include "sim/cpu/control.h"
+#include "sim/cpu/operand.h"
 #include "sim/svm-model/svm.h"
 
 /* --- those that an intercept bit alone decides; 0: none --- */
@@ -58,8 +60,6 @@ static bool write_cr8(struct cpu *cpu, u64 value)
 {
 	struct svm *svm = svm_of(cpu);
 
-	if (value > 15)
-		raise_gp(cpu, 0);
 	svm->value[VMCB_V_INTR] = (svm->value[VMCB_V_INTR] & ~V_TPR) | value;
 	event_post(cpu, EVENT_VENDOR);
 	return !svm_masks_interrupts(svm);
@@ -70,6 +70,9 @@ bool svm_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsi
 {
 	u64 changed = cpu->cr0 ^ *value;
 
+	/* Exceptions that need no memory come before the intercepts (APM 2:15.9, table 15-7). */
+	if (!control_allows(cpu, number, *value))
+		raise_gp(cpu, 0);
 	leave_if(cpu, op, SVM_EXIT_CR0_WRITE + number, cr_info(cpu, op, how));
 	/* CR0_SEL_WRITE: changes of all but TS and MP, and LMSW whatever it changes; CLTS never
 	 * (APM 2:15.9, table 15-8). */
@@ -183,9 +186,11 @@ void svm_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 		intercept_io(cpu, op, info);
 		break;
 	case INTERCEPT_READ_DR:
+		control_check_dr(cpu, info, 0);
 		leave_if(cpu, op, SVM_EXIT_DR0_READ + info, move_info(cpu, op));
 		break;
 	case INTERCEPT_WRITE_DR:
+		control_check_dr(cpu, info, register_by_mode(cpu, op, op->rm));
 		leave_if(cpu, op, SVM_EXIT_DR0_WRITE + info, move_info(cpu, op));
 		break;
 	case INTERCEPT_INVLPG:

@@ -9,11 +9,6 @@ static unsigned int operand_size(const struct op *op)
 	return op->flags & OP_CODE64 ? 8 : 4;
 }
 
-static u64 register_in(struct cpu *cpu, const struct op *op, u8 reg)
-{
-	return op->flags & OP_CODE64 ? REG64(cpu, reg) : REG32(cpu, reg);
-}
-
 /* --- whose VMCS --- */
 
 #define SHADOW_ENCODING UINT64_C(0x7fff)
@@ -88,7 +83,7 @@ static void store(struct cpu *cpu, const struct op *op, u64 value)
 
 u64 vmx_read_field(struct cpu *cpu, const struct op *op)
 {
-	u64 encoding = register_in(cpu, op, op->reg), value;
+	u64 encoding = register_by_mode(cpu, op, op->reg), value;
 	int field;
 
 	if (!reach(cpu, op, REASON_VMREAD, encoding, VMCS_VMREAD_BITMAP))
@@ -107,7 +102,7 @@ static u64 load(struct cpu *cpu, const struct op *op)
 
 	if (op->kind != KIND_REG)
 		return mem_load(cpu, op, ea_by_kind(cpu, op, size, false), size);
-	return register_in(cpu, op, op->rm);
+	return register_by_mode(cpu, op, op->rm);
 }
 
 static bool read_only(const struct cpu *cpu, int field)
@@ -118,7 +113,7 @@ static bool read_only(const struct cpu *cpu, int field)
 
 u64 vmx_write_field(struct cpu *cpu, const struct op *op)
 {
-	u64 encoding = register_in(cpu, op, op->reg), value;
+	u64 encoding = register_by_mode(cpu, op, op->reg), value;
 	int field;
 
 	if (!reach(cpu, op, REASON_VMWRITE, encoding, VMCS_VMWRITE_BITMAP))

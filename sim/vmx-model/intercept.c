@@ -86,7 +86,7 @@ static void invpcid(struct cpu *cpu, const struct op *op)
 		leave_with_operand(cpu, op, REASON_INVPCID, vmx_operand_displacement(cpu, op));
 }
 
-/* Table 28-4. */
+/* Table 28-4. Before the exceptions for the privilege level and for DR4 and DR5 (SDM 3C:26.1.3). */
 static void debug_register(struct cpu *cpu, const struct op *op, unsigned int number, bool read)
 {
 	if (VMX_PRIMARY(cpu, MOV_DR))
@@ -271,6 +271,8 @@ void vmx_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 
 	if (what == INTERCEPT_RDTSCP)
 		check_enabled(cpu, SECONDARY_RDTSCP);
+	if (what == INTERCEPT_XSETBV && cpu->cpl)
+		return; /* #GP comes first (3C:26.1.1) */
 	if (what == INTERCEPT_UMWAIT || what == INTERCEPT_TPAUSE)
 		check_enabled(cpu, SECONDARY_USER_WAIT_PAUSE);
 	if (!row->reason)

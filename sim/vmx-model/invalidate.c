@@ -17,11 +17,6 @@ static struct descriptor128 load(struct cpu *cpu, const struct op *op)
 	return (struct descriptor128){mem_load(cpu, op, linear, 8), mem_load(cpu, op, high, 8)};
 }
 
-static u64 type_of(struct cpu *cpu, const struct op *op)
-{
-	return op->flags & OP_CODE64 ? REG64(cpu, op->reg) : REG32(cpu, op->reg);
-}
-
 enum invept_type { EPT_SINGLE_CONTEXT = 1, EPT_ALL_CONTEXTS = 2 };
 
 /* Bits 25 and 26 of IA32_VMX_EPT_VPID_CAP. */
@@ -33,7 +28,7 @@ static bool ept_type_offered(const struct cpu *cpu, u64 type)
 
 u64 vmx_invept(struct cpu *cpu, const struct op *op)
 {
-	u64 type = type_of(cpu, op);
+	u64 type = register_by_mode(cpu, op, op->reg);
 	struct descriptor128 descriptor;
 
 	if (cpu->cpl > 0)
@@ -78,7 +73,7 @@ static void invalidate_address(struct cpu *cpu, u64 world, u64 linear)
 
 u64 vmx_invvpid(struct cpu *cpu, const struct op *op)
 {
-	u64 type = type_of(cpu, op), world;
+	u64 type = register_by_mode(cpu, op, op->reg), world;
 	struct descriptor128 descriptor;
 
 	if (cpu->cpl > 0)

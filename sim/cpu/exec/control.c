@@ -12,11 +12,6 @@
 
 /* --- MOV CR: 64 bits wide in 64-bit mode, 32 elsewhere --- */
 
-ALWAYS_INLINE u64 register_in(struct cpu *cpu, const struct op *op)
-{
-	return op->flags & OP_CODE64 ? REG64(cpu, op->rm) : REG32(cpu, op->rm);
-}
-
 ALWAYS_INLINE void register_out(struct cpu *cpu, const struct op *op, u64 value)
 {
 	REG64(cpu, op->rm) = op->flags & OP_CODE64 ? value : (u32)value;
@@ -97,32 +92,24 @@ static HANDLER(exec_mov_to_cr)
 	FAULT_POINT(cpu, op);
 	if (!cr_exists(op->reg))
 		raise_ud(cpu);
-	write_cr(cpu, op, CR_MOV, op->reg, register_in(cpu, op));
+	write_cr(cpu, op, CR_MOV, op->reg, register_by_mode(cpu, op, op->rm));
 	NEXT;
 }
 FAMILY_ONE(mov_to_cr, exec_mov_to_cr);
 
 /* --- MOV DR (SDM 3B:18.2, SDM 2: MOV DR) --- */
 
-/* DR4 and DR5 stand for DR6 and DR7 unless CR4.DE; DR7.GD is looked at behind the intercept. */
+/* Where the exceptions come among the exits is the vendor's: it looks at them itself, or not. */
 static unsigned int debug_register(struct cpu *cpu, const struct op *op, bool write)
 {
 	unsigned int number = op->reg;
 
-	if (number == 4 || number == 5) {
-		if (cpu->cr4 & CR4_DE)
-			raise_ud(cpu);
-		number += 2;
-	}
 	if (write)
-		INTERCEPT(cpu, op, WRITE_DR, op->reg);
+		INTERCEPT(cpu, op, WRITE_DR, number);
 	else
-		INTERCEPT(cpu, op, READ_DR, op->reg);
-	if (cpu->dr[7] & DR7_GD) {
-		cpu->exception.address = DR6_BD;
-		cpu_raise(cpu, VECTOR_DB);
-	}
-	return number;
+		INTERCEPT(cpu, op, READ_DR, number);
+	control_check_dr(cpu, number, write ? register_by_mode(cpu, op, op->rm) : 0);
+	return number == 4 || number == 5 ? number + 2 : number;
 }
 
 static HANDLER(exec_mov_from_dr)
@@ -137,8 +124,6 @@ static void write_dr(struct cpu *cpu, const struct op *op, u64 value)
 {
 	unsigned int number = debug_register(cpu, op, true);
 
-	if (number >= 6 && value >> 32)
-		raise_gp(cpu, 0);
 	if (number == 6)
 		value = (value & DR6_KNOWN) | DR6_ONES;
 	else if (number == 7)
@@ -150,7 +135,7 @@ static void write_dr(struct cpu *cpu, const struct op *op, u64 value)
 static HANDLER(exec_mov_to_dr)
 {
 	FAULT_POINT(cpu, op);
-	write_dr(cpu, op, register_in(cpu, op));
+	write_dr(cpu, op, register_by_mode(cpu, op, op->rm));
 	NEXT;
 }
 FAMILY_ONE(mov_to_dr, exec_mov_to_dr);
@@ -225,7 +210,9 @@ static HANDLER(exec_xsetbv)
 {
 	FAULT_POINT(cpu, op);
 	check_osxsave(cpu);
-	INTERCEPT(cpu, op, XSETBV, 0);
+	INTERCEPT(cpu, op, XSETBV, 0); /* SVM's comes before #GP (APM 2:15.9, table 15-7) */
+	if (cpu->cpl)
+		raise_gp(cpu, 0);
 	control_write_xcr0(cpu, cpu->reg[REG_RCX],
 			   (u32)cpu->reg[REG_RAX] | cpu->reg[REG_RDX] << 32);
 	NEXT;

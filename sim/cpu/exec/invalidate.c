@@ -56,7 +56,7 @@ static HANDLER(exec_invpcid)
 	u64 linear, pcid, address, type;
 
 	FAULT_POINT(cpu, op);
-	type = op->flags & OP_CODE64 ? REG64(cpu, op->reg) : REG32(cpu, op->reg);
+	type = register_by_mode(cpu, op, op->reg);
 	linear = ea_by_kind(cpu, op, 16, false);
 	INTERCEPT(cpu, op, INVPCID, linear);
 	pcid = mem_load(cpu, op, linear, 8);

@@ -131,6 +131,14 @@ static void prepare(const struct row *row)
 	vmx_guest_registers[BX] = 0x12345000;
 }
 
+static void at_cpl3(void)
+{
+	vmwrite(GUEST_CS, SEL_CODE3 | 3);
+	vmwrite(GUEST_CS_RIGHTS, 0xa0fb);
+	vmwrite(GUEST_SS, SEL_DATA3 | 3);
+	vmwrite(GUEST_ES_RIGHTS + 2 * SS, 0xc0f3);
+}
+
 static void check(const struct row *row)
 {
 	section(row->rule);
@@ -143,9 +151,50 @@ static void check(const struct row *row)
 	CHECK_EQUAL(vmread(GUEST_RIP), (u64)code);
 }
 
+/* Without privilege, and for DR4 with CR4.DE. */
+static void debug_registers(void)
+{
+	static const struct row mov_dr4 = {
+		"MOV R11, DR4", "\x41\x0f\x21\xe3", 4, MOV_DR, 0, 29, 0xb14, 0, 0};
+
+	section("MOV DR exits before #UD for DR4 with CR4.DE (SDM 3C:26.1.3)");
+	prepare(&mov_dr4);
+	vmwrite(GUEST_CR4, vmread(GUEST_CR4) | 8);
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 29);
+	CHECK_EQUAL(vmread(QUALIFICATION), 0xb14);
+	section("and before #GP(0) at CPL 3");
+	prepare(&mov_dr4);
+	at_cpl3();
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 29);
+	CHECK_EQUAL(vmread(QUALIFICATION), 0xb14);
+}
+
+/* Privilege comes first elsewhere, XSETBV's too (SDM 3C:26.1.1). */
+static void privilege(void)
+{
+	static const struct row xsetbv = {"XSETBV", "\x0f\x01\xd1", 3, 0, 0, 55, 0, 0, 0};
+
+	section("XSETBV exits, but #GP(0) at CPL 3 comes first (SDM 3C:26.1.1)");
+	prepare(&xsetbv);
+	vmwrite(GUEST_CR4, vmread(GUEST_CR4) | 1u << 18);
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 55);
+	prepare(&xsetbv);
+	vmwrite(GUEST_CR4, vmread(GUEST_CR4) | 1u << 18);
+	vmwrite(EXCEPTION_BITMAP, 1u << 13);
+	at_cpl3();
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 0);
+	CHECK_EQUAL(vmread(EXIT_INFO), 0x80000b0d);
+}
+
 void payload(void)
 {
 	vmx_begin();
+	debug_registers();
+	privilege();
 	for (unsigned int n = 0; n < sizeof(rows) / sizeof(rows[0]); n++)
 		check(&rows[n]);
 	CHECK_EQUAL(vmxoff(), SUCCEED);
