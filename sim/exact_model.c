@@ -26,6 +26,14 @@ static const struct record_field vmx_fields[] = {
 	FIELD(apic_write.size),
 	FIELD(trap.reason),
 	FIELD(trap.qualification),
+	FIELD(smm.vmxe),
+	FIELD(smm.on),
+	FIELD(smm.guest),
+	FIELD(smm.nmi_virtual),
+	FIELD(smm.iret_keeps_nmi),
+	FIELD(smm.trap_due),
+	FIELD(smm.shadow),
+	FIELD(smm.pdpte),
 };
 #undef FIELD
 static const struct record_table vmx_table = {

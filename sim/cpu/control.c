@@ -138,6 +138,8 @@ static bool cr4_allowed(const struct cpu *cpu, u64 value)
 
 	if ((value & cpu->cr4_reserved) || (cpu->cr4_must & ~value))
 		return false;
+	if ((value & CR4_VMXE) && cpu->smm) /* SDM 3C:32.14.4 */
+		return false;
 	if (cpu_long_mode(cpu) && (!(value & CR4_PAE) || (changed & CR4_LA57)))
 		return false;
 	if ((value & CR4_CET) && !(cpu->cr0 & CR0_WP))

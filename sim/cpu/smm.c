@@ -8,6 +8,7 @@
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/flags.h"
+#include "sim/cpu/vendor.h"
 
 #define SAVE_AREA      0x8000 /* offsets below count from SMBASE + this */
 #define ENTRY_POINT    0x8000
@@ -219,6 +220,8 @@ static void enter_handler(struct cpu *cpu)
 
 bool smm_enter(struct cpu *cpu)
 {
+	if (cpu->vendor->enter_smm)
+		cpu->vendor->enter_smm(cpu);
 	save_state(cpu, cpu->nmi_blocked);
 	cpu->smi_pending = false;
 	cpu->pending_debug = 0;
@@ -237,6 +240,8 @@ static bool state_valid(struct cpu *cpu, u64 cr0, u64 cr4, u64 efer)
 {
 	bool long_mode = (cr0 & CR0_PG) && (efer & EFER_LME);
 
+	if (cr4 & CR4_VMXE) /* the processor keeps it elsewhere (SDM 3C:32.14.2) */
+		return false;
 	if ((cr4 & cpu->cr4_reserved) || (efer & cpu->efer_reserved) || cr0 >> 32)
 		return false;
 	if (((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)))
@@ -294,9 +299,12 @@ u64 smm_leave(struct cpu *cpu)
 	cpu->nmi_blocked = load(cpu, map->nmi_masked, 1) & 1;
 	cpu->smbase = (u32)load(cpu, map->smbase, 4);
 	cpu->smm = false;
+	if (cpu->vendor->leave_smm)
+		cpu->vendor->leave_smm(cpu);
 	cpu_flush_tlb(cpu);
 	cpu_update_mode(cpu);
-	load_pae(cpu);
+	if (!cpu->guest)
+		load_pae(cpu);
 	cpu->pending_debug = load(cpu, map->debug_trap, 4);
 	event_post(cpu, (cpu->pending_debug ? EVENT_TRAP : 0) | (cpu->nmi_pending ? EVENT_NMI : 0) |
 				(cpu->smi_pending ? EVENT_SMI : 0) |

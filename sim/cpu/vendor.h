@@ -142,6 +142,11 @@ struct vendor_ops {
 	 * guest's already, if it has one. 0, or -EINVAL with nothing but the hypervisor left. */
 	int (*set_nested)(struct cpu *cpu, const struct kvm_nested_state *from);
 
+	/* --- system management mode --- */
+	/* Before the state goes to SMRAM, and behind its return. NULL: nothing to do. */
+	void (*enter_smm)(struct cpu *cpu);
+	void (*leave_smm)(struct cpu *cpu);
+
 	/* --- exits --- */
 	/* The exit that vendor_exit asked for: RIP stands at the instruction that did not run. */
 	void (*exit)(struct cpu *cpu);

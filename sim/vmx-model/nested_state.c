@@ -25,6 +25,14 @@ static void read_page(const struct cpu *cpu, u64 address, u8 *to)
 
 /* --- get --- */
 
+/* SMM interrupts VMX operation, which is told of all the same. */
+static bool in_operation(const struct cpu *cpu)
+{
+	const struct vmx *vmx = vmx_of(cpu);
+
+	return vmx->on || (cpu->smm && vmx->smm.on);
+}
+
 /* The current VMCS as it would be if the guest left it now; the guest goes on without notice. */
 static void write_vmcs(struct cpu *cpu, u8 *region)
 {
@@ -52,7 +60,7 @@ static u32 size_of(const struct cpu *cpu)
 	const struct vmx *vmx = vmx_of(cpu);
 	u32 size = sizeof(struct kvm_nested_state);
 
-	if (!vmx->on || vmx->current == VMCS_NONE)
+	if (!in_operation(cpu) || vmx->current == VMCS_NONE)
 		return size;
 	size += KVM_STATE_NESTED_VMX_VMCS_SIZE;
 	return cpu->guest && has_shadow(vmx) ? size + KVM_STATE_NESTED_VMX_VMCS_SIZE : size;
@@ -81,11 +89,11 @@ u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
 	if (room < size)
 		return size;
 	*to = (struct kvm_nested_state){.format = KVM_STATE_NESTED_FORMAT_VMX, .size = size};
-	to->hdr.vmx.vmxon_pa = vmx->on ? vmx->region : UINT64_MAX;
-	to->hdr.vmx.vmcs12_pa = vmx->on ? vmx->current : UINT64_MAX;
-	if (vmx->on && cpu->smm)
+	to->hdr.vmx.vmxon_pa = in_operation(cpu) ? vmx->region : UINT64_MAX;
+	to->hdr.vmx.vmcs12_pa = in_operation(cpu) ? vmx->current : UINT64_MAX;
+	if (cpu->smm && vmx->smm.on)
 		to->hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_VMXON |
-					(cpu->guest ? KVM_STATE_NESTED_SMM_GUEST_MODE : 0);
+					(vmx->smm.guest ? KVM_STATE_NESTED_SMM_GUEST_MODE : 0);
 	if (size == sizeof(*to))
 		return size;
 	if (cpu->guest)

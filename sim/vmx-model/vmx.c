@@ -8,7 +8,7 @@ void vmx_turn_off(struct cpu *cpu)
 
 	if (cpu->guest)
 		vmx_stop_timer(cpu);
-	vmx->on = false;
+	vmx->on = vmx->smm.on = false;
 	vmx->current = VMCS_NONE;
 	vmx->pin = vmx->primary = vmx->secondary = 0;
 	vmx->trap.reason = 0;
@@ -80,5 +80,7 @@ const struct vendor_ops vmx_ops = {
 	.settle = settle,
 	.get_nested = vmx_get_nested,
 	.set_nested = vmx_set_nested,
+	.enter_smm = vmx_enter_smm,
+	.leave_smm = vmx_leave_smm,
 	.exit = vmx_switch_to_host,
 };

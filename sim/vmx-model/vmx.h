@@ -52,6 +52,12 @@ struct vmx {
 		u32 reason;
 		u64 qualification;
 	} trap;
+	/* While in SMM: what RSM goes back to (SDM 3C:32.14.1). */
+	struct {
+		bool vmxe, on, guest, nmi_virtual, iret_keeps_nmi, trap_due;
+		u8 shadow;
+		u64 pdpte[4];
+	} smm;
 	u64 failures;       /* VM entries that a check refused */
 	char failure[1024]; /* and why the last of them was: explain.h */
 	struct second_stage second;
@@ -210,6 +216,10 @@ void vmx_turn_off(struct cpu *cpu);
 /* --- nested_state.c --- */
 u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
 int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
+
+/* --- smm.c --- */
+void vmx_enter_smm(struct cpu *cpu);
+void vmx_leave_smm(struct cpu *cpu);
 
 /* --- preemption_timer.c --- */
 void vmx_start_timer(struct cpu *cpu);
