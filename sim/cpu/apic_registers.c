@@ -15,6 +15,28 @@ void cpu_set_cr8(struct cpu *cpu, u8 value)
 		cpu->cr8 = value;
 }
 
+void cpu_end_interrupt(struct cpu *cpu)
+{
+	if (cpu->lapic)
+		lapic_write(cpu->lapic, LAPIC_EOI, 0);
+}
+
+void cpu_send_notification(struct cpu *cpu, u8 vector, u32 destination)
+{
+	bool wide = cpu->lapic && lapic_x2apic(cpu->lapic);
+	const struct apic_message message = {
+		.vector = vector,
+		.delivery_mode = APIC_FIXED,
+		.dest_mode = APIC_PHYSICAL,
+		.assert = true,
+		.wide = wide,
+		.destination = wide ? destination : destination >> 8 & 0xff,
+	};
+
+	if (cpu->lapic)
+		apic_bus_deliver(cpu->lapic->bus, cpu->lapic, &message, NULL);
+}
+
 u64 cpu_apic_base(const struct cpu *cpu)
 {
 	return cpu->lapic ? cpu->lapic->base : cpu->msr[MSR_APIC_BASE];

@@ -11,6 +11,12 @@
 u64 cpu_cr8(const struct cpu *cpu);
 void cpu_set_cr8(struct cpu *cpu, u8 value);
 
+/* EOI. */
+void cpu_end_interrupt(struct cpu *cpu);
+/* An interrupt as @destination, of a posted-interrupt descriptor, asks for it (SDM 3C table 30-1).
+ */
+void cpu_send_notification(struct cpu *cpu, u8 vector, u32 destination);
+
 u64 cpu_apic_base(const struct cpu *cpu);
 /* False if that base does not exist, or (unless @host) can't be reached from the present one. */
 bool cpu_set_apic_base(struct cpu *cpu, u64 value, bool host);

@@ -7,6 +7,7 @@
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/vmx_capability.h"
 
 #define MSR(identifier, number, vendors, gate, reserved, reset, access, manual)                    \
@@ -60,11 +61,16 @@ const struct msr_row *msr_find(const struct cpu *cpu, u32 number)
 	return row && row_exists(cpu, row) ? row : NULL;
 }
 
-/* The x2APIC's registers are the local APIC's business. */
-static bool x2apic_access(struct cpu *cpu, u32 number, u64 *value, bool write)
+/* The x2APIC's registers are the local APIC's business, or those of a virtual one. */
+static bool x2apic_access(struct cpu *cpu, u32 number, u64 *value, bool write, bool host)
 {
+	enum vendor_msr virtual = VENDOR_MSR_AS_EVER;
 	int ret;
 
+	if (unlikely(cpu->guest) && !host && cpu->vendor->x2apic)
+		virtual = cpu->vendor->x2apic(cpu, number, value, write);
+	if (virtual != VENDOR_MSR_AS_EVER)
+		return virtual == VENDOR_MSR_DONE;
 	if (!cpu->lapic)
 		return false;
 	platform_lock(cpu);
@@ -85,7 +91,7 @@ bool msr_read(struct cpu *cpu, u32 number, u64 *value, bool host)
 
 	*value = 0;
 	if (msr_is_x2apic(number))
-		return x2apic_access(cpu, number, value, false);
+		return x2apic_access(cpu, number, value, false, host);
 	row = msr_find(cpu, number);
 	if (!row)
 		return ignored(cpu); /* reads as 0 */
@@ -97,7 +103,7 @@ bool msr_write(struct cpu *cpu, u32 number, u64 value, bool host)
 	const struct msr_row *row;
 
 	if (msr_is_x2apic(number))
-		return x2apic_access(cpu, number, &value, true);
+		return x2apic_access(cpu, number, &value, true, host);
 	row = msr_find(cpu, number);
 	if (!row)
 		return ignored(cpu);

@@ -59,6 +59,13 @@ enum vendor_access {
 	VENDOR_FETCH,
 };
 
+/* What is to become of a guest's access to a register of the x2APIC. */
+enum vendor_msr {
+	VENDOR_MSR_AS_EVER,
+	VENDOR_MSR_DONE,
+	VENDOR_MSR_REFUSED, /* #GP(0) */
+};
+
 /* What is to become of an event at the moment at which it would be taken. */
 enum vendor_gate {
 	GATE_OPEN, /* it is taken as ever */
@@ -100,6 +107,9 @@ struct vendor_ops {
 	/* MSRs whose access column says VENDOR. False: #GP. */
 	bool (*msr_read)(struct cpu *cpu, u32 number, u64 *value, bool host);
 	bool (*msr_write)(struct cpu *cpu, u32 number, u64 value, bool host);
+
+	/* RDMSR and WRMSR of 800H to 8FFH by a guest that didn't exit. May be NULL. */
+	enum vendor_msr (*x2apic)(struct cpu *cpu, u32 number, u64 *value, bool write);
 
 	/* --- exceptions, while cpu->guest --- */
 	/* Of cpu->exception, before it changes CR2, DR6 or memory; once as it came, and once more

@@ -113,6 +113,27 @@ void vmx_apic_access(struct cpu *cpu, u64 address, void *data, unsigned int size
 
 /* --- behind the write (30.4.3.2) --- */
 
+static void emulate_command(struct cpu *cpu)
+{
+	u32 low = vmx_virtual_apic_get(cpu, LAPIC_ICR, 4);
+	u32 target = vmx_virtual_apic_get(cpu, LAPIC_ICR_HIGH + 3, 1);
+
+	if (vmx_is_self_ipi(cpu, low))
+		vmx_virtualize_self_ipi(cpu, low);
+	else if (!vmx_virtualize_ipi(cpu, low, target))
+		vmx_exit_behind(cpu, REASON_APIC_WRITE, LAPIC_ICR);
+}
+
+static void emulate_eoi(struct cpu *cpu)
+{
+	if (!VMX_SECONDARY(cpu, VIRTUAL_INTERRUPT_DELIVERY)) {
+		vmx_exit_behind(cpu, REASON_APIC_WRITE, LAPIC_EOI);
+		return;
+	}
+	vmx_virtual_apic_set(cpu, LAPIC_EOI, 0, 4);
+	vmx_virtualize_eoi(cpu);
+}
+
 void vmx_emulate_apic_write(struct cpu *cpu)
 {
 	struct vmx *vmx = vmx_of(cpu);
@@ -125,6 +146,12 @@ void vmx_emulate_apic_write(struct cpu *cpu)
 	case LAPIC_TPR:
 		vmx_virtual_apic_set(cpu, offset, vmx_virtual_apic_get(cpu, offset, 1), 4);
 		vmx_virtualize_tpr(cpu);
+		break;
+	case LAPIC_EOI:
+		emulate_eoi(cpu);
+		break;
+	case LAPIC_ICR:
+		emulate_command(cpu);
 		break;
 	case LAPIC_ICR_HIGH ... LAPIC_ICR_HIGH + 3:
 		vmx_virtual_apic_set(cpu, LAPIC_ICR_HIGH, 0, 3);

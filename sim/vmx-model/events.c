@@ -174,6 +174,10 @@ enum vendor_gate vmx_interrupt(struct cpu *cpu)
 		return GATE_HELD;
 	if (VMX_EXIT(cpu, ACKNOWLEDGE_INTERRUPT))
 		vector = event_acknowledge(cpu);
+	if (vmx_is_notification(cpu, vector)) {
+		vmx_process_posted(cpu);
+		return GATE_DONE;
+	}
 	exit = vmx_begin_exit(cpu, REASON_EXTERNAL_INTERRUPT);
 	if (vector >= 0)
 		exit->interruption = vmx_event_information(vector, TYPE_EXTERNAL, false);
@@ -249,7 +253,7 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage)
 	case STAGE_AFTER_TRAP:
 		return timer(cpu) || nmi_window(cpu);
 	case STAGE_AFTER_NMI:
-		return interrupt_window(cpu);
+		return interrupt_window(cpu) || vmx_take_virtual_interrupt(cpu);
 	default:
 		return false;
 	}

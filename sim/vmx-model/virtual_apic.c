@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The virtual-APIC page (SDM 3C:30.1) and what changes of its registers bring about. */
+/* The virtual-APIC page (SDM 3C:30.1), and what changes of its registers bring about. */
 #include "apic/lapic.h"
 #include "sim/vmx-model/vmx.h"
 
@@ -23,6 +23,33 @@ void vmx_exit_behind(struct cpu *cpu, u32 reason, u64 qualification)
 	event_post(cpu, EVENT_VENDOR);
 }
 
+/* --- VIRR and VISR: a word in each of eight registers --- */
+
+static u32 word_offset(u32 bank, u8 vector)
+{
+	return bank + vector / 32 * 0x10;
+}
+
+void vmx_virtual_vector_set(struct cpu *cpu, u32 bank, u8 vector, bool on)
+{
+	u32 offset = word_offset(bank, vector), bit = 1u << vector % 32;
+	u32 word = vmx_virtual_apic_get(cpu, offset, 4);
+
+	vmx_virtual_apic_set(cpu, offset, on ? word | bit : word & ~bit, 4);
+}
+
+/* 0 if there is none. */
+u8 vmx_virtual_vector_highest(struct cpu *cpu, u32 bank)
+{
+	for (int vector = 255; vector > 0; vector -= 32) {
+		u32 word = vmx_virtual_apic_get(cpu, word_offset(bank, vector), 4);
+
+		if (word)
+			return vector - __builtin_clz(word);
+	}
+	return 0;
+}
+
 /* --- the task priority (30.1.2, 30.3) --- */
 
 static void check_threshold(struct cpu *cpu)
@@ -31,9 +58,22 @@ static void check_threshold(struct cpu *cpu)
 		vmx_exit_behind(cpu, REASON_TPR_BELOW_THRESHOLD, 0);
 }
 
+/* The processor priority (30.1.3). */
+static void virtualize_ppr(struct cpu *cpu)
+{
+	u8 tpr = vmx_virtual_apic_get(cpu, LAPIC_TPR, 1), service = vmx_service_vector(cpu);
+
+	vmx_virtual_apic_set(cpu, LAPIC_PPR, tpr >> 4 >= service >> 4 ? tpr : service & 0xf0, 4);
+}
+
 void vmx_virtualize_tpr(struct cpu *cpu)
 {
-	check_threshold(cpu);
+	if (!VMX_SECONDARY(cpu, VIRTUAL_INTERRUPT_DELIVERY)) {
+		check_threshold(cpu);
+		return;
+	}
+	virtualize_ppr(cpu);
+	vmx_evaluate_virtual_interrupts(cpu);
 }
 
 u8 vmx_virtual_cr8(struct cpu *cpu)
@@ -47,14 +87,48 @@ void vmx_set_virtual_cr8(struct cpu *cpu, u8 value)
 	vmx_virtualize_tpr(cpu);
 }
 
+/* --- the end of an interrupt (30.1.4), and one to oneself (30.1.5) --- */
+
+void vmx_virtualize_eoi(struct cpu *cpu)
+{
+	const u64 *bitmap = &vmx_of(cpu)->value[VMCS_EOI_EXIT_BITMAP_0];
+	u8 vector = vmx_service_vector(cpu);
+
+	vmx_virtual_vector_set(cpu, LAPIC_ISR, vector, false);
+	vmx_set_service_vector(cpu, vmx_virtual_vector_highest(cpu, LAPIC_ISR));
+	virtualize_ppr(cpu);
+	if (bitmap[vector / 64] >> vector % 64 & 1)
+		vmx_exit_behind(cpu, REASON_VIRTUALIZED_EOI, vector);
+	else
+		vmx_evaluate_virtual_interrupts(cpu);
+}
+
+void vmx_virtualize_self_ipi(struct cpu *cpu, u8 vector)
+{
+	vmx_virtual_vector_set(cpu, LAPIC_IRR, vector, true);
+	if (vector > vmx_request_vector(cpu))
+		vmx_set_request_vector(cpu, vector);
+	vmx_evaluate_virtual_interrupts(cpu);
+}
+
 /* --- VM entry --- */
 
-/* A check has refused the threshold already where accesses are not virtualized (27.2.1.1); where
- * they are the guest exits at once (27.7.7). */
+/* Without virtual-interrupt delivery a check has refused a VTPR below the threshold where APIC
+ * accesses are not virtualized (27.2.1.1); where they are, the guest exits at once (27.7.7). With
+ * it, pending virtual interrupts are looked at (27.3.2.5). */
 void vmx_begin_virtual_apic(struct cpu *cpu)
 {
-	vmx_of(cpu)->trap.reason = 0;
-	vmx_of(cpu)->apic_write.size = 0;
-	if (VMX_PRIMARY(cpu, TPR_SHADOW) && VMX_SECONDARY(cpu, VIRTUALIZE_APIC_ACCESSES))
+	struct vmx *vmx = vmx_of(cpu);
+
+	vmx->trap.reason = 0;
+	vmx->apic_write.size = 0;
+	vmx->virtual_interrupt = false;
+	if (!VMX_PRIMARY(cpu, TPR_SHADOW))
+		return;
+	if (VMX_SECONDARY(cpu, VIRTUAL_INTERRUPT_DELIVERY)) {
+		virtualize_ppr(cpu);
+		vmx_evaluate_virtual_interrupts(cpu);
+	} else if (VMX_SECONDARY(cpu, VIRTUALIZE_APIC_ACCESSES)) {
 		check_threshold(cpu);
+	}
 }

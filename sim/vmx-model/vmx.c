@@ -72,6 +72,7 @@ const struct vendor_ops vmx_ops = {
 	.shutdown = vmx_shutdown,
 	.second_stage_fault = vmx_second_stage_fault,
 	.apic_access = vmx_apic_access,
+	.x2apic = vmx_x2apic,
 	.gate = vmx_gate,
 	.interrupt = vmx_interrupt,
 	.due = vmx_due,

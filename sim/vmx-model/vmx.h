@@ -42,6 +42,7 @@ struct vmx {
 	u64 timer_end;               /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
 	struct vmx_exit exit;
+	bool virtual_interrupt; /* is recognized */
 	/* The write to the APIC-access page whose emulation is due; size 0: none. */
 	struct {
 		u16 offset;
@@ -198,10 +199,37 @@ void vmx_virtual_apic_set(struct cpu *cpu, u32 offset, u64 value, unsigned int s
 /* What VM entry does with it, once the guest's state is there. */
 void vmx_begin_virtual_apic(struct cpu *cpu);
 void vmx_virtualize_tpr(struct cpu *cpu);
+void vmx_virtualize_eoi(struct cpu *cpu);
+void vmx_virtualize_self_ipi(struct cpu *cpu, u8 vector);
 u8 vmx_virtual_cr8(struct cpu *cpu);
 void vmx_set_virtual_cr8(struct cpu *cpu, u8 value);
 /* The guest exits behind the instruction or event in progress. */
 void vmx_exit_behind(struct cpu *cpu, u32 reason, u64 qualification);
+
+/* VIRR and VISR, by the offset of their first register. */
+void vmx_virtual_vector_set(struct cpu *cpu, u32 bank, u8 vector, bool on);
+u8 vmx_virtual_vector_highest(struct cpu *cpu, u32 bank);
+
+/* --- virtual_interrupts.c --- */
+/* RVI and SVI. */
+u8 vmx_request_vector(const struct cpu *cpu);
+u8 vmx_service_vector(const struct cpu *cpu);
+void vmx_set_request_vector(struct cpu *cpu, u8 vector);
+void vmx_set_service_vector(struct cpu *cpu, u8 vector);
+void vmx_evaluate_virtual_interrupts(struct cpu *cpu);
+/* Delivers the one that is recognized, if the guest is open to it. */
+bool vmx_take_virtual_interrupt(struct cpu *cpu);
+bool vmx_is_notification(const struct cpu *cpu, int vector);
+void vmx_process_posted(struct cpu *cpu);
+
+/* --- ipi.c: @low, the ICR's low half --- */
+#define VMX_ICR_RESERVED 0xfff32000u
+bool vmx_is_self_ipi(struct cpu *cpu, u32 low);
+/* False: the hypervisor has to see to it. */
+bool vmx_virtualize_ipi(struct cpu *cpu, u32 low, u32 target);
+
+/* --- x2apic.c --- */
+enum vendor_msr vmx_x2apic(struct cpu *cpu, u32 number, u64 *value, bool write);
 
 /* --- apic_access.c --- */
 void vmx_apic_access(struct cpu *cpu, u64 address, void *data, unsigned int size,

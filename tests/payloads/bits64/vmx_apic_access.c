@@ -14,19 +14,8 @@
 #define TYPE_DELIVERY      0x3000
 #define VTPR               (*(volatile u32 *)(virtual_page + 0x80))
 
-extern u64 page_directories[];
-static u64 page_table[512] __attribute__((aligned(4096)));
 static u8 access_page[4096] __attribute__((aligned(4096)));
 static u8 virtual_page[4096] __attribute__((aligned(4096)));
-
-/* APIC accesses are virtualized for sure only through 4-KByte pages (30.4.5). */
-static void map_small_pages(void)
-{
-	for (u64 n = 0; n < 512; n++)
-		page_table[n] = n << 12 | 7;
-	page_directories[0] = (u64)page_table | 7;
-	WRITE_REGISTER("cr3", READ_REGISTER("cr3"));
-}
 
 /* Guests: what they do, between two labels, then VMCALL. */
 #define GUEST(name, code)                                                                          \
@@ -241,6 +230,47 @@ static void not_virtualized(void)
 	CHECK_EQUAL(*guest_register(RBX), 7);
 }
 
+static void prepare_register(char *code, int offset)
+{
+	prepare_access(code, offset, 0);
+	vmx_set_secondary(SECONDARY_APIC_ACCESS | SECONDARY_APIC_REGISTER);
+}
+
+static void registers(void)
+{
+	static const u32 read_too[] = {0x20,  0x30,  0x80,  0xb0,  0xd0,  0xe0,  0xf0,
+				       0x100, 0x170, 0x180, 0x1f0, 0x200, 0x270, 0x280,
+				       0x300, 0x310, 0x320, 0x370, 0x380, 0x3e0};
+	static const u32 exits[] = {0x0, 0x10, 0x40, 0xa0, 0xc0, 0x290, 0x2f0, 0x390, 0x3f0, 0x400};
+
+	section("APIC-register virtualization: these are read (30.4.2)");
+	for (u32 n = 0; n < sizeof(read_too) / sizeof(read_too[0]); n++) {
+		prepare_register(read4, read_too[n]);
+		*(u32 *)(virtual_page + read_too[n]) = n + 1;
+		expect_exit(REASON_VMCALL, read4_behind);
+		CHECK_EQUAL(*guest_register(RBX), n + 1);
+	}
+	section("these exit");
+	for (u32 n = 0; n < sizeof(exits) / sizeof(exits[0]); n++) {
+		prepare_register(read4, exits[n]);
+		expect_access(read4, exits[n]);
+		prepare_register(write4, exits[n]);
+		expect_access(write4, TYPE_WRITE | exits[n]);
+	}
+	section("and writes to these that are only read (30.4.3.1)");
+	prepare_register(write4, 0x30);
+	expect_access(write4, TYPE_WRITE | 0x30);
+	prepare_register(write4, 0x200);
+	expect_access(write4, TYPE_WRITE | 0x200);
+	section("a part of a register's 4 bytes is read, but nothing beyond");
+	prepare_register(read2, 0x22);
+	*(u32 *)(virtual_page + 0x20) = 0x12345678;
+	expect_exit(REASON_VMCALL, read2_behind);
+	CHECK_EQUAL(*guest_register(RBX), 0x1234);
+	prepare_register(read4, 0x22);
+	expect_access(read4, 0x22);
+}
+
 static void in_delivery(void)
 {
 	section("an event's stack on the page: exit 44, with the event as IDT-vectoring (28.2.4)");
@@ -256,13 +286,14 @@ static void in_delivery(void)
 
 void payload(void)
 {
-	map_small_pages();
+	vmx_map_small_pages();
 	vmx_begin();
 	cr8();
 	threshold();
 	threshold_at_entry();
 	virtualized();
 	not_virtualized();
+	registers();
 	in_delivery();
 	CHECK_EQUAL(vmxoff(), SUCCEED);
 }

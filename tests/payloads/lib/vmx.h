@@ -102,10 +102,15 @@ enum vmcs_encoding {
 	HOST_RIP = 0x6c16,
 };
 
-#define PRIMARY_TPR_SHADOW    (1u << 21)
-#define PRIMARY_SECONDARY     (1u << 31)
-#define SECONDARY_APIC_ACCESS 1u
-#define SECONDARY_EPT         (1u << 1)
+#define PRIMARY_TPR_SHADOW           (1u << 21)
+#define PRIMARY_SECONDARY            (1u << 31)
+#define PRIMARY_MSR_BITMAPS          (1u << 28)
+#define PRIMARY_INTERRUPT_WINDOW     (1u << 2)
+#define SECONDARY_APIC_ACCESS        1u
+#define SECONDARY_X2APIC             (1u << 4)
+#define SECONDARY_APIC_REGISTER      (1u << 8)
+#define SECONDARY_VIRTUAL_INTERRUPTS (1u << 9)
+#define SECONDARY_EPT                (1u << 1)
 
 /* Entries of EPT (SDM 3C:29.3.2), and what IA32_VMX_EPT_VPID_CAP offers. */
 #define EPT_R                1ull
@@ -188,6 +193,10 @@ bool vmx_set_ept(u32 more);
 /* The entry of the 4-KiB page that @address is in; vmx_invept makes what is written there known. */
 u64 *vmx_ept_entry(const void *address);
 void vmx_invept(void);
+
+/* The first 2 MiB, with the payload in it, in pages of 4 KiB: through larger ones APIC accesses may
+ * be left alone (SDM 3C:30.4.5). */
+void vmx_map_small_pages(void);
 
 extern u64 vmx_guest_registers[16]; /* in the order of their numbers; RSP is the VMCS's */
 extern u8 vmxon_region[4096], vmcs_region[4096];
