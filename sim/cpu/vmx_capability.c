@@ -46,6 +46,21 @@ static bool has(const u32 *feature, unsigned int f)
 	return feature[f / 32] >> f % 32 & 1;
 }
 
+static bool offered(const u32 *feature, unsigned int f);
+
+/* What the whole field of its group needs. */
+static bool activated(const u32 *feature, enum group group)
+{
+	switch (group) {
+	case GROUP_SECONDARY:
+		return offered(feature, FEATURE_VMX_PRIMARY_SECONDARY);
+	case GROUP_TERTIARY:
+		return offered(feature, FEATURE_VMX_PRIMARY_TERTIARY);
+	default:
+		return true;
+	}
+}
+
 /* Rows may need rows further down. */
 static bool offered(const u32 *feature, unsigned int f)
 {
@@ -56,8 +71,7 @@ static bool offered(const u32 *feature, unsigned int f)
 	for (unsigned int i = 0; i < ARRAY_SIZE(controls); i++)
 		if (controls[i].feature == f)
 			return offered(feature, controls[i].needs) &&
-			       (controls[i].group != GROUP_SECONDARY ||
-				offered(feature, FEATURE_VMX_PRIMARY_SECONDARY));
+			       activated(feature, controls[i].group);
 	return false;
 }
 

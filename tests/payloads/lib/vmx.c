@@ -8,6 +8,7 @@
 #define MSR_TRUE_EXIT       0x48f
 #define MSR_TRUE_ENTRY      0x490
 #define MSR_SECONDARY       0x48b
+#define MSR_TERTIARY        0x492
 
 extern u64 page_directories[];
 u64 vmx_guest_registers[16];
@@ -59,6 +60,14 @@ bool vmx_set_secondary(u32 bits)
 	u32 set = allowed(MSR_SECONDARY, bits);
 
 	vmwrite(SECONDARY, set);
+	return set == bits;
+}
+
+bool vmx_set_tertiary(u64 bits)
+{
+	u64 set = rdmsr(MSR_TRUE_PRIMARY) >> 32 & PRIMARY_TERTIARY ? bits & rdmsr(MSR_TERTIARY) : 0;
+
+	vmwrite(TERTIARY, set);
 	return set == bits;
 }
 

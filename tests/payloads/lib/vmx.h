@@ -102,6 +102,7 @@ enum vmcs_encoding {
 	HOST_RIP = 0x6c16,
 };
 
+#define PRIMARY_TERTIARY             (1u << 17)
 #define PRIMARY_TPR_SHADOW           (1u << 21)
 #define PRIMARY_SECONDARY            (1u << 31)
 #define PRIMARY_MSR_BITMAPS          (1u << 28)
@@ -185,6 +186,7 @@ enum vmx_outcome vmx_resume(void);
 enum vmx_outcome vmx_continue(void);
 /* Sets what it can of controls, with those that must be 1. */
 void vmx_set_pin(u32 bits);
+bool vmx_set_tertiary(u64 bits);
 void vmx_set_primary(u32 bits);
 bool vmx_set_secondary(u32 bits);
 /* EPT for the current VMCS, with other secondary controls: the first 4 GiB one to one, all allowed.

@@ -83,6 +83,15 @@ static void test_dependencies(void)
 	CHECK_EQUAL(msr[VMX_PROCBASED2], 0);
 	CHECK_EQUAL(msr[VMX_EPT_VPID], 0);
 	CHECK_EQUAL(msr[VMX_PROCBASED] >> 63, 0);
+	offer_everything();
+	CU_ASSERT(msr[VMX_PROCBASED3] & BIT(4)); /* IPI virtualization */
+	offer(FEATURE_VMX_PRIMARY_TERTIARY, false);
+	vmx_capability(feature, 0, msr);
+	CHECK_EQUAL(msr[VMX_PROCBASED3], 0);
+	offer_everything();
+	offer(FEATURE_VMX_PRIMARY_TPR_SHADOW, false);
+	vmx_capability(feature, 0, msr);
+	CHECK_EQUAL(msr[VMX_PROCBASED3] & BIT(4), 0);
 }
 
 /* User space may take away, and add nothing. */

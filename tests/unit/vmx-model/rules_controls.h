@@ -42,6 +42,8 @@
 {"apicv_needs_tpr_shadow", 7, HOLDS(TPR_SHADOW(BIT(4) | BIT(8) | BIT(9))), FAILS(SECONDARY(BIT(4)))},
 {"apicv_needs_tpr_shadow", 7, HOLDS(SECONDARY(BIT(0))), FAILS(SECONDARY(BIT(8)))},
 {"apicv_needs_tpr_shadow", 7, HOLDS(), FAILS(SECONDARY(BIT(9)))},
+{"ipi_virtualization_needs_tpr_shadow", 7,
+ HOLDS(V(PRIMARY_CONTROLS, PRIMARY | BIT(21) | BIT(17)), V(TERTIARY_CONTROLS, BIT(4))), FAILS(TERTIARY(BIT(4)))},
 {"x2apic_or_apic_accesses", 7, HOLDS(TPR_SHADOW(BIT(4))), FAILS(TPR_SHADOW(BIT(4) | BIT(0)))},
 {"interrupt_delivery_needs_exiting", 7, HOLDS(TPR_SHADOW(BIT(9)), V(PIN_CONTROLS, PIN | 1)), FAILS(TPR_SHADOW(BIT(9)))},
 {"posted_needs_delivery", 7, HOLDS(TPR_SHADOW(BIT(9)), V(PIN_CONTROLS, PIN | BIT(7))), FAILS(V(PIN_CONTROLS, PIN | BIT(7)))},
