@@ -386,10 +386,17 @@ static bool interrupt_would_wake(struct cpu *cpu)
 	return interrupts_open(cpu) && event_interrupt_waiting(cpu);
 }
 
+/* It is there, and the model does not hold it back. */
+static bool would_come(const struct cpu *cpu, u32 event)
+{
+	return event_is_pending(cpu, event) &&
+	       !(unlikely(cpu->arbitrates) && cpu->vendor->holds(cpu, event));
+}
+
 bool event_pending(struct cpu *cpu)
 {
 	u32 event = __atomic_load_n(&cpu->event, __ATOMIC_ACQUIRE);
-	bool init = event_is_pending(cpu, EVENT_INIT);
+	bool init = would_come(cpu, EVENT_INIT);
 
 	if (cpu->activity == ACTIVITY_WAIT_SIPI)
 		return init || event_is_pending(cpu, EVENT_SIPI);
@@ -398,11 +405,11 @@ bool event_pending(struct cpu *cpu)
 	if (wait_may_end(cpu))
 		return true;
 	if (cpu->delivering.active || cpu->exception_due || (event & EVENT_TRAP) ||
-	    event_is_pending(cpu, EVENT_MACHINE_CHECK))
+	    would_come(cpu, EVENT_MACHINE_CHECK))
 		return true;
-	if (!cpu->smm && (init || event_is_pending(cpu, EVENT_SMI)))
+	if (!cpu->smm && (init || would_come(cpu, EVENT_SMI)))
 		return true;
-	if (nmi_open(cpu) && event_is_pending(cpu, EVENT_NMI))
+	if (nmi_open(cpu) && would_come(cpu, EVENT_NMI))
 		return true;
 	return interrupt_would_wake(cpu);
 }

@@ -107,6 +107,27 @@ WRITE(tsc_aux)
 
 ACCESS(TSC_AUX, read_tsc_aux, write_tsc_aux);
 
+/* --- SMM --- */
+
+/* A guest may read it in SMM only, and only if IA32_VMX_MISC[15] says so, which it does not: KVM's
+ * way to save it is all that there is. */
+READ(smbase)
+{
+	(void)row;
+	*value = cpu->smbase;
+	return host;
+}
+
+WRITE(smbase)
+{
+	UNUSED;
+	if (host)
+		cpu->smbase = (u32)value;
+	return host;
+}
+
+ACCESS(SMBASE, read_smbase, write_smbase);
+
 /* --- local APIC --- */
 
 /* The APIC base is there even if the APIC itself is user space's. */

@@ -131,6 +131,8 @@ struct vendor_ops {
 	/* --- events between instructions, while cpu->arbitrates --- */
 	/* EVENT_MACHINE_CHECK, _SMI, _INIT, _SIPI, _NMI. */
 	enum vendor_gate (*gate)(struct cpu *cpu, u32 event);
+	/* Whether that would be GATE_HELD now; the same with no effect. */
+	bool (*holds)(const struct cpu *cpu, u32 event);
 	/* An external interrupt is there: instead of RFLAGS.IF and the shadow. */
 	enum vendor_gate (*interrupt)(struct cpu *cpu);
 	/* The model's own events of that stage. True: one was taken. Called only after

@@ -41,12 +41,18 @@ static enum vendor_gate redirect_init(struct cpu *cpu)
 	return GATE_DONE;
 }
 
+bool svm_holds(const struct cpu *cpu, u32 event)
+{
+	(void)event;
+	return !svm_of(cpu)->gif;
+}
+
 /* The event stays pending: the host takes it when its GIF is 1 again. */
 enum vendor_gate svm_gate(struct cpu *cpu, u32 event)
 {
 	struct svm *svm = svm_of(cpu);
 
-	if (!gif(svm))
+	if (svm_holds(cpu, event))
 		return GATE_HELD;
 	switch (event) {
 	case EVENT_SMI:

@@ -78,6 +78,7 @@ const struct vendor_ops svm_ops = {
 	.shutdown = svm_shutdown,
 	.second_stage_fault = svm_second_stage_fault,
 	.gate = svm_gate,
+	.holds = svm_holds,
 	.interrupt = svm_interrupt,
 	.due = svm_due,
 	.would_wake = svm_would_wake,

@@ -163,6 +163,7 @@ bool svm_msr_intercepted(struct cpu *cpu, u32 number, bool write);
 
 /* --- events.c --- */
 enum vendor_gate svm_gate(struct cpu *cpu, u32 event);
+bool svm_holds(const struct cpu *cpu, u32 event);
 enum vendor_gate svm_interrupt(struct cpu *cpu);
 bool svm_due(struct cpu *cpu, enum vendor_stage stage);
 bool svm_would_wake(struct cpu *cpu);

@@ -89,10 +89,15 @@ static bool leave_between(struct cpu *cpu, u32 reason, bool keeps_debug)
 	return true;
 }
 
+/* INIT is blocked in VMX root operation until VMXOFF (SDM 3C:24.8), and in wait-for-SIPI. */
+bool vmx_holds(const struct cpu *cpu, u32 event)
+{
+	return event == EVENT_INIT && (!cpu->guest || cpu->activity == ACTIVITY_WAIT_SIPI);
+}
+
 static enum vendor_gate gate_init(struct cpu *cpu)
 {
-	/* Blocked in VMX root operation until VMXOFF (SDM 3C:24.8), and in wait-for-SIPI. */
-	if (!cpu->guest || cpu->activity == ACTIVITY_WAIT_SIPI)
+	if (vmx_holds(cpu, EVENT_INIT))
 		return GATE_HELD;
 	cpu->init_pending = false;
 	leave_between(cpu, REASON_INIT, true);

@@ -74,6 +74,7 @@ const struct vendor_ops vmx_ops = {
 	.apic_access = vmx_apic_access,
 	.x2apic = vmx_x2apic,
 	.gate = vmx_gate,
+	.holds = vmx_holds,
 	.interrupt = vmx_interrupt,
 	.due = vmx_due,
 	.would_wake = vmx_would_wake,

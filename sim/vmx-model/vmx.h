@@ -184,6 +184,7 @@ bool vmx_msr_exits(struct cpu *cpu, u32 number, bool write);
 
 /* --- events.c --- */
 enum vendor_gate vmx_gate(struct cpu *cpu, u32 event);
+bool vmx_holds(const struct cpu *cpu, u32 event);
 enum vendor_gate vmx_interrupt(struct cpu *cpu);
 bool vmx_due(struct cpu *cpu, enum vendor_stage stage);
 bool vmx_would_wake(struct cpu *cpu);

@@ -316,6 +316,23 @@ static void test_partly_writable(void)
 	rig_close(&rig);
 }
 
+/* IA32_SMBASE is for user space: a guest may read it if IA32_VMX_MISC[15] says so (SDM
+ * 3C:32.15.6.4). */
+static void test_smbase(void)
+{
+	struct cpu_rig rig;
+	u64 value;
+
+	rig_open(&rig, "intel");
+	CU_ASSERT_TRUE(msr_read(rig.cpu, 0x9e, &value, true));
+	CHECK_EQUAL(value, 0x30000);
+	CU_ASSERT_TRUE(msr_write(rig.cpu, 0x9e, 0x7f000, true));
+	CHECK_EQUAL(rig.cpu->smbase, 0x7f000);
+	CU_ASSERT_FALSE(msr_read(rig.cpu, 0x9e, &value, false));
+	CU_ASSERT_FALSE(msr_write(rig.cpu, 0x9e, 0x30000, false));
+	rig_close(&rig);
+}
+
 /* KVM_GET_MSR_INDEX_LIST: what is listed can be read and written back. */
 static void test_list(void)
 {
@@ -343,6 +360,7 @@ static void test_list(void)
 }
 
 static CU_TestInfo tests[] = {
+	{"SMBASE", test_smbase},
 	{"order", test_order},
 	{"reserved bits", test_reserved_bits},
 	{"reset values", test_reset_values},

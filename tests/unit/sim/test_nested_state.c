@@ -266,7 +266,27 @@ static void test_svm_guest(void)
 	kvm_close(&rig);
 }
 
+/* APM 2:15.17: with GIF clear an NMI is held, so it does not wake a halted processor either. */
+static void test_gif(void)
+{
+	struct kvm_mp_state halted = {.mp_state = KVM_MP_STATE_HALTED};
+	union buffer buffer = {.state = {.format = KVM_STATE_NESTED_FORMAT_SVM, .size = HEAD}};
+	struct kvm_rig rig;
+
+	kvm_open(&rig, "amd", true);
+	set_efer(&rig, EFER_SVME);
+	CHECK_EQUAL(set(&rig, &buffer), 0);
+	CHECK_EQUAL(kvm_vcpu_call(&rig, KVM_SET_MP_STATE, &halted), 0);
+	CHECK_EQUAL(kvm_vcpu_call(&rig, KVM_NMI, NULL), 0);
+	CU_ASSERT_FALSE(rig.engine->ext->vcpu_runnable(rig.engine, rig.vcpu));
+	buffer.state.flags = KVM_STATE_NESTED_GIF_SET;
+	CHECK_EQUAL(set(&rig, &buffer), 0);
+	CU_ASSERT_TRUE(rig.engine->ext->vcpu_runnable(rig.engine, rig.vcpu));
+	kvm_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
+	{"GIF", test_gif},
 	{"size", test_size},
 	{"nothing", test_nothing},
 	{"VMX, refused", test_vmx_refused},
