@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mmu/sticky.h"
+
 /* EPT entries (SDM 3C:29.3.2, tables 29-1 to 29-7). */
 #define EPT_R           BIT(0)
 #define EPT_W           BIT(1)
@@ -40,8 +42,11 @@ struct ept_walk {
 	const struct second_stage *stage;
 	u64 gpa;
 	unsigned int access;
-	u64 all, upper; /* AND of the entries used so far; of those without the last */
+	u64 all, upper;   /* AND of the entries used so far; of those without the last */
+	u64 base_all;     /* of what the first step began with */
+	unsigned int top; /* the level that it began at */
 	unsigned int depth;
+	bool cached; /* began with what a sticky TLB holds, which may be old */
 	struct {
 		u64 *host; /* NULL: not in a slot that can be written */
 		struct slot *slot;
@@ -191,10 +196,82 @@ static u8 right_needed(const struct second_stage *stage, unsigned int access)
 
 enum ept_outcome { EPT_DONE, EPT_REFUSED, EPT_RETRY };
 
+/* --- a sticky TLB: guest-physical mappings (SDM 3C:29.4.1) --- */
+
+static unsigned int ept_shift(unsigned int level)
+{
+	return PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+}
+
+/* What is kept for the address at @level. */
+static const struct sticky_entry *ept_known(struct ept_walk *walk, enum sticky_kind kind,
+					    unsigned int level)
+{
+	const struct second_stage *stage = walk->stage;
+	const struct sticky_entry *entry =
+		sticky_find(stage->sticky, stage->space, 0, kind, walk->gpa, ept_shift(level));
+	bool cleans = stage->accessed_dirty && (walk->access & WALK_WRITE);
+
+	if (!entry || (kind == STICKY_LEAF && cleans && !(entry->entry & EPT_D)))
+		return NULL;
+	walk->cached = true;
+	walk->all = walk->base_all = entry->all;
+	walk->upper = entry->upper;
+	return entry;
+}
+
+/* The level of the leaf that is kept; 0: none. */
+static unsigned int ept_find_leaf(struct ept_walk *walk)
+{
+	for (unsigned int level = 1; level <= 3; level++) {
+		const struct sticky_entry *leaf = ept_known(walk, STICKY_LEAF, level);
+
+		if (!leaf)
+			continue;
+		walk->step[0].entry = leaf->entry;
+		walk->step[0].host = NULL;
+		walk->depth = 1;
+		return level;
+	}
+	return 0;
+}
+
+/* The level to go on at, behind the lowest table that is kept. */
+static unsigned int ept_find_table(struct ept_walk *walk, u64 *table)
+{
+	for (unsigned int level = 2; level <= walk->stage->levels; level++) {
+		const struct sticky_entry *entry = ept_known(walk, STICKY_TABLE, level);
+
+		if (!entry)
+			continue;
+		*table = entry->entry & EPT_ADDRESS;
+		return level - 1;
+	}
+	return walk->stage->levels;
+}
+
+/* Entries are kept once their accessed flag is set, where there are such (SDM 3C:29.4.2). */
+static void ept_keep(const struct ept_walk *walk)
+{
+	const struct second_stage *stage = walk->stage;
+	struct sticky_entry entry = {.space = stage->space, .all = walk->base_all};
+
+	for (unsigned int n = 0; n < walk->depth; n++) {
+		entry.entry = walk->step[n].entry;
+		if (stage->accessed_dirty && !(entry.entry & EPT_A))
+			return;
+		entry.upper = entry.all;
+		entry.all &= entry.entry;
+		entry.shift = ept_shift(walk->top - n);
+		entry.kind = n == walk->depth - 1 ? STICKY_LEAF : STICKY_TABLE;
+		sticky_keep(stage->sticky, walk->gpa, &entry);
+	}
+}
+
 static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 				   struct walk_updates *updates, struct second_stage_result *result)
 {
-	unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+	unsigned int shift = ept_shift(level);
 	u64 *leaf = &walk->step[walk->depth - 1].entry, offset = BIT(shift) - 1;
 	u8 rights = ept_rights(walk);
 
@@ -225,15 +302,25 @@ static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 static enum ept_outcome ept_walk_once(struct ept_walk *walk, struct walk_updates *updates,
 				      struct second_stage_result *result)
 {
+	unsigned int level = walk->stage->levels;
 	u64 table = walk->stage->root;
 
-	walk->all = walk->upper = EPT_RWX | EPT_X_USER;
+	walk->all = walk->upper = walk->base_all = EPT_RWX | EPT_X_USER;
 	walk->depth = 0;
-	for (unsigned int level = walk->stage->levels;; level--) {
-		unsigned int shift = PAGE_SHIFT + EPT_LEVEL_BITS * (level - 1);
+	walk->cached = false;
+	if (unlikely(walk->stage->sticky && !walk->stage->probe)) {
+		unsigned int leaf = ept_find_leaf(walk);
+
+		walk->top = 0;
+		if (leaf)
+			return ept_finish(walk, leaf, updates, result);
+		level = ept_find_table(walk, &table);
+	}
+	walk->top = level;
+	for (;; level--) {
 		u64 entry;
 
-		ept_load(walk, table + (walk->gpa >> shift & 0x1ff) * 8);
+		ept_load(walk, table + (walk->gpa >> ept_shift(level) & 0x1ff) * 8);
 		entry = walk->step[walk->depth - 1].entry;
 		walk->upper = walk->all;
 		walk->all &= entry;
@@ -241,6 +328,8 @@ static enum ept_outcome ept_walk_once(struct ept_walk *walk, struct walk_updates
 			ept_violation(walk, result);
 			return EPT_REFUSED;
 		}
+		if (unlikely(walk->stage->tables))
+			walk_note_table(walk->stage->tables, walk->step[walk->depth - 1].physical);
 		if (ept_misconfigured(walk->stage, level, entry)) {
 			result->misconfigured = true;
 			return EPT_REFUSED;
@@ -275,9 +364,18 @@ static bool ept_translate(struct slots *slots, const struct second_stage *stage,
 		walk.depth = 0;
 		return ept_violation(&walk, result);
 	}
-	do
+	do {
 		outcome = ept_walk_once(&walk, updates, result);
-	while (outcome == EPT_RETRY);
+		if (unlikely(outcome == EPT_REFUSED && walk.cached)) {
+			/* Not by memory as it is: what is kept goes (SDM 3C:29.4.3.1), and again.
+			 */
+			sticky_forget_address(stage->sticky, stage->space, 0, gpa, false, true);
+			result->misconfigured = result->log_full = result->suppressed = false;
+			outcome = EPT_RETRY;
+		}
+	} while (outcome == EPT_RETRY);
+	if (unlikely(outcome == EPT_DONE && stage->sticky && !stage->probe && walk.top))
+		ept_keep(&walk);
 	return outcome == EPT_DONE;
 }
 
@@ -297,6 +395,7 @@ static bool npt_translate(struct slots *slots, struct second_stage *stage, u64 g
 	if (stage->probe)
 		access |= WALK_NO_AD;
 	stage->host.steps = stage->steps;
+	stage->host.tables = stage->tables;
 	done = walk_linear(slots, &stage->host, gpa, (access & ~SECOND_STAGE_TABLE) | WALK_USER,
 			   &walk);
 	for (unsigned int n = 0; n < walk.updates.count; n++)
@@ -343,7 +442,7 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 	if ((access & SECOND_STAGE_TABLE) && writes_tables)
 		needed = WALK_WRITE;
 	if (cached->gpa == (gpa & ~PAGE_OFFSET_MASK) && cached->user == user &&
-	    (cached->allowed & needed)) {
+	    (cached->allowed & needed) && !stage->tables) {
 		result->physical = cached->hpa | (gpa & PAGE_OFFSET_MASK);
 		result->allowed = cached->allowed;
 		return true;

@@ -20,7 +20,12 @@ struct second_stage {
 	enum second_stage_kind kind;
 	bool probe; /* somebody looks from outside: no accessed or dirty bit is set */
 
-	struct walk_steps *steps; /* of the walk that asks; NULL: nobody watches */
+	/* Of the walk that asks, as struct walk_registers'. With tables nothing is remembered. */
+	struct walk_steps *steps;
+	struct walk_tables *tables;
+	/* EPT: what is kept of walks (sticky.h); NULL: nothing but what stands below. NPT: host's. */
+	struct sticky *sticky;
+	struct sticky_space *space;
 
 	/* EPT */
 	u64 root;  /* physical address of the top table */

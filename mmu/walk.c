@@ -3,6 +3,7 @@
 #include "mmu/walk.h"
 #include "mmu/control_registers.h"
 #include "mmu/second_stage.h"
+#include "mmu/sticky.h"
 
 /* Entry bits, the same in every mode (SDM 3A:4.3 to 4.5). */
 #define ENTRY_P         BIT(0)
@@ -134,11 +135,14 @@ struct walk {
 	u64 reserved;          /* in every entry, by mode and registers */
 	struct slot *slot;     /* that held the last entry */
 
-	unsigned int depth;
-	struct step step[LEVELS_MAX];
-	u64 all;   /* AND of the entries: R/W and U/S hold only if set everywhere */
-	u64 upper; /* the same without the leaf */
-	u64 any;   /* OR of the entries: XD holds if set anywhere */
+	bool cached; /* began with what a sticky TLB holds, which may be old */
+	unsigned int first, depth;
+	struct step step[LEVELS_MAX]; /* from first up to depth */
+	u64 all;                /* AND of the entries: R/W and U/S hold only if set everywhere */
+	u64 upper;              /* the same without the leaf */
+	u64 any;                /* OR of the entries: XD holds if set anywhere */
+	bool sticks;            /* there is a sticky TLB, and the access may use it */
+	u64 base_all, base_any; /* of what the first step began with */
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_FAULT, OUTCOME_RETRY };
@@ -155,6 +159,7 @@ static bool physical_of(struct slots *slots, const struct walk_registers *regs, 
 		return true;
 	}
 	second->steps = regs->steps;
+	second->tables = regs->tables;
 	if (second_stage_translate(slots, second, gpa, access, &result->updates, &stage)) {
 		*physical = stage.physical;
 		*allowed &= stage.allowed;
@@ -365,7 +370,7 @@ static enum outcome set_accessed_dirty(struct walk *walk)
 {
 	u64 physical;
 
-	for (unsigned int i = 0; i < walk->depth; i++) {
+	for (unsigned int i = walk->first; i < walk->depth; i++) {
 		struct step *step = &walk->step[i];
 		u64 entry = step->entry | ENTRY_A;
 
@@ -490,17 +495,133 @@ static enum outcome find_root(struct walk *walk, u64 *table)
 	return OUTCOME_DONE;
 }
 
+/* --- a sticky TLB --- */
+
+static const struct sticky_entry *known(const struct walk *walk, enum sticky_kind kind, u8 shift)
+{
+	const struct walk_registers *regs = walk->regs;
+
+	return sticky_find(regs->sticky, regs->space, regs->pcid, kind, walk->linear, shift);
+}
+
+/* A write through an entry that is not dirty has to reach the one in memory. */
+static bool leaf_serves(const struct walk *walk, const struct sticky_entry *leaf)
+{
+	return leaf && (!(walk->access & WALK_WRITE) || (leaf->entry & ENTRY_D) ||
+			(walk->access & WALK_SHADOW_STACK));
+}
+
+static const struct sticky_entry *known_leaf(const struct walk *walk, u8 shift)
+{
+	const struct sticky_entry *leaf = known(walk, STICKY_LEAF, shift);
+
+	if (!leaf)
+		leaf = known(walk, STICKY_GLOBAL, shift);
+	return leaf_serves(walk, leaf) ? leaf : NULL;
+}
+
+static void take_over(struct walk *walk, const struct sticky_entry *entry, unsigned int level)
+{
+	walk->cached = true;
+	walk->all = entry->all;
+	walk->upper = entry->upper;
+	walk->any = entry->any;
+	walk->step[level] = (struct step){.entry = entry->entry};
+}
+
+/* The level of the leaf that is kept; -1: none. */
+static int find_leaf(struct walk *walk)
+{
+	for (int i = walk->mode->levels - 1; i >= 0; i--) {
+		const struct sticky_entry *leaf = known_leaf(walk, walk->mode->level[i].shift);
+
+		if (!leaf)
+			continue;
+		take_over(walk, leaf, i);
+		walk->first = walk->depth = i + 1; /* nothing is written, or kept again */
+		return i;
+	}
+	return -1;
+}
+
+/* The level to go on at, behind the lowest table that is kept; 0: at the top. */
+static unsigned int find_table(struct walk *walk, u64 *table)
+{
+	for (int i = walk->mode->levels - 2; i >= 0; i--) {
+		const struct sticky_entry *entry =
+			known(walk, STICKY_TABLE, walk->mode->level[i].shift);
+
+		if (!entry)
+			continue;
+		take_over(walk, entry, i);
+		*table = entry->entry & walk->mode->address;
+		return i + 1;
+	}
+	return 0;
+}
+
+static void keep_entry(const struct walk *walk, unsigned int i, const struct sticky_entry *what)
+{
+	struct sticky_entry entry = *what;
+
+	entry.space = walk->regs->space;
+	entry.pcid = walk->regs->pcid;
+	entry.shift = walk->mode->level[i].shift;
+	entry.entry = walk->step[i].entry;
+	sticky_keep(walk->regs->sticky, walk->linear, &entry);
+}
+
+/* Entries are kept once their accessed bit is set (SDM 3A:4.10.2.3, 4.10.3.1). */
+static void keep(const struct walk *walk)
+{
+	u64 all = walk->base_all, any = walk->base_any;
+	struct sticky_entry what = {.kind = STICKY_TABLE};
+
+	for (unsigned int i = walk->first; i < walk->depth; i++) {
+		u64 entry = walk->step[i].entry;
+
+		if (!(entry & ENTRY_A))
+			return;
+		what.upper = all;
+		what.all = all &= entry;
+		what.any = any |= entry;
+		if (i == walk->depth - 1)
+			what.kind = walk->result->global ? STICKY_GLOBAL : STICKY_LEAF;
+		keep_entry(walk, i, &what);
+	}
+}
+
+static void forget(const struct walk *walk)
+{
+	sticky_forget_address(walk->regs->sticky, walk->regs->space, walk->regs->pcid, walk->linear,
+			      true, true);
+}
+
+/* --- the walk --- */
+
 static enum outcome walk_once(struct walk *walk)
 {
 	const struct mode *mode = walk->mode;
 	u64 index_mask = mode->entry_size == 4 ? 0x3ff : 0x1ff;
+	unsigned int i = 0;
 	u64 table;
 
 	walk->all = walk->upper = ENTRY_RW | ENTRY_US;
 	walk->any = 0;
-	if (find_root(walk, &table) != OUTCOME_DONE)
+	walk->cached = false;
+	if (unlikely(walk->sticks)) {
+		int leaf = find_leaf(walk);
+
+		if (leaf >= 0)
+			return finish(walk, &mode->level[leaf]);
+		i = find_table(walk, &table);
+	}
+	walk->base_all = walk->all;
+	walk->base_any = walk->any;
+	walk->first = i;
+	if (i == 0 && find_root(walk, &table) != OUTCOME_DONE)
 		return OUTCOME_FAULT;
-	for (unsigned int i = 0; i < mode->levels; i++) {
+	for (; i < mode->levels; i++) {
 		const struct level *level = &mode->level[i];
 		struct step *step = &walk->step[i];
 		bool leaf;
@@ -513,6 +634,8 @@ static enum outcome walk_once(struct walk *walk)
 			walk_note_step(walk->regs->steps, step->gpa, step->entry, mode->levels - i);
 		if (!(step->entry & ENTRY_P))
 			return walk_fault(walk, 0);
+		if (unlikely(walk->regs->tables))
+			walk_note_table(walk->regs->tables, step->physical);
 		leaf = entry_is_leaf(walk, level, step->entry);
 		if (step->entry & reserved_bits(walk, level, leaf))
 			return walk_fault(walk, ERROR_P | ERROR_RSVD);
@@ -566,9 +689,20 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 	walk.result = result;
 	walk.linear = linear;
 	walk.access = access;
-	do
+	walk.sticks = regs->sticky && regs->space && !(access & WALK_NO_AD);
+	do {
 		outcome = walk_once(&walk);
-	while (outcome == OUTCOME_RETRY);
+		if (unlikely(outcome == OUTCOME_FAULT && walk.cached)) {
+			/* Not by memory as it is: what is kept goes (SDM 3A:4.10.4.1), and again.
+			 */
+			forget(&walk);
+			result->error_code = 0;
+			result->second.refused = false;
+			outcome = OUTCOME_RETRY;
+		}
+	} while (outcome == OUTCOME_RETRY);
+	if (unlikely(outcome == OUTCOME_DONE && walk.sticks && walk.first < walk.depth))
+		keep(&walk);
 	return outcome == OUTCOME_DONE;
 }
 

@@ -23,6 +23,8 @@ enum walk_access {
 };
 
 struct second_stage;
+struct sticky;
+struct sticky_space;
 
 /* The entries that a walk has read, for whoever watches. */
 #define WALK_STEPS                                                                                 \
@@ -63,10 +65,27 @@ static inline void walk_steps_first(struct walk_steps *steps)
 	steps->translated = 0;
 }
 
+/* Where a walk has read entries that are present: memory whose writing may change translations. */
+struct walk_tables {
+	u8 count;
+	u64 physical[WALK_STEPS];
+};
+
+static inline void walk_note_table(struct walk_tables *tables, u64 physical)
+{
+	if (tables->count < WALK_STEPS)
+		tables->physical[tables->count++] = physical;
+}
+
 /* The registers that a walk depends on; kept up to date by the owner. */
 struct walk_registers {
 	struct second_stage *second; /* every physical address goes through it; NULL: none */
 	struct walk_steps *steps;    /* NULL: nobody watches */
+	struct walk_tables *tables;  /* NULL: it does not matter where entries were read */
+	/* What is kept of walks (sticky.h), and whose translations these are; NULL: nothing. */
+	struct sticky *sticky;
+	struct sticky_space *space;
+	u16 pcid;
 	u64 cr0, cr3, cr4, efer;
 	u64 pdpte[4]; /* PAE: the PDPTE registers (SDM 3A:4.4.1) */
 	u32 pkru, pkrs;

@@ -15,6 +15,8 @@ static void apply(struct vcpu *vcpu, const struct shootdown *what)
 	if (!what->drop)
 		return;
 	trace_cache_drop(&vcpu->cpu, what->gpa & ~PAGE_OFFSET_MASK, PAGE_SIZE_4K);
+	if (unlikely(vcpu->cpu.space.tables)) /* it may have been one */
+		cpu_flush_all(&vcpu->cpu);
 	if (monitor_written(&vcpu->cpu, what->gpa))
 		vcpu_wake(vcpu);
 }

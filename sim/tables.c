@@ -155,11 +155,12 @@ static const char *const param_titles[] = {"name", "type", "default", "descripti
 static const char *param_cell(struct ls_engine *engine, size_t row, unsigned int column)
 {
 	const struct param_info *info = &param_infos[row];
+	char text[32];
 
 	switch (column) {
 	case 0: return info->name;
-	case 1: return info->type == PARAM_BOOL ? "bool" : "number";
-	case 2: return print(engine, "%llu", (unsigned long long)info->preset);
+	case 1: return param_type_name(info->type);
+	case 2: return print(engine, "%s", param_value(info, info->preset, text));
 	default: return info->description;
 	}
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mmu/sticky.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
 #include "sim/cpu/vendor.h"
@@ -29,6 +30,27 @@ static void create_lapic(struct vcpu *vcpu)
 	vcpu->cpu.lapic = &vcpu->lapic;
 }
 
+/* What the parameter tlb.mode adds to the TLB proper. */
+static bool create_tlb(struct vcpu *vcpu)
+{
+	struct address_space *space = &vcpu->cpu.space;
+
+	switch (vcpu->vm->engine->params.tlb_mode) {
+	case TLB_MODE_STICKY:
+		return (space->sticky = sticky_create());
+	case TLB_MODE_COHERENT:
+		return (space->tables = calloc(1, sizeof(*space->tables)));
+	default:
+		return true;
+	}
+}
+
+static void destroy_tlb(struct vcpu *vcpu)
+{
+	sticky_destroy(vcpu->cpu.space.sticky);
+	free(vcpu->cpu.space.tables);
+}
+
 struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 {
 	struct vcpu *vcpu = aligned_alloc(64, (sizeof(*vcpu) + 63) & ~(size_t)63);
@@ -40,7 +62,8 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->id = id;
 	vcpu->until = vcpu->limit = LS_NEVER;
 	vcpu->run = calloc(1, SIM_RUN_BYTES);
-	if (!vcpu->run || !trace_cache_open(&vcpu->cpu)) {
+	if (!vcpu->run || !create_tlb(vcpu) || !trace_cache_open(&vcpu->cpu)) {
+		destroy_tlb(vcpu);
 		free(vcpu->run);
 		free(vcpu);
 		return NULL;
@@ -87,6 +110,7 @@ void sim_vcpu_destroy(struct vcpu *vcpu)
 	vm->clock.base.disarm(&vm->clock.base, &vcpu->vendor_timer);
 	vm_lock_give(&vm->lock);
 	free(vcpu->cpu.recorder);
+	destroy_tlb(vcpu);
 	trace_cache_close(&vcpu->cpu);
 	sem_destroy(&vcpu->wake);
 	free(vcpu->cpu.cpuid);

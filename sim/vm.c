@@ -2,6 +2,7 @@
 /* A VM: memory, chips, vCPUs, and its ioctls. */
 #include <stdlib.h>
 
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
 #include "sim/cpu/wait.h"
@@ -61,7 +62,7 @@ static int get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log)
 	unsigned int n;
 
 	for (n = 0; n < vm->vcpus; n++)
-		cpu_flush_all(&vm->vcpu[n]->cpu);
+		cpu_drop_tags(&vm->vcpu[n]->cpu);
 	return ret;
 }
 

@@ -3,9 +3,11 @@
  * Which TLB context stands for the current address space and privilege. An asid is handed out for
  * every PCID in use in a world and taken away when that PCID is flushed, so that only using up all
  * asids flushes the TLB itself. Dropping more than the architecture asks (global pages with bit 63
- * clear) is always allowed (SDM 3A:4.10.2).
+ * clear) is always allowed (SDM 3A:4.10.2). A sticky TLB beside it (mmu/sticky.h) is told of what
+ * the architecture invalidates, and of nothing else.
  */
 #include "sim/cpu/address_space.h"
+#include "mmu/sticky.h"
 #include "sim/cpu/recorder.h"
 
 static struct world *world(struct cpu *cpu)
@@ -88,6 +90,11 @@ static void enter_asid(struct cpu *cpu, u16 asid)
 	world(cpu)->of_pcid[pcid] = asid;
 	world(cpu)->pcids |= pcid != 0;
 	cpu->space.current = asid;
+	cpu->walk.sticky = cpu->space.sticky;
+	cpu->walk.tables = cpu->space.tables;
+	if (unlikely(cpu->space.sticky))
+		cpu->walk.space = sticky_space(cpu->space.sticky, world(cpu)->tag);
+	cpu->walk.pcid = pcid;
 	address_space_update(cpu);
 }
 
@@ -101,6 +108,44 @@ enum {
 	FLUSH_SPACES,
 	FLUSH_EVERYTHING
 };
+
+/* --- sticky --- */
+
+/* Its parameters are those of cpu_flush_*; does nothing without a sticky TLB. */
+#define STICKY(cpu, call)                                                                          \
+	do {                                                                                       \
+		struct sticky *sticky = (cpu)->space.sticky;                                       \
+		struct sticky_space *space = (cpu)->walk.space;                                    \
+                                                                                                   \
+		(void)space;                                                                       \
+		if (unlikely(sticky) && space)                                                     \
+			call;                                                                      \
+	} while (0)
+
+void cpu_paging_changed(struct cpu *cpu, u64 old_cr0, u64 old_cr4)
+{
+	u64 cr4 = old_cr4 ^ cpu->cr4, set = cr4 & cpu->cr4, cleared = cr4 & old_cr4;
+	u64 all_on_amd = cpu->amd ? CR4_PAE | CR4_PSE : 0;
+
+	if (((old_cr0 & ~cpu->cr0) & CR0_PG) || (cr4 & (CR4_PGE | all_on_amd)) ||
+	    (cleared & CR4_PCIDE))
+		STICKY(cpu, sticky_forget_space(sticky, space, true));
+	else if ((cr4 & CR4_PAE) || (set & CR4_SMEP))
+		STICKY(cpu, sticky_forget_pcid(sticky, space, current_pcid(cpu)));
+}
+
+/* INVLPG drops all paging-structure caches of the PCID (SDM 3A:4.10.4.1); AMD's, all there are
+ * (APM 2:3.1.7, EFER.TCE, which is not offered). */
+static void forget_linear(struct cpu *cpu, u16 pcid, u64 linear, bool global)
+{
+	STICKY(cpu, sticky_forget_address(sticky, space, pcid, linear, global, false));
+	if (cpu->amd)
+		STICKY(cpu, sticky_forget_tables(sticky, space));
+	else
+		STICKY(cpu, sticky_forget_pcid_tables(sticky, space, pcid));
+}
+
+/* --- flushes --- */
 
 u64 cpu_world_tag(const struct cpu *cpu)
 {
@@ -118,6 +163,7 @@ static void flush_world(struct cpu *cpu)
 void cpu_flush_tlb(struct cpu *cpu)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_ALL, .space = cpu_world_tag(cpu));
+	STICKY(cpu, sticky_forget_space(sticky, space, true));
 	flush_world(cpu);
 }
 
@@ -132,22 +178,31 @@ void cpu_switch_address_space(struct cpu *cpu, bool keep)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SWITCH, .pcid = current_pcid(cpu),
 	       .space = cpu_world_tag(cpu));
+	if (!keep)
+		STICKY(cpu, sticky_forget_pcid(sticky, space, current_pcid(cpu)));
 	switch_address_space(cpu, keep);
 }
 
 void cpu_flush_nonglobal(struct cpu *cpu)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_NONGLOBAL, .space = cpu_world_tag(cpu));
+	STICKY(cpu, sticky_forget_space(sticky, space, false));
 	forget_pcids(world(cpu));
 	switch_address_space(cpu, false);
+}
+
+static void drop_pcid(struct cpu *cpu, u16 pcid)
+{
+	world(cpu)->of_pcid[pcid] = 0;
+	if (pcid == current_pcid(cpu))
+		switch_address_space(cpu, false);
 }
 
 void cpu_flush_pcid(struct cpu *cpu, u16 pcid)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_PCID, .pcid = pcid, .space = cpu_world_tag(cpu));
-	world(cpu)->of_pcid[pcid] = 0;
-	if (pcid == current_pcid(cpu))
-		switch_address_space(cpu, false);
+	STICKY(cpu, sticky_forget_pcid(sticky, space, pcid));
+	drop_pcid(cpu, pcid);
 }
 
 static bool in_large_page(const struct world *world, u64 linear)
@@ -168,7 +223,20 @@ static void flush_linear(struct cpu *cpu, u64 linear)
 void cpu_flush_linear(struct cpu *cpu, u64 linear)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .space = cpu_world_tag(cpu));
+	forget_linear(cpu, current_pcid(cpu), linear, true);
 	flush_linear(cpu, linear);
+}
+
+/* Only the current PCID's can be dropped by address from the TLB proper. */
+void cpu_flush_pcid_linear(struct cpu *cpu, u16 pcid, u64 linear)
+{
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .pcid = pcid,
+	       .space = cpu_world_tag(cpu));
+	forget_linear(cpu, pcid, linear, false);
+	if (pcid == current_pcid(cpu))
+		flush_linear(cpu, linear);
+	else
+		drop_pcid(cpu, pcid);
 }
 
 /* --- worlds --- */
@@ -221,13 +289,14 @@ void cpu_enter_world(struct cpu *cpu, u64 tag)
 	switch_address_space(cpu, true);
 }
 
-void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear)
+void cpu_flush_linear_in(struct cpu *cpu, u64 mask, u64 tag, u64 linear)
 {
-	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .space = tag);
+	RECORD(cpu, TLB_FLUSH, .what = FLUSH_LINEAR, .linear = linear, .space = tag, .mask = mask);
+	STICKY(cpu, sticky_forget_address_in(sticky, mask, tag, linear));
 	for (unsigned int n = 0; n < WORLDS; n++) {
 		struct world *other = &cpu->space.world[n];
 
-		if (n != cpu->space.in && other->entered && other->tag == tag &&
+		if (n != cpu->space.in && other->entered && (other->tag & mask) == tag &&
 		    in_large_page(other, linear))
 			forget_world(other);
 	}
@@ -237,6 +306,7 @@ void cpu_flush_linear_in(struct cpu *cpu, u64 tag, u64 linear)
 void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_SPACES, .space = tag, .mask = mask);
+	STICKY(cpu, sticky_forget_spaces(sticky, mask, tag, true));
 	for (unsigned int n = 1; n < WORLDS; n++) {
 		struct world *other = &cpu->space.world[n];
 
@@ -249,11 +319,17 @@ void cpu_flush_worlds(struct cpu *cpu, u64 mask, u64 tag)
 	}
 }
 
+void cpu_drop_tags(struct cpu *cpu)
+{
+	flush_everything(cpu);
+	flush_world(cpu);
+}
+
 void cpu_flush_all(struct cpu *cpu)
 {
 	RECORD(cpu, TLB_FLUSH, .what = FLUSH_EVERYTHING);
-	flush_everything(cpu);
-	flush_world(cpu);
+	STICKY(cpu, sticky_forget_all(sticky));
+	cpu_drop_tags(cpu);
 }
 
 /* --- contexts --- */
@@ -313,7 +389,7 @@ void address_space_update(struct cpu *cpu)
 	cpu->canonical_shift = cpu->cr4 & CR4_LA57 ? 7 : 16;
 	mirror_registers(cpu);
 	if (flush) {
-		cpu_flush_tlb(cpu); /* comes back here */
+		flush_world(cpu); /* comes back here */
 		return;
 	}
 	address_space_update_privilege(cpu);

@@ -2,6 +2,7 @@
 /* Writes to CR0, CR3, CR4, CR8, EFER and XCR0 (SDM 3A:2.5, 3A:4.1, 3A:9.8.5; SDM 2: MOV CR). */
 #include "sim/cpu/control.h"
 #include "mmu/second_stage.h"
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/platform_lock.h"
@@ -90,6 +91,7 @@ void control_write_cr0(struct cpu *cpu, u64 value)
 		load_pdptes(cpu, cpu->cr3);
 	cpu->cr0 = value;
 	cpu->efer = efer;
+	cpu_paging_changed(cpu, value ^ changed, cpu->cr4);
 	cpu_update_mode(cpu);
 }
 
@@ -161,6 +163,7 @@ void control_write_cr4(struct cpu *cpu, u64 value)
 	    pae_paging(cpu->cr0, value, cpu->efer))
 		load_pdptes(cpu, cpu->cr3);
 	cpu->cr4 = value;
+	cpu_paging_changed(cpu, cpu->cr0, value ^ changed);
 	cpu_update_mode(cpu);
 }
 

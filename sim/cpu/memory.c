@@ -74,9 +74,10 @@ static u64 context_of(const struct cpu *cpu, unsigned int access)
 	return (cpu->code_context & ~UINT64_C(3)) | privilege;
 }
 
-/* A store into a page from which traces were made, or that is monitored: if it hits a line of
- * those. */
-static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
+/* A store into a page from which traces were made, that is monitored, or with tlb.mode=coherent
+ * holds tables: if it hits a line of those. */
+static void lines_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size,
+			  bool by_walk)
 {
 	u64 *word = slot_code_word(slot, gpa);
 	u64 lines = slot_code_lines(gpa, size);
@@ -86,10 +87,18 @@ static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned i
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (likely(!(*word & lines)))
 		return;
-	__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
+	if (!by_walk || !cpu->space.tables)
+		__atomic_fetch_and(word, ~lines, __ATOMIC_RELEASE);
 	trace_cache_drop(cpu, gpa, size);
 	monitor_written(cpu, gpa);
 	cpu->platform->code_page_written(cpu, gpa);
+	if (unlikely(cpu->space.tables) && !by_walk)
+		cpu_flush_all(cpu);
+}
+
+static void code_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned int size)
+{
+	lines_written(cpu, slot, gpa, size, false);
 }
 
 static bool second_level_allows(const struct tlb_second *known, unsigned int access)
@@ -99,12 +108,43 @@ static bool second_level_allows(const struct tlb_second *known, unsigned int acc
 	return known && (known->allowed & (wanted ? wanted : WALK_ALLOWED_READ));
 }
 
-/* Accessed and dirty bits were set, which may be somebody's code. */
+/* Accessed and dirty bits were set, which may be somebody's code, and changes no translation. */
 static void note_updates(struct cpu *cpu, const struct walk_updates *updates)
 {
 	for (unsigned int n = 0; n < updates->count; n++)
-		code_written(cpu, slots_find(cpu->slots, updates->physical[n]),
-			     updates->physical[n], 4);
+		lines_written(cpu, slots_find(cpu->slots, updates->physical[n]),
+			      updates->physical[n], 4, true);
+}
+
+/* tlb.mode=coherent: stores to what the walk has read have to be seen. True: some would not have
+ * been, so that it may have read what has changed since. */
+static bool guard_tables(struct cpu *cpu)
+{
+	const struct walk_tables *tables = cpu->space.tables;
+	bool changed = false;
+
+	for (unsigned int n = 0; n < tables->count; n++)
+		if (slots_find(cpu->slots, tables->physical[n]))
+			changed |= trace_cache_guard(cpu, tables->physical[n], 8);
+	return changed;
+}
+
+static bool walk_tables(struct cpu *cpu, u64 linear, unsigned int access,
+			struct walk_result *result)
+{
+	bool walked;
+
+	do {
+		if (unlikely(cpu->walk.steps))
+			cpu->walk.steps->count = 0; /* of walks that were nobody's */
+		if (unlikely(cpu->space.tables))
+			cpu->space.tables->count = 0;
+		walked = walk_linear(cpu->slots, &cpu->walk, linear, access, result);
+		note_updates(cpu, &result->updates);
+	} while (unlikely(cpu->space.tables) && walked && guard_tables(cpu));
+	if (unlikely(cpu->walk.steps))
+		recorder_walk(cpu, linear, access);
+	return walked;
 }
 
 _Noreturn static void refuse(struct cpu *cpu, u64 linear, unsigned int access,
@@ -121,7 +161,6 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
 		 struct walk_result *result)
 {
 	const struct tlb_second *known = NULL;
-	bool walked;
 
 	if (context != TLB_CONTEXT_NEVER)
 		known = tlb_second_find(&cpu->tlb, linear, context);
@@ -131,13 +170,7 @@ static void walk(struct cpu *cpu, u64 linear, unsigned int access, u64 context,
 		result->global = known->epoch;
 	} else {
 		cpu->stats.page_walks++;
-		if (unlikely(cpu->walk.steps))
-			cpu->walk.steps->count = 0; /* of walks that were nobody's */
-		walked = walk_linear(cpu->slots, &cpu->walk, linear, access, result);
-		if (unlikely(cpu->walk.steps))
-			recorder_walk(cpu, linear, access);
-		note_updates(cpu, &result->updates);
-		if (!walked)
+		if (!walk_tables(cpu, linear, access, result))
 			refuse(cpu, linear, access, result);
 		if (result->page_shift > PAGE_SHIFT)
 			note_large_page(cpu, linear, result->page_shift);

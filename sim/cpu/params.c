@@ -60,6 +60,61 @@ static int parse_number(const char *text, uint64_t *value)
 	return *end || errno ? -EINVAL : 0;
 }
 
+/* --- words --- */
+
+const char *param_type_name(enum param_type type)
+{
+	return type == PARAM_BOOL ? "bool" : type == PARAM_NUMBER ? "number" : "word";
+}
+
+const char *const *param_words(enum param_type type)
+{
+	static const char *const tlb_modes[TLB_MODES + 1] = {"finite", "sticky", "coherent"};
+
+	return type == PARAM_TLB_MODE ? tlb_modes : NULL;
+}
+
+const char *param_value(const struct param_info *info, uint64_t value, char text[32])
+{
+	const char *const *words = param_words(info->type);
+
+	snprintf(text, 32, "%" PRIu64, value);
+	return words ? words[value] : text;
+}
+
+static int parse_word(const char *const *words, const char *text, uint64_t *value)
+{
+	for (*value = 0; words[*value]; ++*value)
+		if (!strcmp(words[*value], text))
+			return 0;
+	return -EINVAL;
+}
+
+static int parse(const struct param_info *info, const char *text, uint64_t *value)
+{
+	if (param_words(info->type))
+		return parse_word(param_words(info->type), text, value);
+	return info->type == PARAM_BOOL ? parse_bool(text, value) : parse_number(text, value);
+}
+
+/* --- errors --- */
+
+static int wrong(const struct param_info *info, const char *value, struct ls_error *err)
+{
+	const char *const *words = param_words(info->type);
+	char names[128] = "";
+
+	if (!words)
+		return ls_error_set(err, -EINVAL,
+				    "parameter %s=%s: give a number from %" PRIu64 " to %" PRIu64,
+				    info->name, value, info->min, info->max);
+	for (size_t i = 0; words[i]; i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i ? ", " : "", words[i]);
+	return ls_error_set(err, -EINVAL, "parameter %s=%s: choose one of %s", info->name, value,
+			    names);
+}
+
 static int unknown(const char *name, struct ls_error *err)
 {
 	char names[256] = "";
@@ -85,11 +140,9 @@ int sim_params_set(struct sim_params *params, const char *name, const char *valu
 			info = &param_infos[i];
 	if (!info)
 		return unknown(name, err);
-	ret = info->type == PARAM_BOOL ? parse_bool(value, &parsed) : parse_number(value, &parsed);
+	ret = parse(info, value, &parsed);
 	if (ret || parsed < info->min || parsed > info->max)
-		return ls_error_set(err, -EINVAL,
-				    "parameter %s=%s: give a number from %" PRIu64 " to %" PRIu64,
-				    name, value, info->min, info->max);
+		return wrong(info, value, err);
 	*field(params, info) = parsed;
 	return 0;
 }

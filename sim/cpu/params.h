@@ -13,7 +13,9 @@ struct sim_params {
 #undef PARAM
 };
 
-enum param_type { PARAM_BOOL, PARAM_NUMBER };
+enum tlb_mode { TLB_MODE_FINITE, TLB_MODE_STICKY, TLB_MODE_COHERENT, TLB_MODES };
+
+enum param_type { PARAM_BOOL, PARAM_NUMBER, PARAM_TLB_MODE };
 
 struct param_info {
 	const char *name, *description;
@@ -24,6 +26,13 @@ struct param_info {
 
 extern const struct param_info param_infos[];
 extern const unsigned int param_info_count;
+
+/* "bool", "number", "word". */
+const char *param_type_name(enum param_type type);
+/* The words of a type that has such, by their values; NULL: it has none. */
+const char *const *param_words(enum param_type type);
+/* The value as it would be typed; in @text where it is a number. */
+const char *param_value(const struct param_info *info, uint64_t value, char text[32]);
 
 void sim_params_init(struct sim_params *params);
 /* -ENOENT for an unknown name, -EINVAL for a value that does not fit. */

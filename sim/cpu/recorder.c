@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/recorder.h"
 
 #include <stdlib.h>
@@ -371,7 +372,7 @@ bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 		cpu->walk.steps = ls_trace_wants(sink, TRACE_WALK_STEP) ? &recorder->steps : NULL;
 		forget_values(recorder);
 	}
-	cpu_flush_all(cpu); /* no world keeps a tag that hides accesses, or lacks one */
+	cpu_drop_tags(cpu); /* no world keeps a tag that hides accesses, or lacks one */
 	cpu_update_mode(cpu);
 	return true;
 }

@@ -25,7 +25,12 @@ struct world {
 	u32 pkru, pkrs;
 };
 
+struct sticky;
+struct walk_tables;
+
 struct address_space {
+	struct sticky *sticky;      /* tlb.mode=sticky: mmu/sticky.h; else NULL */
+	struct walk_tables *tables; /* tlb.mode=coherent: of the last walk; else NULL */
 	u16 current; /* TLB asid */
 	u16 next;    /* to be handed out */
 	u8 in;       /* the world that the processor is in */

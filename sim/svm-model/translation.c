@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/svm-model/translation.h"
+#include "mmu/sticky.h"
 #include "sim/cpu/address_space.h"
+
+/* Nested paging's own translations, for a sticky TLB, stand beside the ASID's. */
+#define NESTED BIT(62)
 
 static u64 world_of(u32 asid)
 {
@@ -21,6 +25,9 @@ static void open_second_stage(struct cpu *cpu)
 	svm->second.kind = SECOND_STAGE_NPT;
 	*host = cpu->walk;
 	host->second = NULL;
+	host->pcid = 0;
+	if (host->sticky)
+		host->space = sticky_space(host->sticky, NESTED | asid);
 	host->cr0 = svm->host.cr0;
 	host->cr3 = root;
 	host->cr4 = svm->host.cr4;
@@ -39,7 +46,7 @@ static void control_tlb(struct cpu *cpu)
 		cpu_flush_all(cpu);
 		break;
 	default:
-		cpu_flush_worlds(cpu, UINT64_MAX, world_of(svm->value[VMCB_GUEST_ASID]));
+		cpu_flush_worlds(cpu, ~NESTED, world_of(svm->value[VMCB_GUEST_ASID]));
 	}
 	second_stage_flush(&svm->second);
 }
@@ -73,7 +80,7 @@ void svm_world_invalidate(struct cpu *cpu, u64 linear, u32 asid)
 {
 	struct svm *svm = svm_of(cpu);
 
-	cpu_flush_linear_in(cpu, world_of(asid), linear);
+	cpu_flush_linear_in(cpu, UINT64_MAX, world_of(asid), linear);
 	if (asid == svm->second_asid)
 		second_stage_flush(&svm->second);
 }

@@ -41,7 +41,7 @@ u64 vmx_invept(struct cpu *cpu, const struct op *op)
 	if (type == EPT_SINGLE_CONTEXT)
 		cpu_flush_worlds(cpu, VMX_WORLD_EPTP, vmx_world_of_eptp(descriptor.low));
 	else
-		cpu_flush_worlds(cpu, 0, 0);
+		cpu_flush_worlds(cpu, VMX_WORLD_EPT, VMX_WORLD_EPT);
 	second_stage_flush(&vmx_of(cpu)->second);
 	return vmx_succeed(cpu, op);
 }
@@ -63,14 +63,6 @@ static bool vpid_valid(const struct cpu *cpu, u64 type, const struct descriptor1
 	return type != ADDRESS || base_canonical(cpu, descriptor->high);
 }
 
-/* An address without EPT, as shadow paging has it, goes alone. */
-static void invalidate_address(struct cpu *cpu, u64 world, u64 linear)
-{
-	cpu_flush_linear_in(cpu, world, linear);
-	cpu_flush_linear_in(cpu, world | VMX_WORLD_APIC, linear);
-	cpu_flush_worlds(cpu, VMX_WORLD_VPID | VMX_WORLD_EPT, world | VMX_WORLD_EPT);
-}
-
 u64 vmx_invvpid(struct cpu *cpu, const struct op *op)
 {
 	u64 type = register_by_mode(cpu, op, op->reg), world;
@@ -85,9 +77,9 @@ u64 vmx_invvpid(struct cpu *cpu, const struct op *op)
 		return vmx_fail(cpu, op, VMX_ERROR_INVALID_OPERAND);
 	world = vmx_world_of_vpid(descriptor.low);
 	if (type == ALL_CONTEXTS)
-		cpu_flush_worlds(cpu, 0, 0);
+		cpu_flush_worlds(cpu, VMX_WORLD_GUEST, VMX_WORLD_GUEST);
 	else if (type == ADDRESS)
-		invalidate_address(cpu, world, descriptor.high);
+		cpu_flush_linear_in(cpu, VMX_WORLD_VPID, world, descriptor.high);
 	else
 		cpu_flush_worlds(cpu, VMX_WORLD_VPID, world);
 	return vmx_succeed(cpu, op);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VPIDs and EPT (SDM 3C:29): which translations hold, and what EPT's refusals become. */
+#include "mmu/sticky.h"
 #include "sim/cpu/address_space.h"
 #include "sim/cpu/op.h"
 #include "sim/vmx-model/vmx.h"
@@ -31,6 +32,9 @@ static void use_ept(struct cpu *cpu, u64 eptp)
 		second_stage_flush(&vmx->second);
 	vmx->second_eptp = eptp;
 	vmx->second.kind = SECOND_STAGE_EPT;
+	vmx->second.sticky = cpu->space.sticky;
+	if (vmx->second.sticky)
+		vmx->second.space = sticky_space(vmx->second.sticky, vmx_world_of_eptp(eptp));
 	vmx->second.root = eptp & EPTP_ROOT;
 	vmx->second.levels = (eptp >> 3 & 7) + 1;
 	vmx->second.physical_bits = cpu->physical_bits;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INVLPG, INVPCID (SDM 3A:4.10.4). */
+#include "sim/cpu/address_space.h"
 #include "sim/cpu/control.h"
 #include "sim/cpu/descriptor.h"
 #include "sim/cpu/operand.h"
@@ -33,11 +34,7 @@ static void invalidate(struct cpu *cpu, u64 type, u64 pcid, u64 linear)
 		raise_gp(cpu, 0);
 	switch (type) {
 	case INVPCID_ADDRESS:
-		/* The current PCID's alone can be dropped by address. */
-		if (pcid == (cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0))
-			cpu_flush_linear(cpu, linear);
-		else
-			cpu_flush_pcid(cpu, pcid);
+		cpu_flush_pcid_linear(cpu, pcid, linear);
 		break;
 	case INVPCID_PCID:
 		cpu_flush_pcid(cpu, pcid);

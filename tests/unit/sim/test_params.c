@@ -50,7 +50,23 @@ static void test_value_out_of_range(void)
 	CHECK_EQUAL(params.tsc_khz, 1000000);
 }
 
+/* --param tlb.mode=sticky: one of a few words. */
+static void test_words(void)
+{
+	struct sim_params params;
+	struct ls_error err = {0};
+
+	sim_params_init(&params);
+	CHECK_EQUAL(params.tlb_mode, TLB_MODE_FINITE);
+	CHECK_EQUAL(sim_params_set(&params, "tlb.mode", "coherent", NULL), 0);
+	CHECK_EQUAL(params.tlb_mode, TLB_MODE_COHERENT);
+	CHECK_EQUAL(sim_params_set(&params, "tlb.mode", "1", &err), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "finite, sticky, coherent"));
+	CHECK_EQUAL(params.tlb_mode, TLB_MODE_COHERENT);
+}
+
 static CU_TestInfo tests[] = {
+	{"words", test_words},
 	{"the interpreter's switch", test_interpreter_switch},
 	{"presets", test_presets_fit_their_range},
 	{"unknown name", test_unknown_name},
