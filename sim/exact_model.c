@@ -22,6 +22,7 @@ static const struct record_field vmx_fields[] = {
 	FIELD(pause_last),
 	FIELD(failures),
 	FIELD(failure),
+	FIELD(virtual_interrupt),
 	FIELD(apic_write.offset),
 	FIELD(apic_write.size),
 	FIELD(trap.reason),

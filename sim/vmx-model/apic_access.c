@@ -65,7 +65,7 @@ _Noreturn static void leave(struct cpu *cpu, u32 offset, enum access_type type)
 
 	exit->qualification = offset | (cpu->delivering.active ? TYPE_DELIVERY : type)
 					       << TYPE_SHIFT;
-	if (cpu->op && !cpu->delivering.active)
+	if (cpu->op && type != TYPE_FETCH && !cpu->delivering.active)
 		exit->length = cpu->op->length;
 	vendor_exit(cpu);
 }

@@ -13,6 +13,14 @@ static void print_controls(const struct vmx *vmx, FILE *to)
 		vmx->entry_controls);
 }
 
+static void print_virtual_interrupts(const struct cpu *cpu, FILE *to)
+{
+	if (VMX_SECONDARY(cpu, VIRTUAL_INTERRUPT_DELIVERY))
+		fprintf(to, "virtual interrupts: RVI=%02x SVI=%02x, %s recognized\n",
+			vmx_request_vector(cpu), vmx_service_vector(cpu),
+			vmx_of(cpu)->virtual_interrupt ? "one is" : "none is");
+}
+
 static void print_vmcs(const struct vmx *vmx, FILE *to)
 {
 	const u64 *value = vmx->value;
@@ -41,8 +49,10 @@ void vmx_print_info(const struct cpu *cpu, FILE *to)
 		fprintf(to, "no current VMCS\n");
 	else
 		print_vmcs(vmx, to);
-	if (cpu->guest)
+	if (cpu->guest) {
 		print_controls(vmx, to);
+		print_virtual_interrupts(cpu, to);
+	}
 	fprintf(to, "refused entries: %" PRIu64 "\n", vmx->failures);
 	if (vmx->failures)
 		fprintf(to, "%s\n", vmx->failure);

@@ -17,9 +17,8 @@ intel*) module=kvm_intel ;;
 esac
 cd "$WORK" || die "no work folder"
 cat >script <<-EOF2
-	for name in ept npt vls nested; do
-		[ ! -f /sys/module/$module/parameters/\$name ] ||
-			echo "parameter \$name=\$(cat /sys/module/$module/parameters/\$name)"
+	for file in /sys/module/$module/parameters/*; do
+		echo "parameter \${file##*/}=\$(cat \$file)"
 	done
 	exec lockstep run --engine kvm --memory 256M --smp $inner --kernel $images/vmlinuz \
 		--initrd $images/test.initrd --append 'console=ttyS0 quiet TEST=boot'

@@ -49,6 +49,9 @@ static void test_info(void)
 	vmx.primary = 0x401e172;
 	CU_ASSERT(says("VMX non-root operation"));
 	CU_ASSERT(says("primary=0401e172"));
+	vmx.secondary = 1u << 9;
+	vmx.value[VMCS_GUEST_INTERRUPT_STATUS] = 0x5541;
+	CU_ASSERT(says("RVI=41 SVI=55, none is recognized"));
 	free(cpu);
 }
 
