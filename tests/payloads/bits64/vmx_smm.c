@@ -3,13 +3,13 @@
  * 3C:32.14). */
 #include "vmx.h"
 
-#define APIC(offset)  (*(volatile u32 *)(0xfee00000ul + (offset)))
-#define SMI_COMMAND   0x200
-#define ENTRY         0x38000ul
-#define MAILBOX       0x20000ul
-#define CR4_VMXE      0x2000u
-#define REASON_CPUID  10
-#define REASON_VMCALL 18
+#define APIC(offset)     (*(volatile u32 *)(0xfee00000ul + (offset)))
+#define SMI_COMMAND      0x200
+#define ENTRY            0x38000ul
+#define MAILBOX          0x20000ul
+#define CR4_VMXE         0x2000u
+#define REASON_CPUID     10
+#define REASON_VIOLATION 48
 
 static volatile struct {
 	u32 runs, cr4, vendor;
@@ -30,12 +30,14 @@ static void send(void)
 		__asm__ volatile("nop");
 }
 
+static u8 page[4096] __attribute__((aligned(4096)));
+
 static void guest(void)
 {
 	u32 out[4];
 
 	send();
-	__asm__ volatile("vmcall");
+	(void)*(volatile u8 *)page;
 	cpuid(0, 0, out);
 }
 
@@ -67,14 +69,19 @@ static void in_guest(void)
 	vmx_prepare(guest);
 	if (!vmx_set_ept(0))
 		return;
+	*vmx_ept_entry(page) &= ~EPT_RWX;
+	vmx_invept();
 	CHECK_EQUAL(vmx_launch(), SUCCEED);
-	CHECK_EQUAL(vmread(EXIT_REASON), REASON_VMCALL);
 	CHECK_EQUAL(mailbox->runs, 2);
 	CHECK_EQUAL(mailbox->cr4 & CR4_VMXE, 0);
 	section("the image of CR4 in SMRAM has VMXE = 0");
 	CHECK_EQUAL(*(volatile u32 *)(ENTRY + 0x7e40) & CR4_VMXE, 0);
 	section("and behind RSM it is a guest again, with its EPT");
-	CHECK_EQUAL(vmx_continue(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), REASON_VIOLATION);
+	CHECK_EQUAL(vmread(GUEST_PHYSICAL), (u64)page);
+	*vmx_ept_entry(page) |= EPT_RWX;
+	vmx_invept();
+	CHECK_EQUAL(vmx_resume(), SUCCEED);
 	CHECK_EQUAL(vmread(EXIT_REASON), REASON_CPUID);
 	CHECK_EQUAL(vmread(GUEST_CR4), READ_REGISTER("cr4"));
 }
