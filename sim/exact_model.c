@@ -20,6 +20,7 @@ static const struct record_field vmx_fields[] = {
 	FIELD(timer_end),
 	FIELD(pause_first),
 	FIELD(pause_last),
+	FIELD(boundary),
 	FIELD(failures),
 	FIELD(failure),
 	FIELD(virtual_interrupt),

@@ -47,7 +47,7 @@ bool vmx_exception(struct cpu *cpu)
 	bool real = cpu_real_mode(cpu), trap;
 
 	if (!taken(cpu))
-		return false;
+		return vmx_timed_out(cpu);
 	trap = is_debug_trap(cpu);
 	exit = vmx_begin_exit(cpu, REASON_EXCEPTION_OR_NMI);
 	if (cpu->exception.vector == VECTOR_DF)

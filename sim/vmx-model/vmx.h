@@ -41,6 +41,7 @@ struct vmx {
 	u64 tertiary;
 	u64 timer_end;               /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
+	u64 boundary;                /* time of the instruction boundary before exceptions in a row */
 	struct vmx_exit exit;
 	bool virtual_interrupt; /* is recognized */
 	/* The write to the APIC-access page whose emulation is due; size 0: none. */
@@ -249,6 +250,10 @@ int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
 /* --- smm.c --- */
 void vmx_enter_smm(struct cpu *cpu);
 void vmx_leave_smm(struct cpu *cpu);
+
+/* --- instruction_timeout.c --- */
+/* Asked at each exception. True: the exit is made. */
+bool vmx_timed_out(struct cpu *cpu);
 
 /* --- preemption_timer.c --- */
 void vmx_start_timer(struct cpu *cpu);
