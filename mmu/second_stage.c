@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mmu/second_stage.h"
+#include "mmu/control_registers.h"
 
 #include <string.h>
 
@@ -381,23 +382,47 @@ static bool ept_translate(struct slots *slots, const struct second_stage *stage,
 
 /* --- nested paging --- */
 
+#define ERROR_USER BIT(2)
+
+/* GMET: U/S keeps the supervisor's fetches out as SMEP does, and nothing else (table 15-21). */
+static struct walk_registers execute_trap_registers(const struct walk_registers *host,
+						    bool supervisor)
+{
+	struct walk_registers registers = *host;
+
+	registers.cr0 |= CR0_WP;
+	registers.cr4 &= ~(CR4_SMEP | CR4_SMAP);
+	registers.cr4 |= supervisor ? CR4_SMEP : 0;
+	return registers;
+}
+
 /* Reads of the guest's tables count as writes, for they may set accessed bits (APM 2:15.25.5). */
 static bool npt_translate(struct slots *slots, struct second_stage *stage, u64 gpa,
 			  unsigned int access, struct walk_updates *updates,
 			  struct second_stage_result *result)
 {
+	const struct walk_registers *host = &stage->host;
+	unsigned int user_access = WALK_USER;
+	struct walk_registers trapping;
 	struct walk_result walk;
-	bool done;
+	bool user = true, done;
 
-	access &= WALK_WRITE | WALK_EXEC | SECOND_STAGE_TABLE;
 	if ((access & SECOND_STAGE_TABLE) && !stage->probe)
 		access |= WALK_WRITE;
 	if (stage->probe)
 		access |= WALK_NO_AD;
 	stage->host.steps = stage->steps;
 	stage->host.tables = stage->tables;
-	done = walk_linear(slots, &stage->host, gpa, (access & ~SECOND_STAGE_TABLE) | WALK_USER,
-			   &walk);
+	if (unlikely(stage->execute_trap)) {
+		user = access & (WALK_USER | SECOND_STAGE_TABLE);
+		trapping = execute_trap_registers(host, !user);
+		host = &trapping;
+		user_access = 0;
+	}
+	done = walk_linear(slots, host, gpa,
+			   (access & (WALK_WRITE | WALK_EXEC | WALK_NO_AD)) | user_access, &walk);
+	if (user)
+		walk.error_code |= ERROR_USER;
 	for (unsigned int n = 0; n < walk.updates.count; n++)
 		walk_note_update(updates, walk.updates.physical[n]);
 	result->error = walk.error_code;
@@ -435,7 +460,8 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 		 struct walk_updates *updates, struct second_stage_result *result)
 {
 	struct second_stage_cached *cached = cached_slot(stage, gpa);
-	u8 user = access & SECOND_STAGE_USER_PAGE ? 1 : 0, needed = right_needed(stage, access);
+	u8 user = access & (stage->execute_trap ? WALK_USER : SECOND_STAGE_USER_PAGE) ? 1 : 0;
+	u8 needed = right_needed(stage, access);
 	bool writes_tables =
 		!stage->probe && (stage->kind == SECOND_STAGE_NPT || stage->accessed_dirty);
 

@@ -12,7 +12,7 @@
 
 enum second_stage_kind { SECOND_STAGE_EPT, SECOND_STAGE_NPT };
 
-/* Modifiers of an access, beside walk_access's READ, WRITE, EXEC and SHADOW_STACK. */
+/* Modifiers of an access, beside walk_access's READ, WRITE, EXEC, USER and SHADOW_STACK. */
 #define SECOND_STAGE_TABLE     BIT(16) /* of a guest's paging structure */
 #define SECOND_STAGE_USER_PAGE BIT(17) /* from a user-mode linear address */
 
@@ -45,15 +45,17 @@ struct second_stage {
 	u64 apic_access_end;
 
 	/* NPT: CR0, CR4 and EFER as the host has them, and nCR3. Its tables are walked as for user
-	 * accesses whatever the guest's privilege. */
+	 * accesses whatever the guest's privilege, unless there is GMET: then U/S says where code at
+	 * CPL 0 to 2 may not run, and no more (APM 2:15.25.13). */
 	struct walk_registers host;
+	bool execute_trap;
 
 	/* What was found, until second_stage_flush: guest-physical mappings (SDM 3C:29.4.1). */
 	struct second_stage_cached {
 		u64 gpa; /* page; UINT64_MAX: nothing */
 		u64 hpa;
 		u8 allowed; /* as walk_result's */
-		u8 user;    /* MODE_BASED: 1 if found for a user-mode linear address */
+		u8 user;    /* MODE_BASED: 1 if found for a user-mode linear address; GMET: for CPL 3 */
 	} cached[SECOND_STAGE_CACHED];
 };
 

@@ -409,7 +409,7 @@ static u8 memory_type(const struct level *level, u64 leaf)
 /* What the second stage is asked of the address itself. */
 static unsigned int final_access(const struct walk *walk)
 {
-	return (walk->access & (WALK_WRITE | WALK_EXEC | WALK_SHADOW_STACK)) |
+	return (walk->access & (WALK_WRITE | WALK_EXEC | WALK_USER | WALK_SHADOW_STACK)) |
 	       (walk->all & ENTRY_US ? SECOND_STAGE_USER_PAGE : 0);
 }
 
@@ -682,7 +682,8 @@ bool walk_linear(struct slots *slots, const struct walk_registers *regs, u64 lin
 		 * writable and executable (SDM 3C:28.2.1, table 28-7). */
 		result->second.page = WALK_PAGE_USER | WALK_PAGE_WRITABLE;
 		return physical_of(slots, regs, (u32)linear,
-				   (access & (WALK_WRITE | WALK_EXEC)) | SECOND_STAGE_USER_PAGE,
+				   (access & (WALK_WRITE | WALK_EXEC | WALK_USER)) |
+					   SECOND_STAGE_USER_PAGE,
 				   result, &result->gpa, &result->allowed);
 	}
 	walk_begin(&walk, slots, regs);

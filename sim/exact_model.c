@@ -47,7 +47,6 @@ static const struct record_field svm_fields[] = {
 	FIELD(value),
 	FIELD(vmcb),
 	FIELD(gif),
-	FIELD(trap_due),
 	FIELD(exit.code),
 	FIELD(exit.info1),
 	FIELD(pause_left),
@@ -74,6 +73,7 @@ static const struct record_field svm_fields[] = {
 	HOST(s_cet),
 	HOST(ssp),
 	HOST(isst),
+	HOST(branch),
 	HOST(step),
 };
 #undef FIELD

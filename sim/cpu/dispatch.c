@@ -2,6 +2,7 @@
 /* The run loop: events, then traces, until there is a reason to stop. */
 #include "sim/cpu/dispatch.h"
 #include "sim/cpu/address_space.h"
+#include "sim/cpu/branch_record.h"
 #include "sim/cpu/decode.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/pmu.h"
@@ -67,7 +68,8 @@ static bool watches_code(const struct cpu *cpu)
 static bool must_step(const struct cpu *cpu)
 {
 	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || cpu->shadow || cpu->rerun_alone ||
-	       cpu->monitor_trap.on || (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
+	       cpu->monitor_trap.on || branch_recorded(cpu) ||
+	       (cpu->debugger.control & KVM_GUESTDBG_SINGLESTEP) ||
 	       (cpu_watches(cpu) && (watches_code(cpu) || debug_watches_data(cpu)));
 }
 
@@ -195,7 +197,8 @@ static void run_some(struct cpu *cpu)
 /* One instruction alone: under TF, a shadow, RF or breakpoints, or because it reaches a device. */
 static void run_one(struct cpu *cpu)
 {
-	bool tf = cpu->rflags & FLAG_TF, watched = cpu_watches(cpu);
+	bool tf = cpu->rflags & FLAG_TF, watched = cpu_watches(cpu), guest = cpu->guest;
+	bool records = branch_recorded(cpu);
 	u64 linear = cpu->reg[REG_RIP] + (cpu_64bit(cpu) ? 0 : SEG_BASE(cpu, SEG_CS));
 
 	debug_check_fetch(cpu, linear);
@@ -204,17 +207,20 @@ static void run_one(struct cpu *cpu)
 	cpu->single = true;
 	event_set(cpu, EVENT_STEP);
 	const struct trace *trace = trace_get_alone(cpu);
-	u64 next = cpu->reg[REG_RIP] + trace->bytes;
+	u64 rip = cpu->reg[REG_RIP], next = rip + trace->bytes;
 	s64 budget = cpu->budget;
+	bool branched;
 
 	cpu->shadow = SHADOW_NONE;
 	cpu->rflags &= ~FLAG_RF; /* after the instruction, unless it sets it (SDM 3B:18.3.1.1) */
 	run_trace(cpu, trace);
 	cpu->single = cpu->rerun_alone = false;
 	cpu->io.completed = cpu->io.consumed = 0;
+	branched = cpu->budget != budget && cpu->reg[REG_RIP] != next;
+	if (unlikely(records) && branched && cpu->guest == guest) /* VMRUN is no branch */
+		branch_record(cpu, rip, cpu->reg[REG_RIP]);
 	if (tf || watched || cpu->pending_debug || cpu->debugger.control)
-		debug_after_instruction(cpu, tf,
-					cpu->budget != budget && cpu->reg[REG_RIP] != next);
+		debug_after_instruction(cpu, tf, branched);
 	if (unlikely(cpu->monitor_trap.on))
 		event_monitor_trap(cpu);
 	update_step(cpu);

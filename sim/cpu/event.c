@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Delivery of one event, and of exceptions that meet another (SDM 3A:6.12 to 6.15). */
+#include "sim/cpu/branch_record.h"
 #include "sim/cpu/cet.h"
-#include "sim/cpu/debug_registers.h"
 #include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/recorder.h"
@@ -19,6 +19,7 @@ static enum exception_class class_of(u8 vector)
 	case VECTOR_SS:
 	case VECTOR_GP:
 	case VECTOR_CP:
+	case VECTOR_SX: /* APM 2:15.28 */
 		return CLASS_CONTRIBUTORY;
 	case VECTOR_PF:
 	case VECTOR_VE:
@@ -121,6 +122,9 @@ u64 event_deliver(struct cpu *cpu, u8 vector, enum event_type type, bool has_err
 		rip = event_deliver_redirected(cpu, &event);
 	else
 		rip = event_deliver_gate(cpu, &event);
+	if (unlikely(branch_recorded(cpu)))
+		branch_record_event(cpu, vector, type, between ? return_rip : cpu->reg[REG_RIP],
+				    rip);
 	cpu->delivering.active = cpu->delivering.injected = false;
 	cpu->shadow = SHADOW_NONE;
 	if (between)

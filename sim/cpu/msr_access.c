@@ -201,17 +201,16 @@ WRITE(misc_enable)
 
 ACCESS(MISC_ENABLE, read_stored, write_misc_enable);
 
-/* BTF, and on Intel what a PMI freezes (SDM 3B:18.4.7); the branch records and the trace store are
- * not there. LBR then means nothing: it may be written and reads as 0 (SDM 3B:18.4.1). */
+/* BTF, AMD's LBR, and on Intel what a PMI freezes (SDM 3B:18.4.7); Intel's branch records and the
+ * trace store are not there. LBR then means nothing: it may be written and reads as 0 (SDM
+ * 3B:18.4.1). */
 WRITE(debugctl)
 {
 	bool freezes = !cpu->amd && cpu->pmu.version >= 2 && cpu_has(cpu, FEATURE_PDCM);
 
 	if (!freezes && (value & (DEBUGCTL_FREEZE_LBRS | DEBUGCTL_FREEZE_COUNTERS)))
 		return false;
-	if (cpu->amd && (value & DEBUGCTL_LBR))
-		return false;
-	write_stored(cpu, row, value & ~DEBUGCTL_LBR, host);
+	write_stored(cpu, row, cpu->amd ? value : value & ~DEBUGCTL_LBR, host);
 	cpu_update_mode(cpu);
 	return true;
 }

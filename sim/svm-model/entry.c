@@ -54,8 +54,8 @@ static void load_cet(struct cpu *cpu, const u64 *value)
 	if (!cpu_has(cpu, FEATURE_CET_SS))
 		return;
 	cpu->msr[MSR_S_CET] = value[VMCB_S_CET];
-	cpu->ssp = value[VMCB_SSP];
-	cpu->msr[MSR_INTERRUPT_SSP_TABLE] = value[VMCB_ISST_ADDR];
+	cpu->ssp = svm_canonical(cpu, value[VMCB_SSP]);
+	cpu->msr[MSR_INTERRUPT_SSP_TABLE] = svm_canonical(cpu, value[VMCB_ISST_ADDR]);
 }
 
 /* CPL is the VMCB's own, but follows from the mode in real and virtual-8086 mode (APM 2:15.5.1). */
@@ -73,12 +73,17 @@ static void load_guest(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 	const u64 *value = svm->value;
 
-	for (unsigned int i = SEG_ES; i <= SEG_DS; i++)
+	/* Of these bases 32 bits are implemented (APM 2 appendix B, table B-2). */
+	for (unsigned int i = SEG_ES; i <= SEG_DS; i++) {
 		svm_load_segment(cpu, i, &value[VMCB_ES_SELECTOR + 4 * i]);
+		SEG_BASE(cpu, i) = (u32)SEG_BASE(cpu, i);
+	}
 	cpu->gdtr = (struct descriptor_table){value[VMCB_GDTR_BASE], (u16)value[VMCB_GDTR_LIMIT]};
 	cpu->idtr = (struct descriptor_table){value[VMCB_IDTR_BASE], (u16)value[VMCB_IDTR_LIMIT]};
 	load_control_registers(cpu, value);
 	load_cet(cpu, value);
+	if (svm_virtual_branches(cpu))
+		svm_enter_branches(cpu);
 	cpu_set_rflags(cpu, (value[VMCB_RFLAGS] & FLAG_KNOWN) | FLAG_FIXED);
 	cpu->reg[REG_RSP] = value[VMCB_RSP];
 	cpu->reg[REG_RAX] = value[VMCB_RAX];
@@ -106,7 +111,6 @@ void svm_begin_guest(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
-	svm->trap_due = false;
 	svm->pause_left = svm->value[VMCB_PAUSE_COUNT];
 	cpu->guest = true;
 	svm_update_arbitration(cpu);

@@ -2,10 +2,13 @@
 /* Interrupts, exceptions and shutdown while a guest runs or GIF is 0 (APM 2:15.12, 15.13, 15.17,
  * 15.21). */
 #include "sim/cpu/debug_registers.h"
-#include "sim/svm-model/svm.h"
+#include "sim/svm-model/translation.h"
 
 #define ERROR_FETCH BIT(4) /* of a page-fault error code: I/D */
 #define SX_INIT     1      /* the error code of #SX (APM 2:15.28) */
+
+/* EXITINFO1 of an SMI: none comes from an I/O instruction here (APM 2:15.13.3). */
+#define SMI_EXTERNAL 1
 
 /* --- GIF, RFLAGS.IF --- */
 
@@ -20,13 +23,13 @@ static bool guest_gif(const struct svm *svm)
 	return svm_has_vgif(svm) ? (svm->value[VMCB_V_INTR] & V_GIF) != 0 : svm->gif;
 }
 
-static enum vendor_gate gate_exit(struct cpu *cpu, u64 code)
+static enum vendor_gate gate_exit(struct cpu *cpu, u64 code, u64 info1)
 {
-	svm_exit(cpu, code, 0, 0);
+	svm_exit(cpu, code, info1, 0);
 	return GATE_DONE;
 }
 
-/* An INIT becomes #SX if VM_CR.R_INIT says so (APM 2:15.28). */
+/* An INIT becomes #SX if VM_CR.R_INIT says so (APM 2:15.21.8, table 15-12). */
 static enum vendor_gate redirect_init(struct cpu *cpu)
 {
 	if (!(cpu->msr[MSR_VM_CR] & VM_CR_R_INIT))
@@ -57,21 +60,21 @@ enum vendor_gate svm_gate(struct cpu *cpu, u32 event)
 	switch (event) {
 	case EVENT_SMI:
 		return cpu->guest && svm_intercepted(svm, SVM_EXIT_SMI)
-			       ? gate_exit(cpu, SVM_EXIT_SMI)
+			       ? gate_exit(cpu, SVM_EXIT_SMI, SMI_EXTERNAL)
 			       : GATE_OPEN;
 	case EVENT_INIT:
 		return cpu->guest && svm_intercepted(svm, SVM_EXIT_INIT)
-			       ? gate_exit(cpu, SVM_EXIT_INIT)
+			       ? gate_exit(cpu, SVM_EXIT_INIT, 0)
 			       : redirect_init(cpu);
 	case EVENT_NMI:
 		return cpu->guest && svm_intercepted(svm, SVM_EXIT_NMI)
-			       ? gate_exit(cpu, SVM_EXIT_NMI)
+			       ? gate_exit(cpu, SVM_EXIT_NMI, 0)
 			       : GATE_OPEN;
 	case EVENT_MACHINE_CHECK:
 		if (!cpu->guest || !svm_intercepted(svm, SVM_EXIT_EXCP0 + VECTOR_MC))
 			return GATE_OPEN;
 		cpu->machine_check_pending = false;
-		return gate_exit(cpu, SVM_EXIT_EXCP0 + VECTOR_MC);
+		return gate_exit(cpu, SVM_EXIT_EXCP0 + VECTOR_MC, 0);
 	default:
 		return GATE_OPEN;
 	}
@@ -94,7 +97,7 @@ enum vendor_gate svm_interrupt(struct cpu *cpu)
 	if (!interrupts_enabled(cpu))
 		return GATE_HELD;
 	if (cpu->guest && svm_intercepted(svm_of(cpu), SVM_EXIT_INTR))
-		return gate_exit(cpu, SVM_EXIT_INTR);
+		return gate_exit(cpu, SVM_EXIT_INTR, 0);
 	return cpu->shadow == SHADOW_NONE ? GATE_OPEN : GATE_HELD;
 }
 
@@ -162,23 +165,9 @@ static bool take_virtual_nmi(struct cpu *cpu)
 	return true;
 }
 
-/* A CR or EFER write trap: the instruction is behind us. */
-static bool take_write_trap(struct cpu *cpu)
-{
-	struct svm *svm = svm_of(cpu);
-
-	svm->trap_due = false;
-	svm_exit(cpu, svm->exit.code, svm->exit.info1, 0);
-	return true;
-}
-
 bool svm_due(struct cpu *cpu, enum vendor_stage stage)
 {
-	struct svm *svm = svm_of(cpu);
-
 	switch (stage) {
-	case STAGE_FIRST:
-		return svm->trap_due && take_write_trap(cpu);
 	case STAGE_AFTER_TRAP:
 		return take_virtual_nmi(cpu);
 	case STAGE_AFTER_INTERRUPT:
@@ -186,6 +175,13 @@ bool svm_due(struct cpu *cpu, enum vendor_stage stage)
 	default:
 		return false;
 	}
+}
+
+bool svm_virtual_event_pending(const struct cpu *cpu)
+{
+	u64 v = svm_of(cpu)->value[VMCB_V_INTR];
+
+	return (v & V_IRQ) || (v & (V_NMI_ENABLE | V_NMI)) == (V_NMI_ENABLE | V_NMI);
 }
 
 bool svm_would_wake(struct cpu *cpu)
@@ -230,10 +226,16 @@ bool svm_exception(struct cpu *cpu)
 	return true;
 }
 
+/* Without the intercept the processor itself shuts down (APM 2:15.14.3): no guest is left that its
+ * reset, or whoever restarts it, would have to leave. */
 bool svm_shutdown(struct cpu *cpu)
 {
-	if (!svm_intercepted(svm_of(cpu), SVM_EXIT_SHUTDOWN))
+	if (!svm_intercepted(svm_of(cpu), SVM_EXIT_SHUTDOWN)) {
+		cpu->guest = false;
+		svm_update_arbitration(cpu);
+		svm_world_leave(cpu);
 		return false;
+	}
 	svm_exit(cpu, SVM_EXIT_SHUTDOWN, 0, 0);
 	return true;
 }

@@ -38,6 +38,16 @@ void svm_save_guest(struct cpu *cpu)
 				      (cpu->rflags & FLAG_IF ? GUEST_INTERRUPT_MASK : 0);
 }
 
+/* An NMI whose delivery the exit cut short is not the guest's to end (APM 2:15.21.10). */
+static void unmask_virtual_nmi(struct svm *svm)
+{
+	u64 event = svm->exit.interrupted;
+
+	if ((svm->value[VMCB_V_INTR] & V_NMI_ENABLE) && (event & INJ_VALID) &&
+	    INJ_TYPE(event) == INJ_NMI)
+		svm->value[VMCB_V_INTR] &= ~V_NMI_MASK;
+}
+
 static void note_exit(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
@@ -49,6 +59,7 @@ static void note_exit(struct cpu *cpu)
 	value[VMCB_EXITINTINFO] = svm->exit.interrupted;
 	value[VMCB_N_RIP] = svm->exit.next_rip;
 	value[VMCB_EVENTINJ] &= ~INJ_VALID;
+	unmask_virtual_nmi(svm);
 	svm_note_bytes(cpu);
 }
 
@@ -69,6 +80,9 @@ static void store_vmcb(struct cpu *cpu, bool state)
 			vmcb_store_field(svm->value, page, VMCB_SSP);
 			vmcb_store_field(svm->value, page, VMCB_ISST_ADDR);
 		}
+		if (svm_virtual_branches(cpu))
+			for (unsigned int f = VMCB_DBGCTL; f <= VMCB_LASTEXCPTO; f++)
+				vmcb_store_field(svm->value, page, f);
 	}
 	mem_physical_end(cpu, svm->vmcb, PAGE_SIZE_4K);
 }
@@ -128,7 +142,6 @@ static void end_guest(struct cpu *cpu)
 
 	cpu->guest = false;
 	svm->gif = false;
-	svm->trap_due = false;
 	svm_update_arbitration(cpu);
 	cpu->shadow = SHADOW_NONE;
 	cpu->activity = ACTIVITY_RUNNING;
@@ -143,6 +156,8 @@ static void end_guest(struct cpu *cpu)
 void svm_switch_to_host(struct cpu *cpu)
 {
 	svm_save_guest(cpu);
+	if (svm_virtual_branches(cpu))
+		svm_leave_branches(cpu);
 	note_exit(cpu);
 	svm_record_exit(cpu);
 	store_vmcb(cpu, true);

@@ -42,18 +42,26 @@ static u64 control_block(struct cpu *cpu, const struct op *op)
 	return address;
 }
 
+static bool host_64bit(const struct svm *svm)
+{
+	return (svm->host.efer & EFER_LMA) && (svm->host.segment[SEG_CS].rights & SEG_L);
+}
+
 /* Virtual VMLOAD and VMSAVE (APM 2:15.33.1): the guest's address goes through nested paging, as an
- * access of its own. Otherwise it is the host's. */
-static u64 block_address(struct cpu *cpu, u64 address, unsigned int access)
+ * access of its own; without that, or under a host that is not in 64-bit mode, they exit. Where
+ * they are not virtual, the address is the host's. */
+static u64 block_address(struct cpu *cpu, const struct op *op, u64 address, unsigned int access)
 {
 	struct svm *svm = svm_of(cpu);
 	struct second_stage_result stage;
 	struct walk_updates updates = {0};
 	bool allowed;
 
-	if (!cpu->guest || !svm_nested_paging(svm) ||
+	if (!cpu->guest || !cpu_has(cpu, FEATURE_V_VMSAVE_VMLOAD) ||
 	    !(svm->value[VMCB_VIRT_EXT] & VIRT_VMLOADSAVE))
 		return address;
+	if (!svm_nested_paging(svm) || !host_64bit(svm))
+		svm_leave(cpu, op, access == WALK_READ ? SVM_EXIT_VMLOAD : SVM_EXIT_VMSAVE, 0, 0);
 	allowed =
 		second_stage_translate(cpu->slots, &svm->second, address, access, &updates, &stage);
 	for (unsigned int i = 0; i < updates.count; i++)
@@ -79,34 +87,26 @@ static const struct {
 	{MSR_SYSENTER_EIP, VMCB_SYSENTER_EIP},
 };
 
-/* Addresses are made canonical, not checked (APM 2:15.5.1). */
-static u64 canonical(const struct cpu *cpu, u64 address)
-{
-	unsigned int shift = cpu_has(cpu, FEATURE_LA57) ? 7 : 16;
-
-	return (u64)((s64)(address << shift) >> shift);
-}
-
 static void vmload(struct cpu *cpu, const struct op *op)
 {
 	u64 address = control_block(cpu, op), value[VMCB_FIELD_COUNT];
 
 	leave_if(cpu, op, SVM_EXIT_VMLOAD, 0);
-	address = block_address(cpu, address, WALK_READ);
+	address = block_address(cpu, op, address, WALK_READ);
 	vmcb_fetch_load(value, slots_host(cpu->slots, address));
 	svm_load_segment(cpu, SEG_FS, &value[VMCB_FS_SELECTOR]);
 	svm_load_segment(cpu, SEG_GS, &value[VMCB_GS_SELECTOR]);
 	svm_load_segment(cpu, SEG_LDTR, &value[VMCB_LDTR_SELECTOR]);
 	svm_load_segment(cpu, SEG_TR, &value[VMCB_TR_SELECTOR]);
 	for (unsigned int i = SEG_FS; i <= SEG_TR; i++)
-		SEG_BASE(cpu, i) = canonical(cpu, SEG_BASE(cpu, i));
+		SEG_BASE(cpu, i) = svm_canonical(cpu, SEG_BASE(cpu, i));
 	for (unsigned int i = 0; i < ARRAY_SIZE(moved); i++)
 		cpu->msr[moved[i].msr] = value[moved[i].field];
-	cpu->msr[MSR_KERNEL_GS_BASE] = canonical(cpu, cpu->msr[MSR_KERNEL_GS_BASE]);
-	cpu->msr[MSR_LSTAR] = canonical(cpu, cpu->msr[MSR_LSTAR]);
-	cpu->msr[MSR_CSTAR] = canonical(cpu, cpu->msr[MSR_CSTAR]);
-	cpu->msr[MSR_SYSENTER_ESP] = canonical(cpu, cpu->msr[MSR_SYSENTER_ESP]);
-	cpu->msr[MSR_SYSENTER_EIP] = canonical(cpu, cpu->msr[MSR_SYSENTER_EIP]);
+	cpu->msr[MSR_KERNEL_GS_BASE] = svm_canonical(cpu, cpu->msr[MSR_KERNEL_GS_BASE]);
+	cpu->msr[MSR_LSTAR] = svm_canonical(cpu, cpu->msr[MSR_LSTAR]);
+	cpu->msr[MSR_CSTAR] = svm_canonical(cpu, cpu->msr[MSR_CSTAR]);
+	cpu->msr[MSR_SYSENTER_ESP] = svm_canonical(cpu, cpu->msr[MSR_SYSENTER_ESP]);
+	cpu->msr[MSR_SYSENTER_EIP] = svm_canonical(cpu, cpu->msr[MSR_SYSENTER_EIP]);
 	cpu->msr[MSR_SYSENTER_CS] = (u32)cpu->msr[MSR_SYSENTER_CS];
 	cpu->msr[MSR_SFMASK] = (u32)cpu->msr[MSR_SFMASK];
 }
@@ -117,7 +117,7 @@ static void vmsave(struct cpu *cpu, const struct op *op)
 	u8 *page;
 
 	leave_if(cpu, op, SVM_EXIT_VMSAVE, 0);
-	address = block_address(cpu, address, WALK_WRITE);
+	address = block_address(cpu, op, address, WALK_WRITE);
 	svm_save_segment(cpu, SEG_FS, &value[VMCB_FS_SELECTOR]);
 	svm_save_segment(cpu, SEG_GS, &value[VMCB_GS_SELECTOR]);
 	svm_save_segment(cpu, SEG_LDTR, &value[VMCB_LDTR_SELECTOR]);
@@ -150,12 +150,11 @@ static void set_gif(struct cpu *cpu, bool value)
 
 /* --- the others --- */
 
+/* The exit tells nothing: the address is in RAX (APM 2:15.8.3). */
 static void invlpga(struct cpu *cpu, const struct op *op)
 {
-	u64 linear = address_of(cpu, op);
-
-	leave_if(cpu, op, SVM_EXIT_INVLPGA, cpu_has(cpu, FEATURE_DECODEASSISTS) ? linear : 0);
-	svm_world_invalidate(cpu, linear, cpu->reg[REG_RCX]);
+	leave_if(cpu, op, SVM_EXIT_INVLPGA, 0);
+	svm_world_invalidate(cpu, address_of(cpu, op), cpu->reg[REG_RCX]);
 }
 
 static u64 vmrun(struct cpu *cpu, const struct op *op)

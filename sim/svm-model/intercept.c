@@ -75,7 +75,7 @@ bool svm_write_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsi
 		raise_gp(cpu, 0);
 	leave_if(cpu, op, SVM_EXIT_CR0_WRITE + number, cr_info(cpu, op, how));
 	/* CR0_SEL_WRITE: changes of all but TS and MP, and LMSW whatever it changes; CLTS never
-	 * (APM 2:15.9, table 15-8). */
+	 * (APM 2:15.9, table 15-7). */
 	if (number == 0 && (how == CR_LMSW || (changed & ~(CR0_TS | CR0_MP))))
 		leave_if(cpu, op, SVM_EXIT_CR0_SEL_WRITE, cr_info(cpu, op, how));
 	return number == 8 ? write_cr8(cpu, *value) : true;
@@ -117,7 +117,7 @@ static void intercept_msr(struct cpu *cpu, const struct op *op, u64 number, bool
 /* --- PAUSE --- */
 
 /* APM 2:15.14.4: every PAUSE counts down, and the one that finds 0 exits. With a threshold, one
- * that comes later than that after the last begins anew. */
+ * that comes later than that after the last begins anew, and goes on. */
 static void intercept_pause(struct cpu *cpu, const struct op *op)
 {
 	struct svm *svm = svm_of(cpu);
@@ -127,13 +127,25 @@ static void intercept_pause(struct cpu *cpu, const struct op *op)
 		return;
 	svm->last_pause = now;
 	if (cpu_has(cpu, FEATURE_PFTHRESHOLD) && svm->value[VMCB_PAUSE_THRESHOLD] &&
-	    since > svm->value[VMCB_PAUSE_THRESHOLD])
+	    svm->value[VMCB_PAUSE_COUNT] && since > svm->value[VMCB_PAUSE_THRESHOLD]) {
 		svm->pause_left = svm->value[VMCB_PAUSE_COUNT];
+		return;
+	}
 	if (cpu_has(cpu, FEATURE_PAUSE_FILTER) && svm->pause_left) {
 		svm->pause_left--;
 		return;
 	}
 	svm_leave(cpu, op, SVM_EXIT_PAUSE, 0, 0);
+}
+
+/* --- HLT --- */
+
+/* APM 2:15.9, table 15-7: idle HLT exits only if no virtual interrupt is pending. */
+static void intercept_hlt(struct cpu *cpu, const struct op *op)
+{
+	leave_if(cpu, op, SVM_EXIT_HLT, 0);
+	if (cpu_has(cpu, FEATURE_IDLE_HLT) && !svm_virtual_event_pending(cpu))
+		leave_if(cpu, op, SVM_EXIT_IDLE_HLT, 0);
 }
 
 /* --- IRET ends the block of a virtual NMI --- */
@@ -203,9 +215,8 @@ void svm_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 	case INTERCEPT_INT:
 		leave_if(cpu, op, SVM_EXIT_SWINT, cpu_has(cpu, FEATURE_DECODEASSISTS) ? info : 0);
 		break;
-	case INTERCEPT_INT1: /* #DB's intercept follows its own (APM 2:15.12.2) */
+	case INTERCEPT_INT1: /* not by #DB's intercept (APM 2:15.12.2) */
 		leave_if(cpu, op, SVM_EXIT_ICEBP, 0);
-		leave_if(cpu, op, SVM_EXIT_EXCP0 + VECTOR_DB, 0);
 		break;
 	case INTERCEPT_PAUSE:
 		intercept_pause(cpu, op);
@@ -216,10 +227,13 @@ void svm_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 	case INTERCEPT_TASK_SWITCH:
 		intercept_task_switch(cpu, info);
 		break;
-	case INTERCEPT_MWAIT:
-		leave_if(cpu, op, SVM_EXIT_MWAIT, 0);
+	case INTERCEPT_MWAIT: /* the conditional one first (APM 2:15.9, table 15-7) */
 		if (info)
 			leave_if(cpu, op, SVM_EXIT_MWAIT_CONDITIONAL, 0);
+		leave_if(cpu, op, SVM_EXIT_MWAIT, 0);
+		break;
+	case INTERCEPT_HLT:
+		intercept_hlt(cpu, op);
 		break;
 	default:
 		if (exit_codes[what] && svm_intercepted(svm, exit_codes[what]))

@@ -7,7 +7,6 @@ void svm_turn_off(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
-	svm->trap_due = false;
 	cpu->guest = cpu->arbitrates = false;
 	if (cpu->delivering.injected)
 		cpu->delivering.active = cpu->delivering.injected = false;

@@ -48,3 +48,10 @@ void svm_save_segment(const struct cpu *cpu, enum segment_index index, u64 *fiel
 {
 	svm_pack_segment(&cpu->seg[index], SEG_BASE(cpu, index), fields);
 }
+
+u64 svm_canonical(const struct cpu *cpu, u64 address)
+{
+	unsigned int shift = cpu_has(cpu, FEATURE_LA57) ? 7 : 16;
+
+	return (u64)((s64)(address << shift) >> shift);
+}

@@ -24,6 +24,9 @@ enum svm_input {
 	SVM_INPUT_COUNT
 };
 
+/* DebugCtl and the records of branches (APM 2:15.23). */
+#define SVM_BRANCH_MSRS 5
+
 /* What VMRUN keeps of the host. The manual leaves it open how much of that goes to the host
  * save area in memory (APM 2:15.30.4): nothing does. */
 struct svm_host {
@@ -32,6 +35,7 @@ struct svm_host {
 	struct descriptor_table gdtr, idtr;
 	u64 efer, cr0, cr3, cr4, rflags, rip, rsp, rax, pat;
 	u64 s_cet, ssp, isst;
+	u64 branch[SVM_BRANCH_MSRS]; /* with LBR virtualization */
 	bool step; /* VMRUN ran with RFLAGS.TF: the trap is due when it ends, with the #VMEXIT */
 };
 
@@ -47,7 +51,6 @@ struct svm {
 	u64 value[SVM_INPUT_COUNT];
 	u64 vmcb; /* its physical address */
 	bool gif;
-	bool trap_due;  /* exit.code is a write trap's, behind the instruction */
 	u16 pause_left; /* PAUSE filter */
 	u64 last_pause; /* TSC */
 	struct svm_host host;
@@ -67,8 +70,6 @@ extern const struct vendor_ops svm_ops;
 #define VM_CR_LOCK     BIT(3)
 #define VM_CR_SVMDIS   BIT(4)
 
-#define VECTOR_SX 30
-
 ALWAYS_INLINE struct svm *svm_of(const struct cpu *cpu)
 {
 	return cpu->virtualization;
@@ -83,6 +84,11 @@ ALWAYS_INLINE bool svm_intercepted(const struct svm *svm, u64 code)
 ALWAYS_INLINE bool svm_nested_paging(const struct svm *svm)
 {
 	return svm->value[VMCB_NP_CONTROL] & NP_ENABLE;
+}
+
+ALWAYS_INLINE bool svm_virtual_branches(const struct cpu *cpu)
+{
+	return cpu_has(cpu, FEATURE_LBRV) && (svm_of(cpu)->value[VMCB_VIRT_EXT] & VIRT_LBR);
 }
 
 ALWAYS_INLINE bool svm_masks_interrupts(const struct svm *svm)
@@ -167,6 +173,8 @@ bool svm_holds(const struct cpu *cpu, u32 event);
 enum vendor_gate svm_interrupt(struct cpu *cpu);
 bool svm_due(struct cpu *cpu, enum vendor_stage stage);
 bool svm_would_wake(struct cpu *cpu);
+/* V_INTR or V_NMI, taken or not. */
+bool svm_virtual_event_pending(const struct cpu *cpu);
 bool svm_exception(struct cpu *cpu);
 bool svm_shutdown(struct cpu *cpu);
 void svm_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
@@ -183,5 +191,11 @@ void svm_save_segment(const struct cpu *cpu, enum segment_index index, u64 *fiel
 void svm_unpack_segment(struct segment *segment, u64 *base, enum segment_index index,
 			const u64 *fields);
 void svm_pack_segment(const struct segment *segment, u64 base, u64 *fields);
+/* Addresses are made canonical, not checked (APM 2:15.5.1). */
+u64 svm_canonical(const struct cpu *cpu, u64 address);
+
+/* --- branches.c: LBR virtualization (APM 2:15.23) --- */
+void svm_enter_branches(struct cpu *cpu);
+void svm_leave_branches(struct cpu *cpu);
 
 #endif

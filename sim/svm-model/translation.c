@@ -11,18 +11,27 @@ static u64 world_of(u32 asid)
 	return asid ? asid : WORLD_HOST;
 }
 
+/* Keys protect linear addresses, not what nested tables map. */
+static u64 nested_cr4(const struct svm *svm)
+{
+	return svm->host.cr4 & ~(CR4_PKE | CR4_PKS);
+}
+
 /* What walks found through other nested tables, or by the rules of another host, is forgotten. */
 static void open_second_stage(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
 	struct walk_registers *host = &svm->second.host;
 	u64 asid = svm->value[VMCB_GUEST_ASID], root = svm->value[VMCB_N_CR3];
+	bool traps = cpu_has(cpu, FEATURE_GMET) && (svm->value[VMCB_NP_CONTROL] & NP_GMET);
 
-	if (asid != svm->second_asid || root != host->cr3 || host->cr0 != svm->host.cr0 ||
-	    host->cr4 != svm->host.cr4 || host->efer != svm->host.efer)
+	if (asid != svm->second_asid || root != host->cr3 || traps != svm->second.execute_trap ||
+	    host->cr0 != svm->host.cr0 || host->cr4 != nested_cr4(svm) ||
+	    host->efer != svm->host.efer)
 		second_stage_flush(&svm->second);
 	svm->second_asid = asid;
 	svm->second.kind = SECOND_STAGE_NPT;
+	svm->second.execute_trap = traps;
 	*host = cpu->walk;
 	host->second = NULL;
 	host->pcid = 0;
@@ -30,7 +39,7 @@ static void open_second_stage(struct cpu *cpu)
 		host->space = sticky_space(host->sticky, NESTED | asid);
 	host->cr0 = svm->host.cr0;
 	host->cr3 = root;
-	host->cr4 = svm->host.cr4;
+	host->cr4 = nested_cr4(svm);
 	host->efer = svm->host.efer;
 }
 

@@ -61,7 +61,7 @@ enum { VMCB_SELECTOR, VMCB_ATTRIB, VMCB_LIMIT, VMCB_BASE };
 #define VIRT_LBR        BIT(0)
 #define VIRT_VMLOADSAVE BIT(1)
 
-/* EVENTINJ and EXITINTINFO (APM 2:15.20, figure 15-4) */
+/* EVENTINJ and EXITINTINFO (APM 2:15.20, figure 15-5; 15.7.2, figure 15-1) */
 #define INJ_VECTOR(e)   ((u8)(e))
 #define INJ_TYPE(e)     ((e) >> 8 & 7)
 #define INJ_TYPE_SHIFT  8
@@ -71,7 +71,7 @@ enum { VMCB_SELECTOR, VMCB_ATTRIB, VMCB_LIMIT, VMCB_BASE };
 #define INJ_ERROR_SHIFT 32
 enum { INJ_INTR = 0, INJ_NMI = 2, INJ_EXCEPTION = 3, INJ_SOFTWARE = 4 };
 
-/* TLB_CONTROL (APM 2:15.16.2) */
+/* TLB_CONTROL (APM 2:15.16.1, table 15-9) */
 enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, TLB_FLUSH_ASID = 3, TLB_FLUSH_ASID_LOCAL = 7 };
 
 /* Fields from and to the page at @page (NULL: no memory there, reads as all ones). */

@@ -165,8 +165,10 @@ NOINLINE static void check_bounds(struct cpu *cpu, const struct op *op)
 		low = (s32)mem_load(cpu, op, linear, 4);
 		high = (s32)mem_load(cpu, op, linear + 4, 4);
 	}
-	if (value < low || value > high)
+	if (value < low || value > high) {
+		INTERCEPT(cpu, op, BOUND, 0);
 		cpu_raise(cpu, VECTOR_BR);
+	}
 }
 
 HANDLER(exec_bound)
