@@ -191,6 +191,10 @@ int engine_create_vm(struct machine *machine, struct ls_error *err)
 	if (ret < 0)
 		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
 	machine->vm = ret;
+	if (machine->config.entry_refused && machine_ext(machine)->vm_watch_refusals)
+		machine_ext(machine)->vm_watch_refusals(machine->engine, machine->vm,
+							machine->config.entry_refused,
+							machine->config.refused_opaque);
 	ret = 0;
 	if (engine_offers(machine, KVM_CAP_SET_TSS_ADDR))
 		ret = ls_ioctl(machine->engine, machine->vm, KVM_SET_TSS_ADDR, HIDDEN_PAGES);

@@ -168,6 +168,10 @@ struct machine_config {
 	 * never), with a hash of registers and memory written so far. Round-robin only. */
 	uint64_t state_hash_every;
 	void (*state_hash)(void *opaque, uint64_t instructions, uint64_t hash);
+	/* Called on the vCPU's thread for each VM entry of a hypervisor in the guest
+	 * that a rule refused, where the engine tells: see ls_extension.vm_watch_refusals. */
+	void (*entry_refused)(void *opaque, unsigned int vcpu, const char *text);
+	void *refused_opaque;
 	/* Called once when all vCPUs have retired so many instructions (0: never), exactly there,
 	 * with all of them outside the guest. Round-robin only. */
 	uint64_t at_instructions;

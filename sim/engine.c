@@ -218,6 +218,18 @@ static void ext_watch_time(struct ls_engine *base, int handle, void (*fn)(void *
 	vm_lock_give(&vm->lock);
 }
 
+static void ext_watch_refusals(struct ls_engine *base, int handle,
+			       void (*fn)(void *opaque, unsigned int vcpu, const char *text),
+			       void *opaque)
+{
+	struct vm *vm = handle_vm(base, handle);
+
+	vm_lock_take(&vm->lock);
+	vm->watch_refusals.fn = fn;
+	vm->watch_refusals.opaque = opaque;
+	vm_lock_give(&vm->lock);
+}
+
 static int ext_limit(struct ls_engine *base, int handle, uint64_t n)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -362,6 +374,7 @@ static const struct ls_extension sim_extension = {
 	.vcpu_run_until = ext_run_until,
 	.vcpu_drive_clock = ext_drive_clock,
 	.vm_watch_time = ext_watch_time,
+	.vm_watch_refusals = ext_watch_refusals,
 	.vcpu_limit = ext_limit,
 	.vcpu_runnable = ext_runnable,
 	.state_save = ext_state_save,

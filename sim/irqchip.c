@@ -292,6 +292,14 @@ static void platform_bus_unlock(struct cpu *cpu)
 	bus_give(cpu_vcpu(cpu));
 }
 
+static void platform_entry_refused(struct cpu *cpu, const char *text)
+{
+	struct vm *vm = cpu_vcpu(cpu)->vm;
+
+	if (vm->watch_refusals.fn)
+		vm->watch_refusals.fn(vm->watch_refusals.opaque, cpu_vcpu(cpu)->id, text);
+}
+
 /* IRQ 13, as a PC wires FERR#. */
 static void platform_ferr(struct cpu *cpu)
 {
@@ -370,6 +378,7 @@ const struct cpu_platform irqchip_platform = {
 	.pic_pending = user_irqchip_pending,
 	.code_page_made = platform_code_made,
 	.code_page_written = platform_code_written,
+	.entry_refused = platform_entry_refused,
 	.shootdown = platform_shootdown,
 	.bus_lock = platform_bus_lock,
 	.bus_unlock = platform_bus_unlock,

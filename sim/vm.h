@@ -92,6 +92,10 @@ struct vm {
 		void (*fn)(void *opaque); /* user space's, of extension.h; NULL: none */
 		void *opaque;
 	} watch_time;
+	struct {
+		void (*fn)(void *opaque, unsigned int vcpu, const char *text); /* the same */
+		void *opaque;
+	} watch_refusals;
 
 	bool irqchip, has_pit;
 	bool exception_payload, triple_fault_event; /* KVM_ENABLE_CAP's */

@@ -11,6 +11,7 @@
 #include "tools/gdb/stub.h"
 #include "tools/log.h"
 #include "tools/output.h"
+#include "tools/refusals.h"
 #include "tools/signals.h"
 #include "tools/stats.h"
 #include "tools/terminal.h"
@@ -211,6 +212,7 @@ static int session_check_outputs(const struct session *session)
 int session_run(struct session *session, struct machine_result *result)
 {
 	struct ls_error err = {0};
+	struct refusals *refusals;
 	struct console *console;
 	struct gdb_stub *stub = NULL;
 	struct machine *machine;
@@ -230,6 +232,9 @@ int session_run(struct session *session, struct machine_result *result)
 	}
 	console = console_create(&session->console);
 	session->config.output_opaque = console;
+	refusals = refusals_create();
+	session->config.entry_refused = refusals_add;
+	session->config.refused_opaque = refusals;
 	machine = machine_create(&session->config, &err);
 	if (machine) {
 		if (session->greet && session->console.input && terminal_present())
@@ -239,6 +244,7 @@ int session_run(struct session *session, struct machine_result *result)
 	} else {
 		log_failure("%s", err.text);
 	}
+	refusals_destroy(refusals);
 	console_destroy(console);
 	gdb_stub_free(stub);
 	return status;

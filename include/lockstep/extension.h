@@ -112,6 +112,14 @@ struct ls_extension {
 	 * sink->events. */
 	int (*vcpu_trace)(struct ls_engine *engine, int vcpu, struct ls_trace_sink *sink);
 
+	/* --- refused VM entries ---
+	 * @fn is called, on a vCPU's thread, with a line for each VM entry of a hypervisor in the
+	 * guest that a rule of the architecture refused: which, what it found and wanted, and all
+	 * others that are broken. NULL: no longer. While no vCPU runs. */
+	void (*vm_watch_refusals)(struct ls_engine *engine, int vm,
+				  void (*fn)(void *opaque, unsigned int vcpu, const char *text),
+				  void *opaque);
+
 	/* --- tables, models, parameters, figures --- */
 	const struct ls_table *(*table)(struct ls_engine *engine, const char *name);
 	/* Builds the CPUID leaves for @spec (NULL: the engine's first model), "NAME[,+feature,-feature,key=value...]", for vCPU

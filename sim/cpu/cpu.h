@@ -224,6 +224,8 @@ struct cpu_platform {
 	void (*vendor_timer)(struct cpu *cpu, u64 until);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
+	/* A VM entry was refused, @text says why. May be NULL. */
+	void (*entry_refused)(struct cpu *cpu, const char *text);
 	/* FERR#: an x87 exception is pending under CR0.NE = 0 (IRQ 13 on a PC). May be NULL. */
 	void (*ferr)(struct cpu *cpu);
 	/* The VM's lock around calls into the interrupt chips; NULL where one thread runs all. */

@@ -11,6 +11,12 @@ _Noreturn void vendor_exit(struct cpu *cpu)
 	longjmp(cpu->unwind, UNWIND_VENDOR);
 }
 
+void vendor_refused(struct cpu *cpu, const char *text)
+{
+	if (cpu->platform && cpu->platform->entry_refused)
+		cpu->platform->entry_refused(cpu, text);
+}
+
 void vendor_reopen(struct cpu *cpu)
 {
 	u32 bits = EVENT_INTERRUPT | EVENT_VENDOR;

@@ -174,6 +174,9 @@ extern const struct vendor_ops vendor_none;
  */
 _Noreturn void vendor_exit(struct cpu *cpu);
 
+/* A VM entry was refused: tells the engine why. */
+void vendor_refused(struct cpu *cpu, const char *text);
+
 /* The events that were held back are looked at again: a gate may have opened. */
 void vendor_reopen(struct cpu *cpu);
 

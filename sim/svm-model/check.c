@@ -327,6 +327,7 @@ const struct check_row *svm_check(struct cpu *cpu)
 		svm->failures++;
 		svm_record_failures(cpu, &inputs.in, row);
 		check_report_failure(&inputs.in, row, svm->failure, sizeof(svm->failure));
+		vendor_refused(cpu, svm->failure);
 	}
 	return row;
 }

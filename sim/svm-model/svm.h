@@ -58,7 +58,7 @@ struct svm {
 	struct second_stage second;
 	u32 second_asid;    /* whose walks it remembers */
 	u64 failures;       /* VMRUNs that a check refused */
-	char failure[1024]; /* and why the last of them was */
+	char failure[4096]; /* and why the last of them was */
 };
 
 extern const struct vendor_ops svm_ops;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMLAUNCH and VMRESUME (SDM 3C:27): checks, loading, injection. */
+#include <stdio.h>
+
 #include "sim/cpu/debug_registers.h"
 #include "sim/cpu/debugger.h"
 #include "sim/vmx-model/explain.h"
@@ -53,6 +55,7 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 		vmx->failures++;
 		vmx_record_failures(cpu, &inputs.in, row);
 		check_report_failure(&inputs.in, row, vmx->failure, sizeof(vmx->failure));
+		vendor_refused(cpu, vmx->failure);
 	}
 	return row;
 }
@@ -137,6 +140,23 @@ void vmx_go_on(struct cpu *cpu)
 
 /* --- the instructions --- */
 
+/* An MSR that could not be loaded (SDM 3C:27.4): @number of the area, from 1 on. */
+static void explain_msr(struct cpu *cpu, u32 number)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	u64 entry = vmx->value[VMCS_ENTRY_MSR_LOAD_ADDRESS] + 16 * (u64)(number - 1);
+
+	vmx->failures++;
+	snprintf(vmx->failure, sizeof(vmx->failure),
+		 "VM entry: exit 34, qualification %u (entry_msr_load): SDM 3C:27.4: VM-entry "
+		 "MSR-load entry %u: MSR 0x%x = 0x%llx; wanted: an MSR that may be loaded here, "
+		 "with a value that "
+		 "WRMSR would take",
+		 number, number, (u32)mem_load_physical(cpu, entry, 4),
+		 (unsigned long long)mem_load_physical(cpu, entry + 8, 8));
+	vendor_refused(cpu, vmx->failure);
+}
+
 static u64 refused(struct cpu *cpu, u32 reason, u64 qualification)
 {
 	vmx_refuse(cpu, reason, qualification);
@@ -174,8 +194,10 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 	vmx_enter_world(cpu);
 	failed = vmx_load_msrs(cpu, value[VMCS_ENTRY_MSR_LOAD_ADDRESS],
 			       value[VMCS_ENTRY_MSR_LOAD_COUNT]);
-	if (failed)
+	if (failed) {
+		explain_msr(cpu, failed);
 		return refused(cpu, REASON_MSR_LOADING, failed);
+	}
 	if (launch)
 		vmx->launched = true;
 	vmx_record_entry(cpu, caller);

@@ -61,7 +61,7 @@ struct vmx {
 		u64 pdpte[4];
 	} smm;
 	u64 failures;       /* VM entries that a check refused */
-	char failure[1024]; /* and why the last of them was: explain.h */
+	char failure[4096]; /* and why the last of them was: explain.h */
 	struct second_stage second;
 	u64 second_eptp;     /* whose walks it remembers */
 	u64 apic_access_end; /* of the last guest whose accesses were virtualized */

@@ -63,11 +63,18 @@ exits=$(jq .events.vm_exit "$WORK/out")
 # --- the rules that refuse, all of them, the one that decides first (vmx_entry.c) ---
 expect_status 1 "$LOCKSTEP" run --cpu intel,+vmx --payload "$1/vmx_entry.elf" \
 	--trace "$WORK/refused:entry_check,vm_exit"
+cp "$WORK/err" "$WORK/log"
 trace show "$WORK/refused"
 expect 'entry_check  vendor=VMX  verdict=fail  field=0x400a  value=0x5  rule=cr3_target_count' "CR3-target count of 5"
 grep -A 1 'field=0x4000  value=0x0  rule=pin_reserved' "$WORK/out" | grep -q 'field=0x6820  value=0x0  rule=guest_rflags' ||
 	fail "controls do not come before guest state, or one of two rules is missing"
 expect 'vm_exit .*reason=INVALID_STATE\|0x80000000' "exit 33"
+
+# The log says the same, with the section, the value, what was wanted and the other rules, a few times for each rule.
+log='VMfailValid\(7\) \(pin_reserved\): SDM 3C:27\.2\.1\.1: .*= 0x0; wanted: .*; so fail guest_rflags_reserved$'
+grep -Eq "vCPU 0: VM entry: $log" "$WORK/log" || fail "the log does not name both rules: $(head -n 5 "$WORK/log")"
+grep -q '(entry_msr_load): SDM 3C:27.4: .* entry [0-9]*: MSR 0x' "$WORK/log" || fail "the log does not name the MSR"
+[ "$(grep -c '(resume_launched)' "$WORK/log")" -eq 3 ] || fail "more than 3 lines for a rule"
 
 # --- SVM: exit codes (APM 2 appendix C), the ASID, VMEXIT_INVALID ---
 build_payload svm
