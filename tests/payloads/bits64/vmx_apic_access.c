@@ -2,17 +2,20 @@
 /* The TPR shadow and the APIC-access page (SDM 3C:27.7.7, 30.1.2, 30.3, 30.4). */
 #include "vmx.h"
 
-#define VALID              (1u << 31)
-#define CR8_LOAD           (1u << 19)
-#define REASON_EXCEPTION   0
-#define REASON_VMCALL      18
-#define REASON_CR          28
-#define REASON_TPR         43
-#define REASON_APIC_ACCESS 44
-#define TYPE_WRITE         0x1000
-#define TYPE_FETCH         0x2000
-#define TYPE_DELIVERY      0x3000
-#define VTPR               (*(volatile u32 *)(virtual_page + 0x80))
+#define VALID                        (1u << 31)
+#define CR8_LOAD                     (1u << 19)
+#define REASON_EXCEPTION             0
+#define REASON_VMCALL                18
+#define REASON_CR                    28
+#define REASON_TPR                   43
+#define REASON_APIC_ACCESS           44
+#define TYPE_WRITE                   0x1000
+#define TYPE_FETCH                   0x2000
+#define TYPE_GUEST_PHYSICAL          0xf000
+#define TYPE_GUEST_PHYSICAL_DELIVERY 0xa000
+#define REASON_EPT_VIOLATION         48
+#define TYPE_DELIVERY                0x3000
+#define VTPR                         (*(volatile u32 *)(virtual_page + 0x80))
 
 static u8 access_page[4096] __attribute__((aligned(4096)));
 static u8 virtual_page[4096] __attribute__((aligned(4096)));
@@ -271,6 +274,47 @@ static void registers(void)
 	expect_access(read4, 0x22);
 }
 
+/* --- EPT: the page is what guest-physical addresses are translated to --- */
+
+extern u64 page_directories[];
+static u8 guest_page[4096] __attribute__((aligned(4096)));
+
+static void prepare_ept(u64 rights)
+{
+	prepare_access(read4, 0, 0);
+	CHECK(vmx_set_ept(SECONDARY_APIC_ACCESS));
+	*guest_register(RSI) = (u64)guest_page + 0x20;
+	*vmx_ept_entry(guest_page) = (*vmx_ept_entry(access_page) & ~EPT_RWX) | rights;
+	vmx_invept();
+}
+
+static void with_ept(void)
+{
+	section("a guest-physical address that leads to the page (30.4)");
+	prepare_ept(EPT_RWX);
+	expect_access(read4, 0x20);
+	section("EPT violations come before (30.4.1)");
+	prepare_ept(0);
+	expect_exit(REASON_EPT_VIOLATION, read4);
+	section("a paging structure of the guest's on it: a guest-physical access (30.4.6.1)");
+	prepare_ept(EPT_RWX);
+	vmwrite(APIC_ACCESS, page_directories[0] & ~0xfffull);
+	expect_exit(REASON_APIC_ACCESS, read4);
+	CHECK_EQUAL(vmread(QUALIFICATION) & ~0xfffull, TYPE_GUEST_PHYSICAL);
+	CHECK_EQUAL(vmread(VECTORING_INFO) & VALID, 0);
+	section("so while an event is delivered");
+	prepare_ept(EPT_RWX);
+	vmwrite(APIC_ACCESS, page_directories[0] & ~0xfffull);
+	vmwrite(GUEST_RFLAGS, 0x202);
+	vmwrite(ENTRY_INFO, VALID | 0x40);
+	expect_exit(REASON_APIC_ACCESS, read4);
+	CHECK_EQUAL(vmread(QUALIFICATION) & ~0xfffull, TYPE_GUEST_PHYSICAL_DELIVERY);
+	CHECK_EQUAL(vmread(VECTORING_INFO), VALID | 0x40);
+	prepare_ept(EPT_RWX);
+	*vmx_ept_entry(guest_page) = (*vmx_ept_entry(guest_page) & 0xfff) | (u64)guest_page;
+	vmx_invept();
+}
+
 static void in_delivery(void)
 {
 	section("an event's stack on the page: exit 44, with the event as IDT-vectoring (28.2.4)");
@@ -294,6 +338,7 @@ void payload(void)
 	virtualized();
 	not_virtualized();
 	registers();
+	with_ept();
 	in_delivery();
 	CHECK_EQUAL(vmxoff(), SUCCEED);
 }
