@@ -106,11 +106,11 @@ struct machine_net {
 struct machine_exit {
 	uint32_t reason; /* KVM_EXIT_* */
 	uint32_t size;   /* of an access, bytes */
-	uint32_t count;  /* accesses of KVM_EXIT_IO */
+	uint32_t count;  /* accesses of KVM_EXIT_IO; a debug exit's vector */
 	bool write;
 	uint64_t address; /* port or guest-physical address; a debug exit's linear RIP */
 	uint64_t value;   /* what was read or written, of the first access; a suberror, an event's
-			     type */
+			     type; a debug exit's bits of DR6 but BS */
 };
 
 struct machine_param {

@@ -4,6 +4,9 @@
 
 #include "machine/internal.h"
 
+#define VECTOR_DB 1
+#define DR6_TRAPS UINT64_C(0x200f) /* BD, B3 to B0: not BS, by which the engine may step */
+
 /* False: an exit that depends on how an engine works (a wait, a kick). */
 static bool exit_describe(struct kvm_run *run, struct machine_exit *exit)
 {
@@ -25,6 +28,8 @@ static bool exit_describe(struct kvm_run *run, struct machine_exit *exit)
 		return true;
 	case KVM_EXIT_DEBUG:
 		exit->address = run->debug.arch.pc;
+		exit->count = run->debug.arch.exception;
+		exit->value = exit->count == VECTOR_DB ? run->debug.arch.dr6 & DR6_TRAPS : 0;
 		return true;
 	case KVM_EXIT_INTERNAL_ERROR:
 		exit->value = run->internal.suberror;

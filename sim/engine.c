@@ -9,6 +9,7 @@
 #include "sim/cpu/vmx_capability.h"
 #include "sim/exact_state.h"
 #include "sim/explain.h"
+#include "sim/instruction.h"
 #include "sim/ioctl_state.h"
 #include "sim/ioctl_system.h"
 #include "sim/look.h"
@@ -320,6 +321,17 @@ static int ext_break(struct ls_engine *base, int handle, bool vm_entry, bool vm_
 	return 0;
 }
 
+static int ext_instruction(struct ls_engine *base, int handle, const uint8_t *bytes,
+			   unsigned int size, struct ls_instruction *instruction)
+{
+	struct vcpu *vcpu = handle_vcpu(base, handle);
+
+	if (!vcpu)
+		return -EBADF;
+	instruction_describe(&vcpu->cpu, bytes, size, instruction);
+	return 0;
+}
+
 static void *ext_state_save(struct ls_engine *base, int handle, size_t *size, struct ls_error *err)
 {
 	struct vcpu *vcpu = handle_vcpu(base, handle);
@@ -389,6 +401,7 @@ static const struct ls_extension sim_extension = {
 	.explain = sim_explain,
 	.set_param = ext_set_param,
 	.vcpu_trace = ext_trace,
+	.vcpu_instruction = ext_instruction,
 	.vcpu_stats = ext_stats,
 	.vcpu_state_hash = ext_state_hash,
 	.vcpu_info = ext_info,

@@ -6,6 +6,7 @@
 #include "tools/diff/compare.h"
 #include "tools/diff/engines.h"
 #include "tools/diff/expected.h"
+#include "tools/diff/quirks.h"
 #include "tools/diff/report.h"
 #include "tools/diff/suite.h"
 #include "tools/log.h"
@@ -31,7 +32,8 @@ struct diff_command {
 static const char diff_description[] =
 	"Runs each payload on two engines, on the processor model that both can be, and compares\n"
 	"exits, registers and memory. Reports the first difference of each.\n\n"
-	"Engines under test: sim, kvm, qemu, lab (kvm in 'lockstep lab'), auto (the strongest here).\n\n"
+	"Engines under test: sim, kvm, qemu, lab (kvm in 'lockstep lab'), auto (the strongest "
+	"here).\n\n"
 	"Exit status: 0 equal, 1 different, 2 could not be compared.\n\n"
 	"Example: lockstep diff --ref sim --dut auto --suite";
 
@@ -246,33 +248,14 @@ static bool diff_colour(void)
 	return isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
 }
 
-/* Hardware is interrupted by its host, and some lose an interrupt shadow by that: what does not
- * come again is counted and shown, and no difference. */
-static struct diff_result *diff_run_case(const struct diff_options *options,
-					 const struct diff_case *test, bool *used)
-{
-	struct diff_result *result = diff_compare(options, test, used), *again;
-
-	if (result->verdict != DIFF_DIFFERENT || options->engine[0] == options->engine[1])
-		return result;
-	again = diff_compare(options, test, used);
-	if (again->verdict != DIFF_EQUAL) {
-		diff_result_free(again);
-		return result;
-	}
-	again->unsteady = g_steal_pointer(&result->text);
-	diff_result_free(result);
-	return again;
-}
-
 static void diff_run_all(struct diff_command *d, struct diff_report *report, GPtrArray *results,
-			 bool *used)
+			 const struct diff_used *used)
 {
 	gint64 start = g_get_monotonic_time();
 
 	for (guint i = 0; i < d->tests->len; i++) {
 		struct diff_result *result =
-			diff_run_case(&d->options, g_ptr_array_index(d->tests, i), used);
+			diff_compare_steadily(&d->options, g_ptr_array_index(d->tests, i), used);
 		g_autoptr(GString) text = g_string_new(NULL);
 
 		g_ptr_array_add(results, result);
@@ -289,14 +272,16 @@ static int diff_run(struct diff_command *d, struct ls_error *err)
 {
 	g_autoptr(GPtrArray) results =
 		g_ptr_array_new_with_free_func((GDestroyNotify)diff_result_free);
-	g_autofree bool *used = g_new0(bool, expected_count + 1);
+	g_autofree bool *expected = g_new0(bool, expected_count + 1);
+	g_autofree bool *quirk = g_new0(bool, quirk_count + 1);
+	const struct diff_used used = {expected, quirk};
 	g_autofree char *version = expected_version(d->options.engine[1]->name);
 	g_autoptr(GString) text = g_string_new(NULL);
 	struct diff_report report = {
-		.options = &d->options, .version = version, .results = results, .used = used};
+		.options = &d->options, .version = version, .results = results, .used = &used};
 	int rc;
 
-	diff_run_all(d, &report, results, used);
+	diff_run_all(d, &report, results, &used);
 	if (d->json)
 		report_json(text, &report);
 	else

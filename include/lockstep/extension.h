@@ -46,6 +46,14 @@ struct ls_table {
 	const char *(*cell)(struct ls_engine *engine, size_t row, unsigned int column);
 };
 
+/* An instruction as the engine's own table has it. The strings are the table's. */
+struct ls_instruction {
+	const char *mnemonic, *encoding; /* as in `lockstep list opcodes`; NULL: there is none */
+	unsigned int length;
+	uint64_t undefined; /* arithmetic flags in RFLAGS that it leaves undefined */
+	char manual[48];    /* where the manual has it */
+};
+
 struct ls_extension {
 	/* --- time ---
 	 * The VM's clock. The engine's chips arm timers on it; the machine's may too. */
@@ -119,6 +127,10 @@ struct ls_extension {
 	void (*vm_watch_refusals)(struct ls_engine *engine, int vm,
 				  void (*fn)(void *opaque, unsigned int vcpu, const char *text),
 				  void *opaque);
+
+	/* What @bytes begin with in the mode that the vCPU is in. */
+	int (*vcpu_instruction)(struct ls_engine *engine, int vcpu, const uint8_t *bytes,
+				unsigned int size, struct ls_instruction *instruction);
 
 	/* --- tables, models, parameters, figures --- */
 	const struct ls_table *(*table)(struct ls_engine *engine, const char *name);

@@ -45,10 +45,11 @@ struct diff_moment {
 struct diff_result {
 	const struct diff_case *test;
 	enum diff_verdict verdict;
-	char *text;            /* one line: what is different, or why it could not run */
-	uint64_t events;       /* compared */
+	char *text;      /* one line: what is different, or why it could not run */
+	char *rule;      /* of the manual, that the reference followed there; NULL: not known */
+	uint64_t events; /* compared */
 	unsigned int declared; /* expected differences that it ended at: 0 or 1 */
-	char *unsteady;        /* what was different in a first run, and not in a second */
+	bool unsteady;         /* different, but not in a second run */
 	uint64_t merged;       /* steps that one engine makes of two */
 	double wall_seconds;
 	GPtrArray *left_out;   /* names of registers that differ from the start on */
@@ -57,9 +58,18 @@ struct diff_result {
 	char *command;         /* repeats it */
 };
 
-/* @used: expected_count flags, set for rows that were needed. */
+/* Rows of expected.def and quirks.def that were needed: a flag each. */
+struct diff_used {
+	bool *expected, *quirk;
+};
+
 struct diff_result *diff_compare(const struct diff_options *options, const struct diff_case *test,
-				 bool *used);
+				 const struct diff_used *used);
+/* The same, and if it is different once more, to say whether that comes again: hardware is
+ * interrupted by its host. It stays different. */
+struct diff_result *diff_compare_steadily(const struct diff_options *options,
+					  const struct diff_case *test,
+					  const struct diff_used *used);
 void diff_result_free(struct diff_result *result);
 void diff_case_free(struct diff_case *test);
 

@@ -36,7 +36,8 @@ char *describe_event(const struct diff_event *event)
 			exit->reason == KVM_EXIT_IO ? "port" : "address", exit->address,
 			exit->value, exit->count > 1 ? ", and more" : "");
 	case KVM_EXIT_DEBUG:
-		return g_strdup("step");
+		return exit->value ? g_strdup_printf("step, DR6 0x%" PRIx64, exit->value)
+				   : g_strdup("step");
 	case KVM_EXIT_SHUTDOWN:
 		return g_strdup("shutdown");
 	case KVM_EXIT_INTERNAL_ERROR:
@@ -61,9 +62,7 @@ static cs_mode code_size(const struct diff_fields *fields, const struct diff_eve
 	return rights & RIGHTS_DB ? CS_MODE_32 : CS_MODE_16;
 }
 
-/* @whole: with its operands. */
-static char *disassemble(const struct diff_fields *fields, const struct diff_event *event,
-			 bool whole)
+char *describe_instruction(const struct diff_fields *fields, const struct diff_event *event)
 {
 	char *text = NULL;
 	cs_insn *insn;
@@ -72,20 +71,9 @@ static char *disassemble(const struct diff_fields *fields, const struct diff_eve
 	if (cs_open(CS_ARCH_X86, code_size(fields, event), &capstone))
 		return g_strdup("");
 	if (cs_disasm(capstone, event->bytes, sizeof(event->bytes), event->linear_rip, 1, &insn)) {
-		text = whole ? g_strdup_printf("%s %s", insn->mnemonic, insn->op_str)
-			     : g_strdup(insn->mnemonic);
+		text = g_strdup_printf("%s %s", insn->mnemonic, insn->op_str);
 		cs_free(insn, 1);
 	}
 	cs_close(&capstone);
 	return text ? g_strchomp(text) : g_strdup("(unknown)");
-}
-
-char *describe_instruction(const struct diff_fields *fields, const struct diff_event *event)
-{
-	return disassemble(fields, event, true);
-}
-
-char *describe_mnemonic(const struct diff_fields *fields, const struct diff_event *event)
-{
-	return disassemble(fields, event, false);
 }

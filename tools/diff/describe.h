@@ -9,7 +9,5 @@
 char *describe_event(const struct diff_event *event);
 /* The instruction at the event's RIP. To be freed. */
 char *describe_instruction(const struct diff_fields *fields, const struct diff_event *event);
-/* Its mnemonic alone. To be freed. */
-char *describe_mnemonic(const struct diff_fields *fields, const struct diff_event *event);
 
 #endif

@@ -8,12 +8,16 @@
 
 const struct expected_row expected_rows[] = {
 #define EXPECTED(...) EXPECTED_ROW(__VA_ARGS__)
-#define EXPECTED_ROW(engine, version, test, field, bits, why)                                      \
-	{engine, version, #test, field, bits, why},
+#define EXIT          false
+#define STEP          true
+#define EXPECTED_ROW(engine, version, step, test, field, bits, why)                                \
+	{engine, version, step, #test, field, bits, why},
 #include "tools/diff/expected.def"
 #undef EXPECTED_ROW
+#undef STEP
+#undef EXIT
 #undef EXPECTED
-	{NULL, NULL, NULL, NULL, 0, NULL},
+	{NULL, NULL, false, NULL, NULL, 0, NULL},
 };
 const unsigned int expected_count = G_N_ELEMENTS(expected_rows) - 1;
 
@@ -42,21 +46,19 @@ char *expected_version(const char *engine)
 	return g_strdup_printf("Linux %u.%u on %s", major, minor, below());
 }
 
-bool expected_applies(const struct expected_row *row, const char *engine, const char *version,
-		      const char *test)
+bool expected_applies(const struct expected_row *row, const struct expected_run *run)
 {
-	return !strcmp(row->engine, engine) && !strcmp(row->version, version) &&
-	       !strcmp(row->test, test);
+	return row->step == run->step && !strcmp(row->engine, run->engine) &&
+	       !strcmp(row->version, run->version) && !strcmp(row->test, run->test);
 }
 
-int expected_find(const char *engine, const char *version, const char *test, const char *field,
-		  uint64_t differing)
+int expected_find(const struct expected_run *run, const char *field, uint64_t differing)
 {
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
 		if (!strcmp(row->field, field) && !(differing & ~row->bits) &&
-		    expected_applies(row, engine, version, test))
+		    expected_applies(row, run))
 			return (int)i;
 	}
 	return -1;

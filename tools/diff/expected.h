@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 struct expected_row {
-	const char *engine, *version, *test, *field;
+	const char *engine, *version;
+	bool step; /* single steps are compared, not exits */
+	const char *test, *field;
 	uint64_t bits; /* of the field, that may differ */
 	const char *why;
 };
@@ -20,11 +22,15 @@ extern const unsigned int expected_count;
  * freed. */
 char *expected_version(const char *engine);
 
+/* What a row is for. */
+struct expected_run {
+	const char *engine, *version;
+	bool step;
+	const char *test;
+};
+
 /* The row for this first difference, or -1. */
-int expected_find(const char *engine, const char *version, const char *test, const char *field,
-		  uint64_t differing);
-/* The row's own engine, version and case are these. */
-bool expected_applies(const struct expected_row *row, const char *engine, const char *version,
-		      const char *test);
+int expected_find(const struct expected_run *run, const char *field, uint64_t differing);
+bool expected_applies(const struct expected_row *row, const struct expected_run *run);
 
 #endif

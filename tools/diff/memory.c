@@ -52,6 +52,12 @@ int memory_hash_update(struct memory_hash *hash, struct machine *machine)
 	return machine_written(machine, page_written, hash);
 }
 
+void memory_hash_page(struct memory_hash *hash, struct machine *machine, uint64_t gpa)
+{
+	gpa &= ~(uint64_t)(PAGE - 1);
+	page_written(hash, gpa, machine_memory_ptr(machine, gpa, PAGE));
+}
+
 void memory_hash_free(struct memory_hash *hash)
 {
 	g_free(hash->page);

@@ -15,6 +15,8 @@ struct memory_hash {
 void memory_hash_start(struct memory_hash *hash, struct machine *machine);
 /* 0 or -errno. */
 int memory_hash_update(struct memory_hash *hash, struct machine *machine);
+/* The page there has been changed past the machine. */
+void memory_hash_page(struct memory_hash *hash, struct machine *machine, uint64_t gpa);
 void memory_hash_free(struct memory_hash *hash);
 
 #endif

@@ -7,9 +7,9 @@
 
 struct diff_report {
 	const struct diff_options *options;
-	const char *version;                             /* of the engine under test */
-	const GPtrArray *results;                        /* struct diff_result */
-	const bool *used;                                /* expected rows */
+	const char *version;      /* of the engine under test */
+	const GPtrArray *results; /* struct diff_result */
+	const struct diff_used *used;
 	unsigned int equal, different, failed, declared; /* cases */
 	uint64_t events;
 	double wall_seconds;

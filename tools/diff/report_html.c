@@ -83,6 +83,8 @@ static void append_result(GString *text, const struct diff_result *result)
 	append_string(text, result->test->purpose ? result->test->purpose : "");
 	g_string_append(text, ",\"text\":");
 	append_string(text, result->text ? result->text : "");
+	g_string_append(text, ",\"rule\":");
+	append_string(text, result->rule ? result->rule : "");
 	g_string_append(text, ",\"command\":");
 	append_string(text, result->command);
 	g_string_append_printf(text, ",\"verdict\":\"%s\",\"declared\":%u,\"values\":",

@@ -47,8 +47,10 @@ static void append_result(GString *text, const struct diff_result *result)
 	append_member(text, "verdict", verdict_name(result));
 	if (result->text)
 		append_member(text, "text", result->text);
+	if (result->rule)
+		append_member(text, "rule", result->rule);
 	if (result->unsteady)
-		append_member(text, "unsteady", result->unsteady);
+		g_string_append(text, "\"unsteady\": true, ");
 	append_member(text, "command", result->command);
 	g_string_append_printf(
 		text,
@@ -67,7 +69,7 @@ static void append_declared(GString *text, const struct diff_report *report)
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		if (!report->used[i])
+		if (!report->used->expected[i])
 			continue;
 		g_string_append_printf(text, "%s    {", between);
 		append_member(text, "case", row->test);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/diff/expected.h"
+#include "tools/diff/quirks.h"
 #include "tools/diff/report.h"
 
 #define RED    "\033[1;31m"
@@ -55,6 +56,10 @@ void report_text_result(GString *text, const struct diff_options *options,
 			       result->test->name, paint(colour, PLAIN), result->text);
 	if (result->test->purpose)
 		g_string_append_printf(text, "  %s\n", result->test->purpose);
+	if (result->rule)
+		g_string_append_printf(text, "  rule: %s\n", result->rule);
+	if (result->unsteady)
+		g_string_append(text, "  unsteady: a second run was equal\n");
 	if (result->values->len)
 		append_values(text, options, result, colour);
 	for (unsigned int who = 0; who < 2; who++)
@@ -107,10 +112,19 @@ static void append_declared(GString *text, const struct diff_report *report)
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		if (report->used[i])
+		if (report->used->expected[i])
 			g_string_append_printf(text, "declared: %s, %s, bits 0x%" PRIx64 ": %s\n",
 					       row->test, row->field, row->bits, row->why);
 	}
+}
+
+static void append_quirks(GString *text, const struct diff_report *report)
+{
+	for (unsigned int i = 0; i < quirk_count; i++)
+		if (report->used->quirk[i])
+			g_string_append_printf(text, "quirk of its steps: %s, shown by %s: %s\n",
+					       quirk_rows[i].mnemonic, quirk_rows[i].test,
+					       quirk_rows[i].why);
 }
 
 /* The same for every case, as long as they run on one model. */
@@ -127,17 +141,6 @@ static void append_left_out(GString *text, const struct diff_report *report)
 		g_string_append_printf(text, " %s",
 				       (const char *)g_ptr_array_index(first->left_out, i));
 	g_string_append(text, "\n");
-}
-
-static void append_unsteady(GString *text, const struct diff_report *report)
-{
-	for (guint i = 0; i < report->results->len; i++) {
-		const struct diff_result *result = g_ptr_array_index(report->results, i);
-
-		if (result->unsteady)
-			g_string_append_printf(text, "unsteady: %s: %s, but not in a second run\n",
-					       result->test->name, result->unsteady);
-	}
 }
 
 static void append_merged(GString *text, const struct diff_report *report)
@@ -174,7 +177,7 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 	append_declared(text, report);
 	append_left_out(text, report);
 	append_merged(text, report);
-	append_unsteady(text, report);
+	append_quirks(text, report);
 	g_string_append_printf(text, "%s against %s (%s), --cpu %s, compared by %s, %.1f s\n",
 			       report->options->engine[1]->name, report->options->engine[0]->name,
 			       report->version, report->options->cpu,

@@ -6,6 +6,14 @@
 #include "machine/memory.h"
 #include "tools/diff/memory.h"
 
+#define DR6_TRAPS  UINT64_C(0x200f) /* BD, B3 to B0 */
+#define DR7_GD     UINT64_C(0x2000)
+#define PAGE       4096u
+#define VECTOR_DB  1
+#define STOP_PORT  0xee /* nobody's */
+#define NOT_MAPPED UINT64_MAX
+#define GUESTDBG   (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP)
+
 enum turn { MACHINE_RUNS, EVENT_SHOWN, CLOSING };
 
 struct side {
@@ -19,25 +27,54 @@ struct side {
 	struct machine_result result;
 	struct ls_error err;
 	bool ended, failed;
+	struct {
+		uint8_t *bytes, was[2]; /* bytes: NULL if nothing is planted */
+		uint64_t linear;
+	} planted;
 
 	GMutex lock;
 	GCond changed;
 	enum turn turn;
 };
 
-static void read_bytes(struct side *side, struct diff_event *event)
+uint8_t *side_linear_ptr(struct side *side, uint64_t linear, uint64_t *gpa)
 {
-	struct kvm_translation at = {.linear_address = event->linear_rip};
-	const uint8_t *bytes;
+	struct kvm_translation at = {.linear_address = linear};
 
-	memset(event->bytes, 0, sizeof(event->bytes));
-	if (ls_ioctl_ptr(machine_engine(side->machine), machine_vcpu(side->machine, event->vcpu),
+	*gpa = NOT_MAPPED;
+	if (ls_ioctl_ptr(machine_engine(side->machine), machine_vcpu(side->machine, 0),
 			 KVM_TRANSLATE, &at) < 0 ||
 	    !at.valid)
-		return;
-	bytes = machine_memory_ptr(side->machine, at.physical_address, sizeof(event->bytes));
-	if (bytes)
-		memcpy(event->bytes, bytes, sizeof(event->bytes));
+		return NULL;
+	*gpa = at.physical_address;
+	return machine_memory_ptr(side->machine, at.physical_address, 1);
+}
+
+unsigned int side_read(struct side *side, uint64_t linear, void *to, unsigned int size)
+{
+	unsigned int done = 0;
+
+	while (done < size) {
+		unsigned int left = PAGE - ((linear + done) & (PAGE - 1)),
+			     n = MIN(size - done, left);
+		uint64_t gpa;
+		const uint8_t *from = side_linear_ptr(side, linear + done, &gpa);
+
+		if (!from)
+			break;
+		memcpy((uint8_t *)to + done, from, n);
+		done += n;
+	}
+	return done;
+}
+
+void side_read_instruction(struct side *side)
+{
+	struct diff_event *event = &side->event[(side->events - 1) & 1];
+
+	memset(event->bytes, 0, sizeof(event->bytes));
+	side_linear_ptr(side, event->linear_rip, &event->physical_rip);
+	side_read(side, event->linear_rip, event->bytes, sizeof(event->bytes));
 }
 
 static void read_vcpu(struct side *side, unsigned int vcpu, uint64_t *registers)
@@ -46,6 +83,91 @@ static void read_vcpu(struct side *side, unsigned int vcpu, uint64_t *registers)
 			 machine_vcpu(side->machine, vcpu), registers);
 }
 
+/* --- stepping --- */
+
+static int set_debug(struct side *side, uint32_t control)
+{
+	struct kvm_guest_debug debug = {.control = control};
+
+	return ls_ioctl_ptr(machine_engine(side->machine), machine_vcpu(side->machine, 0),
+			    KVM_SET_GUEST_DEBUG, &debug);
+}
+
+void side_stop_at(struct side *side, uint64_t linear, uint64_t physical)
+{
+	static const uint8_t out[] = {0xe6, STOP_PORT}; /* OUT imm8, AL */
+	uint8_t *bytes = (linear & (PAGE - 1)) + sizeof(out) > PAGE
+				 ? NULL
+				 : machine_memory_ptr(side->machine, physical, sizeof(out));
+
+	if (!bytes)
+		return;
+	memcpy(side->planted.was, bytes, sizeof(out));
+	memcpy(bytes, out, sizeof(out));
+	side->planted.bytes = bytes;
+	side->planted.linear = linear;
+}
+
+/* The OUT has been done: back before it. */
+static void step_back(struct side *side, struct machine_exit *exit)
+{
+	struct ls_engine *engine = machine_engine(side->machine);
+	int vcpu = machine_vcpu(side->machine, 0);
+	struct kvm_regs regs;
+
+	*exit = (struct machine_exit){
+		.reason = KVM_EXIT_DEBUG, .address = side->planted.linear, .count = VECTOR_DB};
+	ls_ioctl_ptr(engine, vcpu, KVM_GET_REGS, &regs);
+	regs.rip -= sizeof(side->planted.was);
+	ls_ioctl_ptr(engine, vcpu, KVM_SET_REGS, &regs);
+	set_debug(side, GUESTDBG);
+}
+
+static void pull_out(struct side *side, struct machine_exit *exit)
+{
+	if (!side->planted.bytes)
+		return;
+	memcpy(side->planted.bytes, side->planted.was, sizeof(side->planted.was));
+	side->planted.bytes = NULL;
+	if (exit->reason == KVM_EXIT_IO && exit->address == STOP_PORT)
+		step_back(side, exit);
+}
+
+int side_give_debug(struct side *side, uint64_t dr6)
+{
+	struct ls_engine *engine = machine_engine(side->machine);
+	int vcpu = machine_vcpu(side->machine, 0), ret;
+	struct kvm_debugregs registers;
+
+	ret = ls_ioctl_ptr(engine, vcpu, KVM_GET_DEBUGREGS, &registers);
+	if (ret < 0)
+		return ret;
+	registers.dr6 = (registers.dr6 & ~(DR6_TRAPS & 0xf)) | dr6;
+	registers.dr7 &= ~DR7_GD; /* SDM 3B:18.2.4 */
+	ret = ls_ioctl_ptr(engine, vcpu, KVM_SET_DEBUGREGS, &registers);
+	return ret < 0 ? ret : set_debug(side, GUESTDBG | KVM_GUESTDBG_INJECT_DB);
+}
+
+void side_instruction(struct side *side, const uint8_t *bytes, struct ls_instruction *instruction)
+{
+	struct ls_engine *engine = machine_engine(side->machine);
+	const struct diff_event *event = &side->event[(side->events - 1) & 1];
+
+	*instruction = (struct ls_instruction){0};
+	if (engine->ext->vcpu_instruction)
+		engine->ext->vcpu_instruction(engine, machine_vcpu(side->machine, event->vcpu),
+					      bytes, sizeof(event->bytes), instruction);
+}
+
+void side_memory_changed(struct side *side, uint64_t gpa)
+{
+	machine_memory_written(side->machine, gpa, 1);
+	memory_hash_page(&side->memory, side->machine, gpa);
+	side->event[(side->events - 1) & 1].memory = side->memory.sum;
+}
+
+/* --- events --- */
+
 /* Fills the event and waits until it has been looked at. */
 static void side_show(struct side *side, struct diff_event *event)
 {
@@ -53,8 +175,9 @@ static void side_show(struct side *side, struct diff_event *event)
 	uint64_t *registers = event->registers + event->vcpu * fields->count;
 
 	event->number = side->events++;
+	memset(event->bytes, 0, sizeof(event->bytes));
+	event->physical_rip = NOT_MAPPED;
 	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
-	read_bytes(side, event);
 	memory_hash_update(&side->memory, side->machine);
 	event->memory = side->memory.sum;
 	g_mutex_lock(&side->lock);
@@ -71,6 +194,17 @@ static struct diff_event *side_slot(struct side *side)
 	return &side->event[side->events & 1];
 }
 
+/* B0 to B3 may be set for breakpoints that DR7 does not enable, too (SDM 3B:18.2.3). */
+static void mask_breakpoints(struct side *side, struct diff_event *event)
+{
+	int row = diff_fields_find(side->fields, "DR7");
+	uint64_t dr7 = event->registers[event->vcpu * side->fields->count + (unsigned int)row];
+
+	for (unsigned int n = 0; n < 4 && event->exit.reason == KVM_EXIT_DEBUG; n++)
+		if (!(dr7 >> 2 * n & 3))
+			event->exit.value &= ~(UINT64_C(1) << n);
+}
+
 static void side_observe(void *opaque, unsigned int vcpu, const struct machine_exit *exit)
 {
 	struct side *side = opaque;
@@ -80,8 +214,10 @@ static void side_observe(void *opaque, unsigned int vcpu, const struct machine_e
 	if (side->vcpus > 1)
 		return;
 	event->exit = *exit;
+	pull_out(side, &event->exit);
 	event->vcpu = vcpu;
 	read_vcpu(side, vcpu, event->registers);
+	mask_breakpoints(side, event);
 	side_show(side, event);
 }
 
@@ -93,6 +229,7 @@ static void *side_run(void *opaque)
 	side->failed = machine_run(side->machine, &side->result, &side->err) != 0;
 	event = side_slot(side);
 	event->exit = (struct machine_exit){.reason = DIFF_END};
+	pull_out(side, &event->exit);
 	event->end = side->result.end;
 	event->code = side->result.code;
 	event->vcpu = 0;
@@ -158,6 +295,14 @@ const struct diff_event *side_next(struct side *side, double seconds, struct ls_
 		return NULL;
 	}
 	return &side->event[(side->events - 1) & 1];
+}
+
+void side_take_instruction(struct side *side, const struct diff_event *from)
+{
+	struct diff_event *event = &side->event[(side->events - 1) & 1];
+
+	memcpy(event->bytes, from->bytes, sizeof(event->bytes));
+	event->physical_rip = from->physical_rip;
 }
 
 struct machine *side_machine(struct side *side)

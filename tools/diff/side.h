@@ -6,6 +6,8 @@
 #ifndef LOCKSTEP_TOOLS_DIFF_SIDE_H
 #define LOCKSTEP_TOOLS_DIFF_SIDE_H
 
+#include <lockstep/extension.h>
+
 #include "machine/machine.h"
 #include "tools/diff/fields.h"
 
@@ -18,9 +20,9 @@ struct diff_event {
 	enum machine_end end; /* with reason DIFF_END */
 	int code;
 	unsigned int vcpu;
-	uint64_t linear_rip;
-	uint8_t bytes[15];   /* of the instruction at RIP, where they could be read */
-	uint64_t memory;     /* hash of RAM */
+	uint64_t linear_rip, physical_rip; /* physical: UINT64_MAX if it is not mapped */
+	uint8_t bytes[15];                 /* of the instruction at RIP, once it has been read */
+	uint64_t memory;                   /* hash of RAM */
 	uint64_t *registers; /* of all vCPUs, each fields->count; only of `vcpu` unless it is the
 				end */
 };
@@ -34,6 +36,24 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
  * the next. NULL with *err: the engine could not run it, or it took too long. After the end: the
  * end. */
 const struct diff_event *side_next(struct side *side, double seconds, struct ls_error *err);
+/* The step ends at the latest before the instruction there, at CPL 0, also if no trap does: an OUT
+ * takes its place until the next event. (Not an INT3, which QEMU lets no hypervisor intercept.) */
+void side_stop_at(struct side *side, uint64_t linear, uint64_t physical);
+/* What KVM_EXIT_DEBUG showed was the guest's own: #DB with these bits of DR6. 0 or -errno. */
+int side_give_debug(struct side *side, uint64_t dr6);
+/* Memory of the present event, changed by the caller. */
+void side_memory_changed(struct side *side, uint64_t gpa);
+/* What the 15 bytes are in the present event's mode. Its mnemonic is NULL if the engine has no
+ * table. */
+void side_instruction(struct side *side, const uint8_t *bytes, struct ls_instruction *instruction);
+/* A linear address by the present event's page tables; NULL: not mapped, or not RAM. */
+uint8_t *side_linear_ptr(struct side *side, uint64_t linear, uint64_t *gpa);
+/* Fills the present event's bytes and physical_rip: by the guest's page tables, where KVM_TRANSLATE
+ * may set accessed bits, or as the other side has them. */
+void side_read_instruction(struct side *side);
+void side_take_instruction(struct side *side, const struct diff_event *from);
+/* Memory there, up to what is not mapped; how much that is. */
+unsigned int side_read(struct side *side, uint64_t linear, void *to, unsigned int size);
 struct machine *side_machine(struct side *side);
 const char *side_text(const struct side *side); /* how it ended */
 void side_close(struct side *side);

@@ -13,6 +13,9 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tools/diff_guest.h"
 #include "tools/diff/compare.h"
+#include "tools/diff/expected.h"
+#include "tools/diff/quirks.h"
+#include "tools/diff/suite.h"
 
 enum kind { WRONG_FLAG, MISSING_ACCESSED, WRONG_ERROR_CODE, LOST_INTERRUPT, WRONG_BYTE, KINDS };
 
@@ -26,9 +29,9 @@ enum kind { WRONG_FLAG, MISSING_ACCESSED, WRONG_ERROR_CODE, LOST_INTERRUPT, WRON
 static struct {
 	enum kind kind;
 	unsigned int after; /* chances to let pass */
-	bool done;
-	uint64_t exits; /* that were shown */
-	uint64_t at;    /* which of them shows the fault */
+	bool done, twice;   /* twice: a second run, in which it is done already, may follow */
+	uint64_t exits;     /* that were shown */
+	uint64_t at;        /* which of them shows the fault */
 	uint8_t *memory;
 	uint64_t memory_size;
 	uint8_t *before; /* memory at the step before */
@@ -190,7 +193,8 @@ static struct diff_result *compare_with(enum kind kind, unsigned int after, char
 {
 	static struct diff_case test = {.name = (char *)"guest", .vcpus = 1};
 	static struct diff_options options;
-	bool used[64] = {false};
+	bool expected[64] = {false}, quirk[64] = {false};
+	const struct diff_used used = {expected, quirk};
 
 	test.image = image;
 	options = (struct diff_options){
@@ -205,7 +209,8 @@ static struct diff_result *compare_with(enum kind kind, unsigned int after, char
 	fault.after = after;
 	fault.done = false;
 	fault.exits = 0;
-	return diff_compare(&options, &test, used);
+	return fault.twice ? diff_compare_steadily(&options, &test, &used)
+			   : diff_compare(&options, &test, &used);
 }
 
 static char *guest_image(void)
@@ -237,6 +242,9 @@ static void found_at_its_first_instruction(void)
 		CU_ASSERT_TRUE(fault.done);
 		CU_ASSERT_EQUAL(result->verdict, DIFF_DIFFERENT);
 		CU_ASSERT_EQUAL(result->events, fault.at + 1);
+		CU_ASSERT_PTR_NOT_NULL(result->rule);
+		if (kind == WRONG_ERROR_CODE)
+			CU_ASSERT_PTR_NOT_NULL(strstr(result->rule, "#PF (SDM 3A:6.15"));
 		if (!fault.done || result->events != fault.at + 1)
 			printf("kind %d after %u: event %llu, wanted %llu: %s\n", (int)kind, after,
 			       (unsigned long long)result->events, (unsigned long long)fault.at + 1,
@@ -265,7 +273,44 @@ static void equal_without_fault(void)
 	unlink(image);
 }
 
+/* What a second run does not show is different all the same. */
+static void one_run_is_enough(void)
+{
+	g_autofree char *image = guest_image();
+	struct diff_result *result;
+
+	faulty = ls_engine_sim;
+	faulty.name = "faulty";
+	faulty.open = faulty_open;
+	faulty.ioctl = faulty_ioctl;
+	fault.twice = true;
+	result = compare_with(WRONG_FLAG, 40, image);
+	fault.twice = false;
+	CU_ASSERT_EQUAL(result->verdict, DIFF_DIFFERENT);
+	CU_ASSERT_TRUE(result->unsteady);
+	diff_result_free(result);
+	unlink(image);
+}
+
+/* Each row of expected.def and quirks.def is for a case that there is. */
+static void rows_name_cases(void)
+{
+	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+	struct ls_error err = {0};
+
+	CU_ASSERT_EQUAL(suite_load(cases, &err), 0);
+	for (guint i = 0; i < cases->len; i++)
+		g_hash_table_add(names, ((struct diff_case *)g_ptr_array_index(cases, i))->name);
+	for (unsigned int i = 0; i < expected_count; i++)
+		CU_ASSERT_TRUE(g_hash_table_contains(names, expected_rows[i].test));
+	for (unsigned int i = 0; i < quirk_count; i++)
+		CU_ASSERT_TRUE(g_hash_table_contains(names, quirk_rows[i].test));
+}
+
 static CU_TestInfo tests[] = {
+	{"a difference in one of two runs is one", one_run_is_enough},
+	{"rows are for cases that there are", rows_name_cases},
 	{"an engine is equal to itself", equal_without_fault},
 	{"one wrong instruction is found where it is", found_at_its_first_instruction},
 	CU_TEST_INFO_NULL,

@@ -15,19 +15,14 @@ u32 task_saw[8];
 
 static void task_make(void)
 {
-	task = (struct tss){
-		.eip = (u32)task_entry,
-		.eflags = 2,
-		.esp = STACK_TOP(other_stack),
-		.eax = 0x12345678,
-		.es = SEL_DATA0,
-		.cs = SEL_CODE0,
-		.ss = SEL_DATA0,
-		.ds = SEL_DATA0,
-		.fs = SEL_DATA0,
-		.gs = SEL_DATA0,
-		.io_map = sizeof(task),
-	};
+	/* One by one: its I/O bitmap would take thousands of steps to clear. */
+	task.eip = (u32)task_entry;
+	task.eflags = 2;
+	task.esp = STACK_TOP(other_stack);
+	task.eax = 0x12345678;
+	task.es = task.ss = task.ds = task.fs = task.gs = SEL_DATA0;
+	task.cs = SEL_CODE0;
+	task.io_map = sizeof(task);
 	gdt[SEL_TASK / 8] = descriptor((u32)&task, sizeof(task) - 1, 0x89, 0);
 	gdt[SEL_GATE / 8] = (u64)SEL_TASK << 16 | (u64)0x85 << 40;
 }

@@ -15,7 +15,6 @@ static bool step_hook(struct trap_frame *frame)
 	show(READ_REGISTER("dr6"));
 	WRITE_REGISTER("dr6", 0xffff0ff0);
 	frame->flags &= ~(word)FLAG_TF;
-	trap.flags &= ~(word)FLAG_TF;
 	if (trap_count < 12 && (frame->ax & 0xff) != 0x77)
 		frame->flags |= FLAG_TF;
 	return true;

@@ -182,6 +182,14 @@ CASE(triple_fault, "a fault in the delivery of #DF shuts the processor down")
 	TRY("mov $0x8000000000000000, %rax; mov (%rax), %rax");
 }
 
+CASE(pushed_rf, "a fault pushes RF set, a trap pushes it clear")
+{
+	TRY("xor %eax, %eax; div %eax");
+	show(trap.flags);
+	TRY("int3");
+	show(trap.flags);
+}
+
 CASE(pushed_flags, "what a fault pushes of RFLAGS, for each arithmetic flag")
 {
 	TRY("push $0x8d5; popf; ud2");

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A comparison while it runs; between compare.c, pair.c and step.c. */
+#ifndef LOCKSTEP_TOOLS_DIFF_COMPARISON_H
+#define LOCKSTEP_TOOLS_DIFF_COMPARISON_H
+
+#include <lockstep/extension.h>
+
+#include "tools/diff/compare.h"
+#include "tools/diff/history.h"
+#include "tools/diff/quirks.h"
+
+#define REF 0
+#define DUT 1
+
+#define FLAG_TF UINT64_C(0x100)
+#define FLAG_RF UINT64_C(0x10000)
+
+/* Where the reference stood before its present event. */
+struct moment_before {
+	bool known;
+	uint64_t linear_rip, rflags, tss;
+	struct ls_instruction instruction; /* there */
+	struct ls_instruction access;      /* whose access to a port or device that event was */
+};
+
+struct comparison {
+	const struct diff_options *options;
+	const struct diff_case *test;
+	struct diff_result *result;
+	struct ls_engine *engine[2]; /* opened to see what they list */
+	struct diff_fields *fields;
+	struct machine_config config[2];
+	struct side *side[2];
+	const struct diff_event *now[2];
+	struct diff_history history[2];
+	char *version, *append; /* of the engine under test; the guest's command line */
+	struct moment_before before;
+	uint64_t undefined; /* flags that may differ for now */
+	const char *first;  /* what differs first where they part */
+	uint64_t first_bits;
+	bool by_trap; /* the engine under test steps by the guest's own TF, as KVM does */
+	bool *quirk_used;
+};
+
+__attribute__((format(printf, 3, 4))) void
+diff_verdict(struct diff_result *result, enum diff_verdict is, const char *format, ...);
+/* The next event of one of them; false: it could not run. */
+bool comparison_next(struct comparison *c, unsigned int who);
+
+static inline bool is_step(const struct diff_event *event)
+{
+	return event->exit.reason == KVM_EXIT_DEBUG;
+}
+
+static inline const uint64_t *registers_of(const struct comparison *c, unsigned int who)
+{
+	return c->now[who]->registers + c->now[who]->vcpu * c->fields->count;
+}
+
+/* pair.c: compares both present events and notes in the result what differs. */
+bool pair_differs(struct comparison *c);
+
+/* rule.c: of the instruction that was stepped over, and of the exceptions it led to. NULL: not
+ * known. To be freed. */
+char *rule_describe(const struct comparison *c);
+
+/* step.c: the next pair of events, step by step. */
+bool step_next_pair(struct comparison *c);
+/* What has been stepped over is known, and what the guest's own debugging asks for is given to
+ * both. */
+void step_pair_done(struct comparison *c);
+
+#endif

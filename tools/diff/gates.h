@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which exception or interrupt brought a vCPU where it is. */
+#ifndef LOCKSTEP_TOOLS_DIFF_GATES_H
+#define LOCKSTEP_TOOLS_DIFF_GATES_H
+
+#include "tools/diff/side.h"
+
+/* The vector whose gate leads to the present event's RIP, or to the instruction before it; -1: none
+ * does. */
+int gate_entered(struct side *side, const struct diff_fields *fields,
+		 const struct diff_event *event);
+
+#endif

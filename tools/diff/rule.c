@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rule of the manual that the reference followed where the engines part. */
+#include <inttypes.h>
+
+#include "tools/diff/comparison.h"
+#include "tools/diff/gates.h"
+
+/* SDM 3A:6.3.1, table 6-1; each has its page in 6.15. */
+static const char *const exceptions[32] = {
+	[0] = "#DE",  [1] = "#DB",  [3] = "#BP",  [4] = "#OF",  [5] = "#BR",
+	[6] = "#UD",  [7] = "#NM",  [8] = "#DF",  [10] = "#TS", [11] = "#NP",
+	[12] = "#SS", [13] = "#GP", [14] = "#PF", [16] = "#MF", [17] = "#AC",
+	[18] = "#MC", [19] = "#XM", [20] = "#VE", [21] = "#CP",
+};
+
+static void append_event(GString *rule, int vector)
+{
+	if (vector < 0)
+		g_string_append(rule, "no exception");
+	else if (vector < 32 && exceptions[vector])
+		g_string_append_printf(rule, "%s (SDM 3A:6.15, interrupt %d)", exceptions[vector],
+				       vector);
+	else
+		g_string_append_printf(rule, "interrupt %d (SDM 3A:6.%s)", vector,
+				       vector == 2 ? "7" : "3.2");
+}
+
+static int entered(const struct comparison *c, unsigned int who)
+{
+	return is_step(c->now[who]) ? gate_entered(c->side[who], c->fields, c->now[who]) : -1;
+}
+
+char *rule_describe(const struct comparison *c)
+{
+	const struct ls_instruction *instruction = &c->before.instruction;
+	int ref, dut;
+	GString *rule;
+
+	if (!c->config[REF].single_step || !instruction->mnemonic)
+		return NULL;
+	rule = g_string_new(NULL);
+	g_string_append_printf(rule, "%s: %s %s at 0x%" PRIx64, instruction->manual,
+			       instruction->mnemonic, instruction->encoding, c->before.linear_rip);
+	ref = entered(c, REF);
+	dut = entered(c, DUT);
+	if (ref >= 0 || dut >= 0) {
+		g_string_append_printf(rule, "; %s: ", c->options->engine[REF]->name);
+		append_event(rule, ref);
+		g_string_append_printf(rule, ", %s: ", c->options->engine[DUT]->name);
+		if (is_step(c->now[DUT]))
+			append_event(rule, dut);
+		else
+			g_string_append(rule, "ran on");
+	}
+	return g_string_free(rule, FALSE);
+}
