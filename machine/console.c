@@ -134,6 +134,16 @@ size_t machine_console_input(struct machine *machine, const void *bytes, size_t 
 	return taken;
 }
 
+uint64_t console_unread(struct machine *machine)
+{
+	return atomic_load(&machine->console->visible);
+}
+
+void console_put_unread(struct machine *machine, const uint8_t *bytes, size_t n)
+{
+	machine->console->visible += machine_console_input(machine, bytes, n);
+}
+
 bool console_has_input(struct machine *machine, enum console_port port)
 {
 	const struct console *console = machine->console;

@@ -30,6 +30,9 @@ void console_flush(struct machine *machine);
 /* --- for the ports, under the machine lock --- */
 
 void console_print(struct machine *machine, enum console_port port, const void *bytes, size_t n);
+/* Bytes that the guest may have and has not taken yet; and more of them. Between two turns. */
+uint64_t console_unread(struct machine *machine);
+void console_put_unread(struct machine *machine, const uint8_t *bytes, size_t n);
 /* Typed input, in order. */
 bool console_has_input(struct machine *machine, enum console_port port);
 bool console_next_input(struct machine *machine, enum console_port port, uint8_t *byte);

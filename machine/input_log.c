@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/input_log.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "machine/console.h"
 #include "machine/internal.h"
 #include "traces/events.h"
 
@@ -41,4 +45,71 @@ const struct machine_input *input_replay(struct machine *machine, enum input_sou
 		return NULL;
 	machine->replayed++;
 	return next;
+}
+
+void input_replay_from(struct machine *machine, uint64_t unread)
+{
+	const struct machine_input *log = machine->config.replay;
+	uint64_t typed = 0;
+	size_t count = 0;
+
+	for (; count < machine->config.replay_count && log[count].turn <= machine->turn; count++)
+		typed += log[count].source == INPUT_CONSOLE ? log[count].size : 0;
+	machine->replayed = count;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t skip = typed > unread ? typed - unread : 0;
+
+		if (log[i].source != INPUT_CONSOLE)
+			continue;
+		typed -= log[i].size;
+		if (skip < log[i].size)
+			console_put_unread(machine, log[i].bytes + skip, log[i].size - skip);
+	}
+}
+
+/* --- disks --- */
+
+#define PIECE 16384u /* in one event */
+
+static size_t piece_of(size_t size)
+{
+	return size < PIECE ? size : PIECE;
+}
+
+void input_log_read(struct machine *machine, int result, const uint8_t *bytes, size_t size)
+{
+	if (result)
+		size = 0;
+	do {
+		input_log_add(machine, INPUT_DISK, (uint64_t)-result, bytes, piece_of(size));
+		bytes += piece_of(size);
+		size -= piece_of(size);
+	} while (size);
+}
+
+int input_replay_read(struct machine *machine, uint8_t *bytes, size_t size)
+{
+	while (size) {
+		const struct machine_input *input = input_replay(machine, INPUT_DISK);
+
+		if (!input || input->value || input->size != piece_of(size))
+			return -EIO;
+		memcpy(bytes, input->bytes, input->size);
+		bytes += input->size;
+		size -= input->size;
+	}
+	return 0;
+}
+
+int input_disk_result(struct machine *machine, int result)
+{
+	const struct machine_input *input;
+
+	if (input_replaying(machine)) {
+		input = input_replay(machine, INPUT_DISK_ERROR);
+		return input ? -(int)input->value : 0;
+	}
+	if (result)
+		input_log_add(machine, INPUT_DISK_ERROR, (uint64_t)-result, NULL, 0);
+	return result;
 }

@@ -15,6 +15,7 @@
 #include "machine/machine.h"
 #include "machine/memory.h"
 #include "machine/poll.h"
+#include "machine/recording.h"
 #include "machine/state_hash.h"
 #include "machine/symbols.h"
 #include "machine/trigger.h"
@@ -24,6 +25,7 @@ struct console;
 struct rtc;
 struct pm;
 struct fw_cfg;
+struct net_gate;
 struct host_clock;
 struct machine_image;
 struct chip_state;
@@ -70,6 +72,7 @@ struct machine {
 
 	struct memory memory;
 	struct state_hash state_hash;
+	struct recording recording;
 	struct bus ports, mmio;
 	unsigned int wires_up[IRQ_GSI_COUNT]; /* irq_wire users of each GSI that are up */
 
@@ -97,6 +100,7 @@ struct machine {
 	struct rtc *rtc;
 	struct pm *pm;
 	struct fw_cfg *fw_cfg;
+	struct net_gate *net_gate; /* NULL: no network */
 	struct symbols symbols;
 
 	struct poll_source *sources;

@@ -95,6 +95,7 @@ enum machine_irqchip {
 struct machine_disk {
 	const char *path; /* raw image */
 	bool read_only;
+	uint64_t sectors; /* of 512 bytes; with config.replay the caller's to say */
 };
 
 struct machine_net {
@@ -172,11 +173,13 @@ struct machine_config {
 	 * that a rule refused, where the engine tells: see ls_extension.vm_watch_refusals. */
 	void (*entry_refused)(void *opaque, unsigned int vcpu, const char *text);
 	void *refused_opaque;
-	/* Called once when all vCPUs have retired so many instructions (0: never), exactly there,
-	 * with all of them outside the guest. Round-robin only. */
+	/* Called when all vCPUs together have retired so many instructions (0: never), exactly
+	 * there, with all of them outside the guest; returns where to be called next. Round-robin
+	 * only. */
 	uint64_t at_instructions;
-	void (*at)(void *opaque, struct machine *machine);
+	uint64_t (*at)(void *opaque, struct machine *machine);
 	void *at_opaque;
+	uint64_t record_every; /* instructions from a recording's snapshot to the next; 0: as cheap */
 	/* What the run is given from outside, instead of the host: see input_log.h. NULL: a run of
 	 * its own. Round-robin, virtual time. */
 	const struct machine_input *replay;

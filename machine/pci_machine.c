@@ -8,6 +8,7 @@
 #include "machine/internal.h"
 #include "machine/memory.h"
 #include "machine/net.h"
+#include "machine/net_gate.h"
 #include "machine/pci.h"
 #include "machine/pci_testdev.h"
 #include "machine/poll.h"
@@ -132,11 +133,28 @@ static bool net_paces(void *opaque)
 	return backend->ops->paces(backend);
 }
 
+/* A run that is made again has its frames from the log. */
+static struct net_backend *open_net(struct machine *machine, const struct machine_net *net,
+				    struct ls_error *err)
+{
+	struct net_gate *gate = net_gate_create(machine);
+	struct net_backend *inner;
+
+	if (!gate || input_replaying(machine))
+		return gate ? net_gate_backend(gate) : NULL;
+	inner = net->kind == MACHINE_NET_TAP ? net_tap_create(net->tap, err)
+					     : net_slirp_create(net_gate_clock(gate), err);
+	if (inner) {
+		net_gate_connect(gate, inner);
+		return net_gate_backend(gate);
+	}
+	net_gate_backend(gate)->ops->destroy(net_gate_backend(gate));
+	return NULL;
+}
+
 static int add_net(struct machine_pci *pci, const struct machine_net *net, struct ls_error *err)
 {
-	struct net_backend *backend = net->kind == MACHINE_NET_TAP
-					      ? net_tap_create(net->tap, err)
-					      : net_slirp_create(machine_clock(pci->machine), err);
+	struct net_backend *backend = open_net(pci->machine, net, err);
 	struct virtio_net_options options = {.backend = backend};
 	struct poll_source source = {
 		.fill = net_fill,
@@ -173,6 +191,8 @@ static int add_disks(struct machine_pci *pci, const struct machine_config *confi
 		struct virtio_blk_options disk = {
 			.path = config->disks[i].path,
 			.read_only = config->disks[i].read_only,
+			.machine = pci->machine,
+			.sectors = &pci->machine->config.disks[i].sectors,
 		};
 		int slot = virtio_blk_create(pci->bus, &disk, err);
 

@@ -12,6 +12,7 @@
 #include "machine/console.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
+#include "machine/net_gate.h"
 #include "traces/events.h"
 
 /* A turn when nobody else waits for it: long, but short enough for the terminal. */
@@ -86,7 +87,8 @@ static bool scheduler_counts(const struct machine *machine)
 	return machine->config.max_instructions || machine->config.state_hash_every ||
 	       machine->config.at_instructions || machine->config.replay || machine->config.debug ||
 	       machine->config.leave.at.kind == MACHINE_TRIGGER_INSTRUCTIONS ||
-	       ls_trace_wants(machine->vcpus[0].trace, TRACE_FEED);
+	       ls_trace_wants(machine->vcpus[0].trace, TRACE_FEED) ||
+	       ls_trace_wants(machine->vcpus[0].trace, TRACE_SNAPSHOT);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -152,8 +154,7 @@ static bool scheduler_at(struct machine *machine, struct vcpu *vcpu, uint64_t do
 
 	if (!config->at_instructions || machine->turns.executed + done != config->at_instructions)
 		return false;
-	config->at_instructions = 0;
-	config->at(config->at_opaque, machine);
+	config->at_instructions = config->at(config->at_opaque, machine);
 	scheduler_set_limit(machine, vcpu, done);
 	return true;
 }
@@ -305,7 +306,7 @@ static void scheduler_idle_replay(struct machine *machine, uint64_t deadline)
 
 static void scheduler_idle_virtual(struct machine *machine, uint64_t now, uint64_t deadline)
 {
-	bool quiet = now - machine->quiet_since > QUIET_NS;
+	bool quiet = now - machine->quiet_since > QUIET_NS, slept = false;
 
 	if (input_replaying(machine)) {
 		scheduler_idle_replay(machine, deadline);
@@ -320,15 +321,18 @@ static void scheduler_idle_virtual(struct machine *machine, uint64_t now, uint64
 	}
 	if (deadline > now && (poll_paces(machine) || (quiet && poll_can_wake(machine)))) {
 		deadline = scheduler_sleep(machine, now, deadline - now);
-		input_log_add(machine, INPUT_IDLE, deadline, NULL, 0);
+		slept = true;
 	}
+	/* A network's timer is not there when the run is made again. */
+	if (slept || machine->net_gate)
+		input_log_add(machine, INPUT_IDLE, deadline, NULL, 0);
 	scheduler_advance(machine, deadline);
 }
 
 static void scheduler_idle(struct machine *machine)
 {
 	uint64_t now = scheduler_now(machine);
-	uint64_t deadline = scheduler_next_deadline(machine);
+	uint64_t deadline = least(scheduler_next_deadline(machine), net_gate_deadline(machine));
 
 	if (scheduler_is_dead(machine, now, deadline) ||
 	    (machine->suspended && deadline == LS_NEVER)) {
@@ -352,6 +356,7 @@ static void scheduler_idle(struct machine *machine)
 /* What has come from outside meanwhile. False: that has stopped the machine. */
 static bool scheduler_begin_turn(struct machine *machine)
 {
+	recording_look(machine);
 	if (machine->source_count)
 		poll_sources(machine, 0);
 	if (control_is_held(machine))
@@ -363,6 +368,7 @@ static bool scheduler_begin_turn(struct machine *machine)
 		machine_stop(machine);
 		return false;
 	}
+	net_gate_exchange(machine);
 	console_exchange(machine);
 	return true;
 }

@@ -31,6 +31,7 @@ static int written_in(struct machine *machine, unsigned int slot, const struct m
 		for (uint64_t bits = dirty[word]; bits; bits &= bits - 1) {
 			uint64_t at = (word * 64 + (unsigned int)__builtin_ctzll(bits)) * PAGE;
 
+			recording_note(machine, ram->gpa + at);
 			page(opaque, ram->gpa + at, ram->host + at);
 		}
 	return ret < 0 ? ret : 0;
@@ -100,4 +101,5 @@ int state_hash_look(struct machine *machine, uint64_t executed)
 void state_hash_free(struct machine *machine)
 {
 	free(machine->state_hash.dirty);
+	recording_free(machine);
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "machine/input_log.h"
 #include "machine/virtio.h"
 #include "record/record.h"
 
@@ -26,7 +27,8 @@
 
 struct virtio_blk {
 	struct virtio_device device;
-	int fd;
+	struct machine *machine; /* whose input is logged, or NULL */
+	int fd;                  /* -1: the log stands in for the image */
 	bool read_only;
 	uint64_t sectors;
 	char serial[VIRTIO_BLK_ID_BYTES];
@@ -84,6 +86,36 @@ static int write_all(int fd, const uint8_t *bytes, size_t len, off_t at)
 	return 0;
 }
 
+/* --- the image, or the log of what it said --- */
+
+static bool is_replayed(const struct virtio_blk *blk)
+{
+	return blk->machine && input_replaying(blk->machine);
+}
+
+static int read_piece(struct virtio_blk *blk, size_t len, off_t at)
+{
+	int ret;
+
+	if (is_replayed(blk))
+		return input_replay_read(blk->machine, blk->piece, len);
+	ret = read_all(blk->fd, blk->piece, len, at);
+	if (blk->machine)
+		input_log_read(blk->machine, ret, blk->piece, len);
+	return ret;
+}
+
+/* @ret: what became of another request, if the image was asked. */
+static int result_of(struct virtio_blk *blk, int ret)
+{
+	return blk->machine ? input_disk_result(blk->machine, ret) : ret;
+}
+
+static int write_piece(struct virtio_blk *blk, size_t len, off_t at)
+{
+	return result_of(blk, is_replayed(blk) ? 0 : write_all(blk->fd, blk->piece, len, at));
+}
+
 /* Reads or writes @len bytes of data at the header's sector. */
 static uint8_t serve_data(struct request *request, uint32_t len, bool write)
 {
@@ -104,9 +136,9 @@ static uint8_t serve_data(struct request *request, uint32_t len, bool write)
 					 (uint32_t)sizeof(request->header) + done, blk->piece,
 					 piece);
 			if (ret == 0)
-				ret = write_all(blk->fd, blk->piece, piece, at);
+				ret = write_piece(blk, piece, at);
 		} else {
-			ret = read_all(blk->fd, blk->piece, piece, at);
+			ret = read_piece(blk, piece, at);
 			if (ret == 0)
 				ret = virtq_write(request->queue, request->chain, done, blk->piece,
 						  piece);
@@ -124,7 +156,10 @@ static uint8_t serve_in(struct request *request)
 
 static uint8_t serve_flush(struct request *request)
 {
-	return fdatasync(request->blk->fd) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+	struct virtio_blk *blk = request->blk;
+	int ret = is_replayed(blk) || !fdatasync(blk->fd) ? 0 : -errno;
+
+	return result_of(blk, ret) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
 static uint8_t serve_out(struct request *request)
@@ -171,6 +206,7 @@ static uint8_t serve_range(struct virtio_blk *blk, const struct virtio_blk_disca
 			   bool discard)
 {
 	uint32_t known = discard ? 0 : VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+	int ret;
 
 	/* 5.2.6.2: unknown flags, and unmap on a discard, are unsupported. */
 	if (r->flags & ~known)
@@ -181,14 +217,17 @@ static uint8_t serve_range(struct virtio_blk *blk, const struct virtio_blk_disca
 		return VIRTIO_BLK_S_OK;
 	if (discard) {
 		/* Only advice: that the host can't is no error. */
-		(void)!fallocate(blk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 (off_t)(r->sector * SECTOR), (off_t)r->num_sectors * SECTOR);
+		if (!is_replayed(blk))
+			(void)!fallocate(blk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					 (off_t)(r->sector * SECTOR),
+					 (off_t)r->num_sectors * SECTOR);
 		return VIRTIO_BLK_S_OK;
 	}
-	return zero_range(blk, r->sector * SECTOR, (uint64_t)r->num_sectors * SECTOR,
-			  r->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) < 0
-		       ? VIRTIO_BLK_S_IOERR
-		       : VIRTIO_BLK_S_OK;
+	ret = is_replayed(blk)
+		      ? 0
+		      : zero_range(blk, r->sector * SECTOR, (uint64_t)r->num_sectors * SECTOR,
+				   r->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+	return result_of(blk, ret) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
 static uint8_t serve_ranges(struct request *request, bool discard)
@@ -263,7 +302,8 @@ static void blk_destroy(struct virtio_device *device)
 	struct virtio_blk *blk = from_device(device);
 
 	virtio_remove(device);
-	close(blk->fd);
+	if (blk->fd >= 0)
+		close(blk->fd);
 	free(blk);
 }
 
@@ -291,6 +331,11 @@ static int open_image(struct virtio_blk *blk, const struct virtio_blk_options *o
 	struct stat stat;
 	off_t size;
 
+	if (is_replayed(blk)) {
+		blk->fd = -1;
+		blk->sectors = *options->sectors;
+		return 0;
+	}
 	blk->fd = open(options->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (blk->fd < 0)
 		return ls_error_set(err, -errno,
@@ -345,10 +390,13 @@ int virtio_blk_create(struct pci_bus *bus, const struct virtio_blk_options *opti
 	if (!blk)
 		return ls_error_set(err, -ENOMEM, "no memory for disk %s", options->path);
 	blk->read_only = options->read_only;
+	blk->machine = options->machine;
 	if (options->serial)
 		memcpy(blk->serial, options->serial, strnlen(options->serial, sizeof(blk->serial)));
 	ret = open_image(blk, options, err);
 	if (ret == 0) {
+		if (options->sectors)
+			*options->sectors = blk->sectors;
 		fill_config(blk);
 		features |= options->read_only ? VIRTIO_FEATURE(VIRTIO_BLK_F_RO)
 					       : VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |

@@ -6,6 +6,7 @@
 #include "machine/snapshot.h"
 #include "tools/size.h"
 #include "tools/tool.h"
+#include "traces/events.h"
 
 #define RUN_EXIT_PORT 0xf4
 
@@ -17,6 +18,20 @@ static const char run_description[] =
 	"command line, 128 + N stopped by signal N. The manual page, lockstep(1), has the rest.\n\n"
 	"On a terminal Ctrl-A X leaves, Ctrl-A C opens a monitor, Ctrl-A H helps.";
 
+/* How many words the option is that only says how the run is watched; 0: it is another. */
+static int words_of_watching(const char *word)
+{
+	static const char *const options[] = {"--trace", "--record", "--record-every", "--gdb"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+		size_t length = strlen(options[i]);
+
+		if (!strncmp(word, options[i], length) && (!word[length] || word[length] == '='))
+			return word[length] ? 1 : 2;
+	}
+	return !strcmp(word, "--gdb-wait");
+}
+
 /* By these `trace replay` makes the run again: a line each, escaped as in C. */
 static char *run_arguments(int argc, char **argv)
 {
@@ -24,10 +39,11 @@ static char *run_arguments(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++) {
 		g_autofree char *escaped = g_strescape(argv[i], NULL);
+		int others = words_of_watching(argv[i]);
 
-		if (!strcmp(argv[i], "--trace"))
-			i++;
-		else if (!g_str_has_prefix(argv[i], "--trace="))
+		if (others)
+			i += others - 1;
+		else
 			g_string_append_printf(text, "argument %s\n", escaped);
 	}
 	return g_string_free(text, FALSE);
@@ -99,6 +115,12 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 		{"trace", 0, 0, G_OPTION_ARG_STRING, &o->trace,
 		 "Record events there, for 'lockstep trace'; last=N keeps the last N only",
 		 "FILE[:EVENT,...][@TRIGGER]"},
+		{"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,
+		 "Record there what 'lockstep trace replay' makes the run again from, with snapshots",
+		 "FILE"},
+		{"record-every", 0, 0, G_OPTION_ARG_STRING, &o->record_every,
+		 "Its snapshots are N instructions apart (default: as cost at most 5 % of the run)",
+		 "N"},
 		{"gdb", 0, 0, G_OPTION_ARG_STRING, &o->gdb,
 		 "Let gdb come there ('target remote'); PATH is a Unix socket's",
 		 "PORT|HOST:PORT|PATH"},
@@ -370,6 +392,45 @@ static int run_apply_snapshot(struct run_options *o, struct machine_config *conf
 	return rc;
 }
 
+static int run_check_trace(const struct run_options *o, struct machine_config *config,
+			   struct ls_error *err)
+{
+	const char *option = o->record ? "--record" : "--trace";
+
+	if (o->trace && o->record)
+		return ls_error_set(err, -EINVAL,
+				    "only one of --trace and --record; --trace "
+				    "FILE:feed,snapshot,... does both");
+	if (o->leave.switch_to && (o->trace || o->record))
+		return ls_error_set(err, -EINVAL, "%s: only one engine can be traced", option);
+	if (o->record && (config->schedule == MACHINE_PARALLEL || config->clock == MACHINE_CLOCK_HOST))
+		return ls_error_set(err, -EINVAL,
+				    "--record: only a run in turns and in virtual time can be made "
+				    "again");
+	if (o->record_every &&
+	    (!(o->record || o->trace) || count_parse(o->record_every, &config->record_every)))
+		return ls_error_set(err, -EINVAL,
+				    "--record-every %s: say a number, and --record or --trace FILE",
+				    o->record_every);
+	return 0;
+}
+
+static int run_apply_trace(struct run_options *o, struct session *session, struct ls_error *err)
+{
+	int rc = run_check_trace(o, &session->config, err);
+
+	if (rc || !(o->trace || o->record))
+		return rc;
+	if (o->record)
+		trace_spec_recording(&o->trace_spec, o->record);
+	else
+		rc = trace_spec_parse(&o->trace_spec, o->trace, err);
+	session->trace = &o->trace_spec;
+	session->trace_arguments = o->arguments;
+	session->config.log_written |= o->trace_spec.events >> TRACE_SNAPSHOT & 1;
+	return rc;
+}
+
 int run_options_apply(struct run_options *o, struct session *session, struct ls_error *err)
 {
 	/* run_apply_exit_port looks at what run_apply_boot found. */
@@ -404,13 +465,8 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 	rc = run_apply_serial(o, session, err);
 	if (!rc)
 		rc = leave_options_apply(&o->leave, config, err);
-	if (!rc && o->trace && o->leave.switch_to)
-		rc = ls_error_set(err, -EINVAL, "--trace: only one engine can be traced");
-	if (!rc && o->trace) {
-		rc = trace_spec_parse(&o->trace_spec, o->trace, err);
-		session->trace = &o->trace_spec;
-		session->trace_arguments = o->arguments;
-	}
+	if (!rc)
+		rc = run_apply_trace(o, session, err);
 	if (!rc && o->gdb_wait && !o->gdb)
 		rc = ls_error_set(err, -EINVAL, "--gdb-wait goes with --gdb");
 	if (!rc && o->gdb && o->leave.switch_to)
@@ -449,6 +505,8 @@ void run_options_free(struct run_options *o)
 		&o->irqchip,
 		&o->trace,
 		&o->gdb,
+		&o->record,
+		&o->record_every,
 		&o->trace_spec.path,
 		&o->arguments,
 	};

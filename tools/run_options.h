@@ -16,7 +16,7 @@ struct run_options {
 	char **disks;
 	char *net, *serial, *schedule, *clock, *irqchip, *max_instructions, *state_hash;
 	char **params;
-	char *exit_port, *rng, *stats_file, *trace, *gdb;
+	char *exit_port, *rng, *stats_file, *trace, *record, *record_every, *gdb;
 	gboolean gdb_wait, console, debug_port, no_reboot, stats, verify;
 	int channel;
 	char *load; /* a snapshot, in place of what makes up a machine */

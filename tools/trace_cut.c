@@ -61,7 +61,7 @@ static void cut_records(struct trace_view *view, struct trace_writer *writer, un
 	}
 }
 
-static int cut_run(struct trace_view *view, const char *from, const char *to, struct ls_error *err)
+int trace_cut_view(struct trace_view *view, const char *from, const char *to, struct ls_error *err)
 {
 	struct trace_writer_config config = {.path = to, .vcpus = 1, .events = UINT64_MAX};
 	struct trace_writer *writer;
@@ -100,7 +100,8 @@ int trace_cut(int argc, char **argv)
 	} else if (argc != 3 || !strcmp(argv[1], argv[2])) {
 		log_failure("say which file to read, and which other one to write");
 	} else {
-		status = cut_run(&view, argv[1], argv[2], &err) ? TOOL_EXIT_FAILURE : TOOL_EXIT_OK;
+		status = trace_cut_view(&view, argv[1], argv[2], &err) ? TOOL_EXIT_FAILURE
+								       : TOOL_EXIT_OK;
 		if (err.code)
 			log_failure("%s", err.text);
 	}

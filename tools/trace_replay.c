@@ -3,12 +3,15 @@
  * lockstep trace replay: a run again, by the command line and the feeds that its trace has, with
  * the records of a part of it written to a trace of their own. Up to there it runs at full speed.
  */
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine/input_log.h"
 #include "tools/cmd_trace.h"
 #include "tools/log.h"
 #include "tools/output.h"
+#include "tools/replay_snapshot.h"
 #include "tools/run_options.h"
 #include "tools/size.h"
 #include "tools/tool.h"
@@ -19,6 +22,7 @@
 struct replay {
 	struct trace_view view;
 	const char *into;
+	char *raw; /* where the records go first; NULL: there at once */
 	struct trace_spec spec;
 	char *arguments; /* as they go into the new trace's head */
 	GArray *inputs;  /* of struct machine_input, whose bytes are owned */
@@ -76,30 +80,47 @@ static void replay_read(struct replay *replay)
 	}
 }
 
-/* Frames and disks are not in the log. */
+/* No disk image is opened: what was read of it is in the log. */
+static void replay_disks(struct replay *replay)
+{
+	struct machine_config *config = &replay->session.config;
+
+	for (unsigned int n = 0; n < config->disk_count; n++) {
+		const char *text = trace_reader_text(replay->view.reader, "disk", n);
+
+		if (!text || number_parse(text, UINT64_MAX, &config->disks[n].sectors))
+			ls_error_set(&replay->err, -EINVAL,
+				     "the trace does not tell the size of disk '%s'",
+				     config->disks[n].path);
+	}
+}
+
 static void replay_check(struct replay *replay)
 {
 	const struct machine_config *config = &replay->session.config;
 
-	if (config->net.kind != MACHINE_NET_NONE || config->disk_count)
-		ls_error_set(
-			&replay->err, -ENOTSUP,
-			"a run with a disk or a network cannot be replayed: what they bring is "
-			"not in its trace");
-	else if (config->schedule == MACHINE_PARALLEL || config->clock == MACHINE_CLOCK_HOST)
+	if (config->schedule == MACHINE_PARALLEL || config->clock == MACHINE_CLOCK_HOST)
 		ls_error_set(&replay->err, -ENOTSUP,
 			     "only a run in turns and in virtual time can be replayed");
 }
 
 /* --- the run --- */
 
-static void replay_at(void *opaque, struct machine *machine)
+/* Where the part begins, and then wherever its last vCPU could have come to its end. */
+static uint64_t replay_at(void *opaque, struct machine *machine)
 {
 	struct replay *replay = opaque;
+	uint64_t least = UINT64_MAX, until = replay->spec.until;
 
-	replay->writer = trace_run_begin(&replay->spec, machine, replay->arguments, &replay->err);
 	if (!replay->writer)
+		replay->writer =
+			trace_run_begin(&replay->spec, machine, replay->arguments, &replay->err);
+	for (unsigned int n = 0; n < machine_vcpu_count(machine); n++)
+		least = MIN(least, machine_retired(machine, n));
+	if (!replay->writer || (until && least >= until))
 		machine_stop(machine);
+	return until && least < until ? machine_retired(machine, MACHINE_EVERY_VCPU) + until - least
+				      : 0;
 }
 
 /* Watching begins an instruction before the part: what is delivered right there belongs to it. */
@@ -108,7 +129,7 @@ static void replay_configure(struct replay *replay, uint64_t from, uint64_t to)
 	struct machine_config *config = &replay->session.config;
 
 	replay->spec = (struct trace_spec){
-		.path = (char *)replay->into,
+		.path = replay->raw ? replay->raw : (char *)replay->into,
 		.events = UINT64_C(1) << TRACE_INSTRUCTION,
 		.trigger = from ? TRACE_FROM_COUNT : TRACE_FROM_START,
 		.trigger_value = from,
@@ -119,8 +140,7 @@ static void replay_configure(struct replay *replay, uint64_t from, uint64_t to)
 	config->at_instructions = from > 1 ? from - 1 : 0;
 	config->at = replay_at;
 	config->at_opaque = replay;
-	if (to != UINT64_MAX)
-		config->max_instructions = to;
+	config->state_hash_every = 0; /* nobody listens */
 }
 
 static void replay_run(struct replay *replay)
@@ -130,16 +150,34 @@ static void replay_run(struct replay *replay)
 
 	if (!machine)
 		return;
-	if (!replay->session.config.at_instructions)
+	if (replay->session.config.at_instructions)
+		replay_snapshot(&replay->view, machine, replay->session.config.at_instructions,
+				&replay->err);
+	else
 		replay_at(replay, machine);
 	if (!replay->err.code)
 		machine_run(machine, &result, &replay->err);
 	if (replay->writer)
 		trace_run_end(replay->writer, machine, &replay->err);
-	else
+	else if (!replay->err.code)
 		ls_error_set(&replay->err, -ERANGE, "the run ended before the part began: %s",
 			     result.text);
 	machine_destroy(machine);
+}
+
+/* Of several vCPUs, whose chunks come in the order in which they became full: vCPU by vCPU, as
+ * `trace cut` writes them. */
+static void replay_sort(struct replay *replay, uint64_t from, uint64_t to)
+{
+	struct trace_view view = {.from_text = g_strdup_printf("%" PRIu64, from),
+				  .events_text = g_strdup("instruction")};
+
+	if (to != UINT64_MAX)
+		view.to_text = g_strdup_printf("%" PRIu64, to);
+	if (!replay->err.code)
+		trace_cut_view(&view, replay->raw, replay->into, &replay->err);
+	trace_view_close(&view);
+	unlink(replay->raw);
 }
 
 static void replay_all(struct replay *replay, const char *path)
@@ -156,13 +194,19 @@ static void replay_all(struct replay *replay, const char *path)
 	if (!replay->err.code)
 		replay_check(replay);
 	if (!replay->err.code)
+		replay_disks(replay);
+	if (!replay->err.code)
 		replay_read(replay);
 	if (replay->err.code)
 		return;
+	if (replay->session.config.vcpus > 1)
+		replay->raw = g_strconcat(replay->into, ".raw", NULL);
 	replay_configure(replay, from, to);
 	if (!replay->session.config.replay)
 		replay->session.config.replay = &none; /* nothing came from outside */
 	replay_run(replay);
+	if (replay->raw)
+		replay_sort(replay, from, to);
 }
 
 static void free_input(void *input)
@@ -202,6 +246,7 @@ int trace_replay(int argc, char **argv)
 	run_options_free(&replay.options);
 	g_array_unref(replay.inputs);
 	g_free(replay.arguments);
+	g_free(replay.raw);
 	trace_view_close(&replay.view);
 	return status;
 }

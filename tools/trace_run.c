@@ -2,6 +2,7 @@
 #include "tools/trace_run.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* What a reader needs to know of the run, and nothing that differs between two runs alike. */
@@ -17,6 +18,8 @@ static char *run_text(struct machine *machine, const char *arguments)
 		g_string_append_printf(text, "cpu %s\n", config->cpu);
 	if (config->kernel)
 		g_string_append_printf(text, "image %s\n", config->kernel);
+	for (unsigned int n = 0; n < config->disk_count; n++)
+		g_string_append_printf(text, "disk %" PRIu64 "\n", config->disks[n].sectors);
 	g_string_append_printf(text, "vcpus %u\n", machine_vcpu_count(machine));
 	if (engine->ext->table)
 		states = engine->ext->table(engine, "state");

@@ -80,6 +80,14 @@ static int spec_trigger(struct trace_spec *spec, const char *text, struct ls_err
 	return 0;
 }
 
+void trace_spec_recording(struct trace_spec *spec, const char *path)
+{
+	*spec = (struct trace_spec){
+		.path = g_strdup(path),
+		.events = UINT64_C(1) << TRACE_FEED | UINT64_C(1) << TRACE_SNAPSHOT,
+	};
+}
+
 int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err)
 {
 	const char *at = strrchr(text, '@');

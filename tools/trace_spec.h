@@ -17,6 +17,8 @@ struct trace_spec {
 	uint64_t trigger_value, until; /* as the writer's */
 };
 
+/* What `lockstep trace replay` needs of a run. */
+void trace_spec_recording(struct trace_spec *spec, const char *path);
 int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error *err);
 /* The bit set of "exception,cr_access"; 0 with *err filled. */
 uint64_t trace_spec_events(const char *list, struct ls_error *err);

@@ -6,9 +6,10 @@
 
 #include "traces/events.h"
 
-#define COMPRESSION    1
-#define STATES_MAX     900u /* other state that is kept for snapshots */
-#define COLUMNS_ENOUGH (16u << 20)
+#define COMPRESSION          1
+#define COMPRESSION_OF_PAGES (-20) /* of snapshots: many bytes at once, which the run waits for */
+#define STATES_MAX           900u  /* other state that is kept for snapshots */
+#define COLUMNS_ENOUGH       (16u << 20)
 
 struct chunk_maker {
 	struct codec *codec;
@@ -41,7 +42,6 @@ struct chunk_maker *chunk_maker_create(unsigned int vcpu, uint32_t records_max)
 		chunk_maker_destroy(maker);
 		return NULL;
 	}
-	ZSTD_CCtx_setParameter(maker->zstd, ZSTD_c_compressionLevel, COMPRESSION);
 	return maker;
 }
 
@@ -155,6 +155,8 @@ static struct chunk *compress(struct chunk_maker *maker)
 	number = (uint32_t *)chunk->bytes;
 	for (uint64_t events = maker->head.events; events; events &= events - 1)
 		*number++ = maker->number[__builtin_ctzll(events)];
+	ZSTD_CCtx_setParameter(maker->zstd, ZSTD_c_compressionLevel,
+			       maker->number[TRACE_SNAPSHOT] ? COMPRESSION_OF_PAGES : COMPRESSION);
 	size = ZSTD_compress2(maker->zstd, chunk->bytes + numbers,
 			      ZSTD_compressBound(maker->head.raw_size), maker->raw,
 			      maker->head.raw_size);

@@ -520,16 +520,17 @@ ALWAYS_INLINE bool code_event(struct codec *codec, struct columns *columns, bool
 		record[0] = LS_TRACE_HEAD(event, head & HEAD_GUEST ? LS_TRACE_GUEST : 0, words);
 		record[1] = codec->count;
 	}
-	for (unsigned int i = 2; i < words; i++) {
-		uint64_t before = i - 2 < MODEL_FIELDS ? field[i - 2] : 0;
-		uint64_t left =
-			code_varint(columns, encoding, COLUMN_EVENT, zigzag(record[i] - before));
+	for (unsigned int i = 2; i < words && i - 2 < MODEL_FIELDS; i++) {
+		uint64_t left = code_varint(columns, encoding, COLUMN_EVENT,
+					    zigzag(record[i] - field[i - 2]));
 
 		if (!encoding)
-			record[i] = before + unzigzag(left);
-		if (i - 2 < MODEL_FIELDS)
-			field[i - 2] = record[i];
+			record[i] = field[i - 2] + unzigzag(left);
+		field[i - 2] = record[i];
 	}
+	if (words > 2 + MODEL_FIELDS)
+		code_bytes(columns, encoding, COLUMN_DATA, record + 2 + MODEL_FIELDS,
+			   8 * (size_t)(words - 2 - MODEL_FIELDS));
 	return !columns->failed;
 }
 

@@ -10,7 +10,7 @@
 #define MODEL_ENTRIES   (1u << 15)
 #define MODEL_HASH_BITS 16
 #define MODEL_SLOTS     4
-#define MODEL_FIELDS    24 /* of other events that are written as differences */
+#define MODEL_FIELDS    24 /* of other events that are written as differences; the rest is bytes */
 
 /* How a value was foreseen the last time, and what it was. */
 struct model_slot {

@@ -45,7 +45,7 @@ _Static_assert(TRACE_EVENTS <= LS_TRACE_EVENTS_MAX, "a sink's bit set has a bit 
 uint64_t trace_usual_events(void)
 {
 	const uint64_t bulky = UINT64_C(1) << TRACE_MEMORY_ACCESS | UINT64_C(1) << TRACE_WALK_STEP |
-			       UINT64_C(1) << TRACE_TLB_FILL;
+			       UINT64_C(1) << TRACE_TLB_FILL | UINT64_C(1) << TRACE_SNAPSHOT;
 
 	return ((UINT64_C(1) << TRACE_EVENTS) - 1) & ~bulky;
 }

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FORMAT_VERSION 2u
+#define FORMAT_VERSION 3u
 
 #define FILE_MAGIC  UINT64_C(0x0a6563617274534c) /* "LStrace\n" */
 #define TAIL_MAGIC  UINT64_C(0x0a646e652d74534c) /* "LSt-end\n" */

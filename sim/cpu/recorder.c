@@ -7,6 +7,7 @@
 #include "sim/cpu/decode.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/opcode_flags.h"
+#include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/state_table.h"
 
@@ -47,9 +48,20 @@ struct recorder {
 
 /* --- the other state --- */
 
+/* A performance counter, whose value is made true whenever a run is left: no place of the guest's.
+ */
+static bool is_counter(const struct state_field *field)
+{
+	size_t general = offsetof(struct cpu, msr[MSR_PMC0]);
+	size_t fixed = offsetof(struct cpu, msr[MSR_FIXED_CTR0]);
+
+	return (field->offset >= general && field->offset < general + 8 * PMU_GENERAL) ||
+	       (field->offset >= fixed && field->offset < fixed + 8 * PMU_FIXED);
+}
+
 static bool is_watched(const struct state_field *field)
 {
-	return field->group != STATE_GENERAL && field->group != STATE_EVENT;
+	return field->group != STATE_GENERAL && field->group != STATE_EVENT && !is_counter(field);
 }
 
 static void list_places(struct recorder *recorder)

@@ -33,7 +33,7 @@ _lockstep_cpu() {
 
 _lockstep_value() {
 	case $1 in
-	--kernel | --initrd | --payload | --firmware | --disk | --load | --stats-file | --trace | --symbols)
+	--kernel | --initrd | --payload | --firmware | --disk | --load | --stats-file | --trace | --record | --symbols)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames
 		;;
@@ -110,7 +110,7 @@ _lockstep() {
 			_lockstep_words "--kernel --initrd --append --payload --firmware --disk
 				--net --engine --cpu --smp --memory --serial --console --rng
 				--exit-port --debug-port --no-reboot --schedule --clock
-				--irqchip --max-instructions --state-hash --param --trace --gdb --gdb-wait
+				--irqchip --max-instructions --state-hash --param --trace --record --record-every --gdb --gdb-wait
 				--stats --stats-file
 				--at --switch-to --switches --fit --help"
 		;;

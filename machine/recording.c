@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/recording.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/console.h"
+#include "machine/image.h"
+#include "machine/internal.h"
+#include "machine/snapshot_file.h"
+#include "traces/events.h"
+
+#define PAGE  4096u
+#define PIECE 16384u /* of an image, in one event */
+
+/* Which pages were written is asked so often. */
+#define LOOK_INSTRUCTIONS 100000000u
+/* A page that isn't zeros costs some 5 us, copied, compressed and written: with so many
+ * instructions for each, of which the interpreter does some 700 in a microsecond, snapshots are
+ * within 5 % of the run. */
+#define PAGE_INSTRUCTIONS 80000u
+
+static bool recording_on(const struct machine *machine)
+{
+	return ls_trace_wants(machine->vcpus[0].trace, TRACE_SNAPSHOT);
+}
+
+/* --- which pages --- */
+
+static uint64_t page_of(const struct machine *machine, uint64_t gpa)
+{
+	if (gpa >= MEMORY_HIGH_START)
+		gpa += machine->memory.ram[0].size - MEMORY_HIGH_START;
+	return gpa / PAGE;
+}
+
+static uint64_t gpa_of(const struct machine *machine, uint64_t page)
+{
+	uint64_t gpa = page * PAGE, low = machine->memory.ram[0].size;
+
+	return gpa < low ? gpa : gpa - low + MEMORY_HIGH_START;
+}
+
+static size_t words(const struct machine *machine)
+{
+	uint64_t size = machine->memory.ram[0].size + machine->memory.ram[1].size;
+
+	return (size_t)(size / PAGE + 63) / 64;
+}
+
+void recording_note(struct machine *machine, uint64_t gpa)
+{
+	struct recording *recording = &machine->recording;
+	uint64_t page = page_of(machine, gpa), bit = UINT64_C(1) << page % 64;
+
+	if (!recording->dirty)
+		return;
+	recording->dirty[page / 64] |= bit;
+}
+
+static void note_nothing(void *opaque, uint64_t gpa, const uint8_t *bytes)
+{
+	(void)opaque;
+	(void)gpa;
+	(void)bytes;
+}
+
+/* --- taking one --- */
+
+static void emit(struct machine *machine, enum recording_part part, uint64_t address,
+		 uint64_t unread, const void *bytes, size_t size)
+{
+	struct vcpu *vcpu = &machine->vcpus[0];
+
+	TRACE_EMIT_BYTES(vcpu->trace, vcpu_instructions(vcpu), SNAPSHOT, bytes, size, .part = part,
+			 .address = address, .unread = unread, .size = size);
+}
+
+/* The pages that the next one is to have: returns how many of them are not zeros. */
+static uint64_t each_page(struct machine *machine,
+			  void (*page)(struct machine *machine, uint64_t gpa, const uint8_t *bytes))
+{
+	uint64_t count = 0;
+
+	for (size_t word = 0; word < words(machine); word++)
+		for (uint64_t bits = machine->recording.dirty[word]; bits; bits &= bits - 1) {
+			uint64_t number = word * 64 + (unsigned int)__builtin_ctzll(bits);
+			uint64_t gpa = gpa_of(machine, number);
+			const uint8_t *bytes = machine_memory_ptr(machine, gpa, PAGE);
+
+			if (bytes && snapshot_page_is_zero(bytes))
+				bytes = NULL;
+			count += bytes != NULL;
+			if (page)
+				page(machine, gpa, bytes);
+		}
+	return count;
+}
+
+static void emit_page(struct machine *machine, uint64_t gpa, const uint8_t *bytes)
+{
+	emit(machine, RECORDING_PAGE, gpa, 0, bytes, bytes ? PAGE : 0);
+}
+
+static void emit_pages(struct machine *machine)
+{
+	struct recording *recording = &machine->recording;
+
+	each_page(machine, emit_page);
+	memset(recording->dirty, 0, words(machine) * sizeof(uint64_t));
+}
+
+static void emit_image(struct machine *machine, const struct machine_image *image)
+{
+	struct record_buffer bytes = {0};
+	size_t size;
+
+	machine_image_encode(&bytes, image);
+	record_put_u64(&bytes, image->devices.size);
+	record_put(&bytes, image->devices.bytes, image->devices.size);
+	for (size_t at = 0; at < bytes.size; at += size) {
+		size = bytes.size - at < PIECE ? bytes.size - at : PIECE;
+		emit(machine, RECORDING_STATE, at, 0, bytes.bytes + at, size);
+	}
+	record_buffer_free(&bytes);
+}
+
+/* Where it cannot be, with a hypervisor in the machine, the next look tries again. */
+static void take(struct machine *machine)
+{
+	struct machine_image image = {0};
+	struct ls_error err = {0};
+
+	/* A run that is made again from an earlier one has its translations dropped here, too. */
+	input_log_add(machine, INPUT_SNAPSHOT, machine->turns.executed, NULL, 0);
+	if (!machine_image_capture(machine, &image, &err)) {
+		emit_image(machine, &image);
+		emit_pages(machine);
+		emit(machine, RECORDING_END, machine->turns.executed, console_unread(machine), NULL,
+		     0);
+		machine->recording.last = machine->turns.executed;
+	}
+	machine_image_free(&image);
+}
+
+static void replay_one(struct machine *machine)
+{
+	struct machine_image image = {0};
+
+	machine_image_capture(machine, &image, NULL);
+	machine_image_free(&image);
+}
+
+static uint64_t look_every(const struct machine *machine)
+{
+	return machine->config.record_every ? machine->config.record_every : LOOK_INSTRUCTIONS;
+}
+
+void recording_look(struct machine *machine)
+{
+	struct recording *recording = &machine->recording;
+	uint64_t executed = machine->turns.executed;
+
+	if (input_replay(machine, INPUT_SNAPSHOT))
+		replay_one(machine);
+	if (!recording_on(machine) || executed - recording->looked < look_every(machine))
+		return;
+	recording->looked = executed;
+	if (!recording->dirty)
+		recording->dirty = calloc(words(machine), sizeof(uint64_t));
+	if (!recording->dirty || machine_written(machine, note_nothing, NULL))
+		return;
+	if (machine->config.record_every ||
+	    executed - recording->last >= each_page(machine, NULL) * PAGE_INSTRUCTIONS)
+		take(machine);
+}
+
+void recording_free(struct machine *machine)
+{
+	free(machine->recording.dirty);
+}
+
+/* --- going on from one --- */
+
+int machine_restore_page(struct machine *machine, uint64_t gpa, const void *bytes)
+{
+	return bytes ? machine_dma_write(machine, gpa, bytes, PAGE)
+		     : machine_dma_zero(machine, gpa, PAGE);
+}
+
+static int apply(struct machine *machine, struct record_reader *reader, struct ls_error *err)
+{
+	struct machine_image image = {0};
+	int ret = machine_image_decode(reader, &image, err);
+	const void *bytes = NULL;
+	uint64_t size;
+
+	if (!ret && record_take_u64(reader, &size))
+		bytes = record_take(reader, size);
+	if (bytes)
+		record_put(&image.devices, bytes, size);
+	if (!ret && !bytes)
+		ret = ls_error_set(err, -EINVAL, "a snapshot in the recording ends early");
+	if (!ret)
+		ret = machine_image_apply(machine, &image, err);
+	machine_image_free(&image);
+	return ret;
+}
+
+int machine_restore(struct machine *machine, const void *image, size_t size, uint64_t unread,
+		    struct ls_error *err)
+{
+	struct record_reader reader = {image, size};
+	int ret = apply(machine, &reader, err);
+
+	if (!ret)
+		input_replay_from(machine, unread);
+	return ret;
+}
