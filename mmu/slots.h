@@ -27,6 +27,10 @@ struct slots {
 	struct slot slot[SLOTS_MAX]; /* sorted by gpa */
 	unsigned int count;
 	unsigned int recent; /* index of the last hit; a hint only */
+	bool shared;	     /* by more than one vCPU */
+	/* vCPUs that wait until the others can't write any more to a page that has just got its first
+	 * bit in slot->code. Atomic. */
+	unsigned int guarding;
 };
 
 /* KVM_SET_USER_MEMORY_REGION: create, move, change flags, delete (size 0). -EINVAL, -EEXIST. */

@@ -4,6 +4,7 @@
  * alignment checks and data breakpoints. All stores end in write_host or device_access.
  */
 #include "sim/cpu/memory.h"
+#include "sim/cpu/code_guard.h"
 #include "sim/cpu/address_space.h"
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
@@ -125,7 +126,7 @@ static bool guard_tables(struct cpu *cpu)
 
 	for (unsigned int n = 0; n < tables->count; n++)
 		if (slots_find(cpu->slots, tables->physical[n]))
-			changed |= trace_cache_guard(cpu, tables->physical[n], 8);
+			changed |= code_guard(cpu, tables->physical[n], 8);
 	return changed;
 }
 

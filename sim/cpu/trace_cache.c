@@ -2,6 +2,7 @@
 /* Keeping traces: index, arena, and dropping what a write has changed. */
 #include <stdlib.h>
 
+#include "sim/cpu/code_guard.h"
 #include "sim/cpu/decode.h"
 #include "sim/cpu/memory.h"
 #include "sim/cpu/pseudo_op.h"
@@ -139,22 +140,6 @@ static void enter(struct trace_cache *cache, struct trace *trace)
 	*list = trace;
 }
 
-bool trace_cache_guard(struct cpu *cpu, u64 gpa, unsigned int bytes)
-{
-	struct slot *slot = slots_find(cpu->slots, gpa);
-	u64 *word = slot_code_word(slot, gpa), lines = slot_code_lines(gpa, bytes), old;
-
-	old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-	if ((old & lines) == lines)
-		return false;
-	old = __atomic_fetch_or(word, lines, __ATOMIC_SEQ_CST);
-	if (old)
-		return true;
-	tlb_protect_gpa(&cpu->tlb, gpa & ~PAGE_OFFSET_MASK);
-	cpu->platform->code_page_made(cpu, gpa);
-	return true;
-}
-
 /* Bytes count only if they are guarded before they are read: whoever writes them later sees to it
  * that the trace is dropped. */
 static bool build_guarded(struct cpu *cpu, const struct fetch_page *page, unsigned int limit,
@@ -164,7 +149,7 @@ static bool build_guarded(struct cpu *cpu, const struct fetch_page *page, unsign
 	unsigned int guarded = room < GUARD_AHEAD ? room : GUARD_AHEAD;
 
 	for (;;) {
-		trace_cache_guard(cpu, page->gpa, guarded);
+		code_guard(cpu, page->gpa, guarded);
 		if (!trace_build(cpu, page, limit, trace))
 			return false;
 		if (likely(trace->bytes <= guarded))

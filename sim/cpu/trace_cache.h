@@ -45,8 +45,6 @@ struct trace_cache {
 bool trace_cache_open(struct cpu *cpu); /* false: no memory */
 void trace_cache_close(struct cpu *cpu);
 void trace_cache_flush(struct cpu *cpu);
-/* From here on, writes to these bytes, within one page, have to be seen. False: they had to be. */
-bool trace_cache_guard(struct cpu *cpu, u64 gpa, unsigned int bytes);
 /* A write of @size bytes, within one page, hit code: drops the traces from the lines of 64 bytes
  * that it touched. The one that runs leaves after the instruction that wrote. */
 void trace_cache_drop(struct cpu *cpu, u64 gpa, unsigned int size);

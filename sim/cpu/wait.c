@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/wait.h"
+#include "sim/cpu/code_guard.h"
 #include "sim/cpu/flags.h"
 #include "sim/cpu/pmu.h"
 #include "sim/cpu/segment.h"
@@ -8,18 +9,11 @@
 
 void monitor_arm(struct cpu *cpu, u64 gpa)
 {
-	struct slot *slot = slots_find(cpu->slots, gpa);
-	u64 *word, line = BIT((gpa & PAGE_OFFSET_MASK) / MONITOR_LINE);
-
-	cpu->monitor.armed = slot && cpu->platform;
+	cpu->monitor.armed = slots_find(cpu->slots, gpa) && cpu->platform;
 	if (!cpu->monitor.armed)
 		return; /* not memory */
 	cpu->monitor.gpa = gpa;
-	word = slot_code_word(slot, gpa);
-	if (!__atomic_fetch_or(word, line, __ATOMIC_ACQ_REL))
-		tlb_protect_gpa(&cpu->tlb, gpa & ~PAGE_OFFSET_MASK);
-	/* Guarded before or not: another vCPU may be about to give its permission up. */
-	cpu->platform->code_page_made(cpu, gpa);
+	code_guard(cpu, gpa, 1);
 }
 
 bool monitor_end(struct cpu *cpu)
