@@ -19,7 +19,16 @@ static void post(struct vcpu *vcpu, u32 event)
 
 static void lapic_changed(void *owner)
 {
-	post(owner, EVENT_INTERRUPT);
+	struct vcpu *vcpu = owner;
+	struct cpu *cpu = &vcpu->cpu;
+
+	/* Outside the guest its registers stand still: what RFLAGS.IF holds back need not be posted. */
+	if (!vcpu->in_guest && !cpu->arbitrates && !(cpu->rflags & FLAG_IF))
+		cpu->interrupt_waits = true;
+	else
+		event_post(cpu, EVENT_INTERRUPT);
+	if (vcpu->asleep)
+		vcpu_wake(vcpu);
 }
 
 static void lapic_nmi(void *owner)

@@ -89,6 +89,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	if (vm->irqchip && id != 0)
 		vcpu->cpu.activity = ACTIVITY_WAIT_SIPI;
 	vm->vcpu[vm->vcpus++] = vcpu;
+	vm->slots.shared = vm->vcpus > 1;
 	return vcpu;
 }
 

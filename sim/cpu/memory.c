@@ -85,7 +85,8 @@ static void lines_written(struct cpu *cpu, struct slot *slot, u64 gpa, unsigned 
 
 	/* The store comes before the look: who makes a trace sets its bits and looks at the bytes.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (unlikely(cpu->slots->shared))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (likely(!(*word & lines)))
 		return;
 	if (!by_walk || !cpu->space.tables)
