@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two neighbours that one handler serves: an instruction that sets flags with the conditional
- * branch behind it,  MOV with an instruction that works on its target, STI with HLT. */
+/* Neighbours that one handler serves: an instruction that sets flags with the conditional branch
+ * behind it, MOV with an instruction that works on its target, STI with HLT, and a few threes. */
 #ifndef LOCKSTEP_SIM_CPU_FUSE_H
 #define LOCKSTEP_SIM_CPU_FUSE_H
 
@@ -9,8 +9,12 @@
 
 HANDLER(exec_sti_hlt); /* exec/interrupt_flag.c */
 
-/* If @first and @second have a common handler, puts it on op[0] and returns true; op[1] stays as it
- * is and serves as the handler's second half. Handlers without dead flags have been chosen. */
-bool fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op);
+/* If the first of the @count ops from @op on has a handler together with those behind it, puts that
+ * on op[0]; the others stay as they are and serve as the handler's operands. Returns how many it
+ * serves. Rows may be NULL. Handlers without dead flags have been chosen. */
+unsigned int fuse(const struct opcode_row *const row[], unsigned int count, struct op *op);
+
+/* exec/shift.c: three, the first being a MOV. */
+bool fuse_fold(const struct opcode_row *const row[], struct op *op);
 
 #endif

@@ -19,6 +19,12 @@ HANDLER(pseudo_op_leave)
 	LEAVE;
 }
 
+HANDLER(pseudo_op_jump_inside)
+{
+	(void)cpu;
+	NEXT;
+}
+
 HANDLER(pseudo_op_stale)
 {
 	commit(cpu, op);

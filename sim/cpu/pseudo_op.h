@@ -8,6 +8,7 @@
 HANDLER(pseudo_op_leave);         /* end of a trace: back to the run loop */
 HANDLER(pseudo_op_fall_through);  /* 64-bit code, same page: on to the trace that follows */
 HANDLER(pseudo_op_next_page);     /* 64-bit code, the trace that follows is on another page */
+HANDLER(pseudo_op_jump_inside);   /* a jump whose target follows in the trace */
 HANDLER(pseudo_op_stale);         /* the bytes from here on have changed */
 HANDLER(pseudo_op_replaced);      /* first op of a dropped trace: on to what took its place */
 HANDLER(pseudo_op_undefined);     /* #UD */

@@ -113,6 +113,25 @@ static bool append(struct builder *b, const struct instruction *insn, enum decod
 	return b->row[n] && !(b->row[n]->flags & END);
 }
 
+#define JUMP_GAP 256 /* bytes */
+
+extern const struct family family_jmp_rel;
+
+/* A jump forward within the page, over a few bytes: what it leads to is taken into the trace. The
+ * bytes between count as the trace's. */
+static bool jump_inside(struct builder *b, unsigned int limit)
+{
+	struct trace *trace = b->trace;
+	struct op *op = &trace->op[trace->count - 1];
+
+	if (op->fn != family_jmp_rel.linked[3] || trace->count == limit ||
+	    (b->env.mode & MODE_RECORDED) || op->imm - trace->bytes > JUMP_GAP)
+		return false;
+	op->fn = pseudo_op_jump_inside;
+	trace->bytes = op->imm;
+	return true;
+}
+
 /* True if nothing can look at the flags between this instruction and the next. */
 static bool keeps_going(const struct opcode_row *row, const struct op *op)
 {
@@ -133,6 +152,8 @@ static void drop_dead_flags(struct builder *b)
 			live = ALL;
 			continue;
 		}
+		if (op->fn == pseudo_op_jump_inside)
+			continue;
 		quiet = b->family[n]->quiet[b->family_width[n]][op->kind];
 		if (row->writes && !(row->writes & live) && quiet && !(op->flags & OP_LOCK))
 			op->fn = quiet;
@@ -140,14 +161,12 @@ static void drop_dead_flags(struct builder *b)
 	}
 }
 
-static void fuse_pairs(struct builder *b)
+static void fuse_all(struct builder *b)
 {
-	unsigned int n;
+	unsigned int n = 0, count = b->trace->count;
 
-	for (n = 0; n + 1 < b->trace->count; n++)
-		if (b->row[n] && b->row[n + 1] &&
-		    fuse_pair(b->row[n], b->row[n + 1], &b->trace->op[n]))
-			n++;
+	while (n < count)
+		n += fuse(&b->row[n], count - n, &b->trace->op[n]);
 }
 
 /* The pseudo-op behind the last instruction. */
@@ -212,14 +231,14 @@ bool trace_build(struct cpu *cpu, const struct fetch_page *page, unsigned int li
 		status = decode_instruction(&b.env, page->host + trace->bytes, available, &insn);
 		if (status == DECODE_MORE)
 			break;
-		open = append(&b, &insn, status);
+		open = append(&b, &insn, status) || jump_inside(&b, limit);
 	}
 	if (!trace->count)
 		return false;
 	if (!(b.env.mode & MODE_RECORDED)) {
 		drop_dead_flags(&b);
 		if (cpu->traces->max > 1)
-			fuse_pairs(&b);
+			fuse_all(&b);
 	}
 	close_trace(&b, open);
 	add_records(&b, page->host);

@@ -2,8 +2,8 @@
 /*
  * Pre-decoded straight-line code, keyed by guest-physical address and mode. A trace stays within
  * one 4 KiB page. It ends after an instruction that may change what decoding depends on, after an
- * unconditional branch, at the page's edge or at TRACE_MAX instructions; a conditional branch
- * that is not taken goes on inside it.
+ * unconditional branch (but for short jumps forward), at the page's edge or at TRACE_MAX instructions;
+ * a conditional branch that is not taken goes on inside it.
  */
 #ifndef LOCKSTEP_SIM_CPU_TRACE_CACHE_H
 #define LOCKSTEP_SIM_CPU_TRACE_CACHE_H

@@ -259,14 +259,20 @@ static op_handler fused(const struct family *first, const struct family *second,
 	return fused_branch(first, second, op);
 }
 
-bool fuse_pair(const struct opcode_row *first, const struct opcode_row *second, struct op *op)
+static bool fuse_pair(const struct opcode_row *const row[], struct op *op)
 {
-	op_handler handler;
+	op_handler handler = fused(row[0]->family, row[1]->family, op);
 
-	if (!(op[1].flags & OP_CODE64))
-		return false;
-	handler = fused(first->family, second->family, op);
 	if (handler)
 		op->fn = handler;
 	return handler != NULL;
+}
+
+unsigned int fuse(const struct opcode_row *const row[], unsigned int count, struct op *op)
+{
+	if (!(op->flags & OP_CODE64) || count < 2 || !row[0] || !row[1])
+		return 1;
+	if (count > 2 && row[2] && row[0]->family == &family_mov_EG && fuse_fold(row, op))
+		return 3;
+	return fuse_pair(row, op) ? 2 : 1;
 }

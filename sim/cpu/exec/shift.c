@@ -5,6 +5,7 @@
  * for 1 is used for all.
  */
 #include "sim/cpu/exec/integer.h"
+#include "sim/cpu/fuse.h"
 
 ALWAYS_INLINE unsigned int count_mask(u64 count, unsigned int size)
 {
@@ -126,8 +127,8 @@ ALWAYS_INLINE struct outcome rcr(struct cpu *cpu, u64 a, u64 b, unsigned int siz
 	return rotated(cpu, value, carry, top_bit(value, size) ^ (value >> (bits - 2) & 1), size);
 }
 
-#define CL_OPERAND	    ((u8)cpu->reg[REG_RCX])
-#define ONE_OPERAND	    1
+#define CL_OPERAND          ((u8)cpu->reg[REG_RCX])
+#define ONE_OPERAND         1
 #define COUNT_OPERAND(size) ((u8)op->imm)
 
 #define SHIFT_I_(width, size, body)                                                                \
@@ -158,6 +159,69 @@ DEFINE_SHIFT(rol)
 DEFINE_SHIFT(ror)
 DEFINE_SHIFT(rcl)
 DEFINE_SHIFT(rcr)
+
+/* --- x ^= x << n and its like, of which hashes are made: MOV, shift and the way back as one --- */
+
+extern const struct family family_xor_EG, family_or_EG, family_add_EG;
+
+#define xor_back(a, b, size) outcome_logic((a) ^ (b), size)
+#define or_back(a, b, size)  outcome_logic((a) | (b), size)
+#define add_back(a, b, size) outcome_add(a, b, 0, size)
+
+#define FOLD(shift, back, width, size, tag, quiet)                                                 \
+	static HANDLER(shift##_##back##_##width##tag)                                              \
+	{                                                                                          \
+		u64 a = REG_OPERAND(size), b = shift(cpu, a, (u8)op[1].imm, size).value;           \
+		struct outcome out = back##_back(a, b, size);                                      \
+		reg_write(cpu, op->rm, b, size);                                                   \
+		reg_write(cpu, op->reg, out.value, size);                                          \
+		outcome_flags(cpu, out, quiet);                                                    \
+		DISPATCH(op + 3);                                                                  \
+	}
+#define FOLD_WIDTHS(shift, back)                                                                   \
+	FOLD(shift, back, 2, 4, , false)                                                           \
+	FOLD(shift, back, 2, 4, _quiet, true)                                                      \
+	FOLD(shift, back, 3, 8, , false)                                                           \
+	FOLD(shift, back, 3, 8, _quiet, true)
+#define EACH_FOLD(X) X(shl, xor) X(shl, or) X(shl, add) X(shr, xor) X(shr, or) X(shr, add)
+EACH_FOLD(FOLD_WIDTHS)
+
+static const struct {
+	const struct family *shift, *back;
+	op_handler fn[4], quiet[4];
+} folds[] = {
+#define FOLD_ROW(shift, back)                                                                      \
+	{&family_##shift##_EI,                                                                     \
+	 &family_##back##_EG,                                                                      \
+	 {[2] = shift##_##back##_2, shift##_##back##_3},                                           \
+	 {[2] = shift##_##back##_2_quiet, shift##_##back##_3_quiet}},
+	EACH_FOLD(FOLD_ROW)};
+
+/* MOV t, x; the shift of t, whose flags nobody reads; the operation on x with t. */
+static bool is_fold(const struct opcode_row *const row[], const struct op *op)
+{
+	for (unsigned int n = 0; n < 3; n++)
+		if (op[n].kind != KIND_REG || op[n].width != op->width)
+			return false;
+	return op->reg != op->rm && op[1].rm == op->rm && op[2].rm == op->reg &&
+	       op[2].reg == op->rm && op[1].fn == row[1]->family->quiet[op->width][KIND_REG];
+}
+
+bool fuse_fold(const struct opcode_row *const row[], struct op *op)
+{
+	unsigned int width = op->width;
+
+	if (width < 2 || !is_fold(row, op))
+		return false;
+	for (unsigned int n = 0; n < ARRAY_SIZE(folds); n++) {
+		if (folds[n].shift != row[1]->family || folds[n].back != row[2]->family)
+			continue;
+		op->fn = op[2].fn == folds[n].back->quiet[width][KIND_REG] ? folds[n].quiet[width]
+									   : folds[n].fn[width];
+		return true;
+	}
+	return false;
+}
 
 /* Double shifts. With 16-bit operands and a count above 16 result and flags are undefined; the
  * operands are then taken as a:b:a, as processors do. */

@@ -40,6 +40,13 @@ MOVED(rcr_constant, "rcr $3, %rax");
 /* The first instruction's flags are overwritten unread. */
 MOVED(quiet_shift, "shr $7, %rax\n xor %rcx, %rax");
 MOVED(quiet_sum, "sub %rcx, %rax\n or $1, %rax");
+/* With the way back they are three. */
+MOVED(fold_xor, "shl $13, %rax\n xor %rax, %rbx\n mov %rbx, %rax");
+MOVED(fold_add, "shr $7, %rax\n add %rax, %rbx\n mov %rbx, %rax");
+MOVED(fold_or, "shr $33, %rax\n or %rax, %rbx\n xchg %rbx, %rax");
+MOVED(fold_nothing, "shl $64, %rax\n add %rax, %rbx\n lea (%rax,%rbx,2), %rax");
+MOVED(fold_32, "mov %ebx, %eax\n shl $5, %eax\n add %eax, %ebx\n lea (%rax,%rbx,2), %rax");
+MOVED(fold_quiet, "shl $17, %rax\n xor %rax, %rbx\n sub %rcx, %rbx\n mov %rbx, %rax");
 /* INC and DEC keep CF; what follows them is a branch of their own pair. */
 MOVED(inc_after, "inc %rax\n jnz 1f\n add $3, %rax\n 1: sbb $0, %rax");
 MOVED(dec_after, "dec %rax\n jz 1f\n add $3, %rax\n 1: adc $0, %rax");
@@ -58,8 +65,9 @@ static const struct {
 	ROW(and_constant), ROW(or_register),  ROW(xor_register), ROW(xor_32),
 	ROW(shl_constant), ROW(shl_nothing),  ROW(shr_constant), ROW(sar_constant),
 	ROW(shr_32),       ROW(rol_constant), ROW(ror_constant), ROW(rcl_constant),
-	ROW(rcr_constant), ROW(quiet_shift),  ROW(quiet_sum),    ROW(inc_after),
-	ROW(dec_after),
+	ROW(rcr_constant), ROW(quiet_shift),  ROW(quiet_sum),    ROW(fold_xor),
+	ROW(fold_add),     ROW(fold_or),      ROW(fold_nothing), ROW(fold_32),
+	ROW(fold_quiet),   ROW(inc_after),    ROW(dec_after),
 };
 
 static const u64 operands[][2] = {
@@ -84,8 +92,8 @@ static struct result on_host(void (*host)(void), u64 a, u64 b, u64 flags)
 	struct result result;
 
 	__asm__ volatile("sub $128, %%rsp\n call *%[host]\n add $128, %%rsp" /* the red zone */
-			 : "=&a"(result.value), "=&d"(result.flags)
-			 : [host] "D"(host), "b"(a), "c"(b), "r"(r8)
+			 : "=&a"(result.value), "=&d"(result.flags), "+b"(a)
+			 : [host] "D"(host), "c"(b), "r"(r8)
 			 : "cc", "memory");
 	return result;
 }
