@@ -3,7 +3,7 @@
 # How tools/bench starts its engines. Source it. ENGINE_command KIND VCPUS APPEND leaves in the
 # array `command` what runs a guest with its console on standard output. KIND is linux (the
 # kernel with bench.initrd) or payload.
-# shellcheck disable=SC2154 # its user has $lockstep, $baseline, $bochs, $images, $payload, $work
+# shellcheck disable=SC2154 # its user has $lockstep, $baseline, $bochs, $build, $factor, $images, $payload, $work
 
 memory=512 # MiB
 append_linux='console=ttyS0,115200 loglevel=6 printk.devkmsg=on'
@@ -32,6 +32,14 @@ sim_command() {
 
 baseline_command() {
 	lockstep_command "$baseline" "$@"
+}
+
+kvm_command() {
+	command=("$lockstep" run --engine kvm --memory "${memory}M" --append "$3" --payload "$payload")
+}
+
+host_command() {
+	command=("$build/bench-host-loop" "$factor")
 }
 
 # Four levels of page tables: five make QEMU slower, and Bochs' model has four, too.

@@ -30,14 +30,15 @@ def ratio($a; $b): if $b > 0 then ($a / $b * 1000 | round / 1000) else null end;
 }] as $rows
 | $head + {
 	rows: $rows,
-	ratios: [$rows[] as $ours | select($ours.engine == "sim")
+	ratios: [$rows[] as $ours
+		| select($ours.engine == (if $ours.part == "user" then "kvm" else "sim" end))
 		| $rows[] as $other
 		| select($other.part == $ours.part and $other.row == $ours.row
-			 and $other.engine != "sim")
+			 and $other.engine != $ours.engine)
 		| {
 			part: $ours.part,
 			row: $ours.row,
-			engines: "sim/\($other.engine)",
+			engines: "\($ours.engine)/\($other.engine)",
 			wall: ratio($ours.wall_seconds.median; $other.wall_seconds.median),
 			cpu: ratio($ours.cpu_seconds.median; $other.cpu_seconds.median)
 		}],

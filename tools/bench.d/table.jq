@@ -19,7 +19,7 @@ def pair: map(places | right(8)) | join("");
   "",
   ("seconds" | left(28)) + ([$engines[], ($others[] | "sim/\(.)")] | map(right(16)) | join("")),
   (" " * 28) + ([$engines[], $others[]] | map("    wall     cpu") | join("")),
-  ([.rows[] | {part, row}] | reduce .[] as $row ([]; if index([$row]) then . else . + [$row] end)
+  ([.rows[] | select(.part != "user") | {part, row}] | reduce .[] as $row ([]; if index([$row]) then . else . + [$row] end)
    | .[] as $row
    | (if $row.part == $row.row then $row.row else "\($row.part).\($row.row)" end | left(28))
      + ([$engines[] as $engine
@@ -39,4 +39,6 @@ def pair: map(places | right(8)) | join("");
     | select(length == 2) | map({(.row): .}) | add
     | "\($engine), smp: 2 vCPUs have \(.apart.wall_seconds.median / .together.wall_seconds.median | places)"
 	+ " of the throughput of two machines (by CPU seconds "
-	+ "\(.apart.cpu_seconds.median / .together.cpu_seconds.median | places))"] | .[])
+	+ "\(.apart.cpu_seconds.median / .together.cpu_seconds.median | places))"] | .[]),
+  (.ratios[] | select(.row == "user_loop")
+    | "user: the loop takes \(.wall) of its time as a program of the host (by CPU seconds \(.cpu))")

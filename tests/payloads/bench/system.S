@@ -35,6 +35,13 @@ syscall_entry:
 	inc %rax
 	sysretq
 
+.globl user_counts
+.align 32
+user_counts:
+1:	dec %rbx
+	jnz 1b
+	ud2
+
 .globl user_interrupts
 user_interrupts:
 1:	int $0x82
