@@ -18,6 +18,10 @@ GUEST(mwait_guest,
 GUEST(vmsave_guest, "vmsave_guest_at: vmsave %rax; vmsave_guest_end: vmmcall");
 GUEST(vmload_guest, "vmload_guest_at: vmload %rax; vmload_guest_end: vmmcall");
 
+GUEST(vmmcall_guest, "vmmcall_guest_at: vmmcall; vmmcall_guest_end: hlt");
+GUEST(lmsw_guest, "smsw %eax; lmsw_guest_at: lmsw %ax; lmsw_guest_end: vmmcall");
+GUEST(in_guest, "mov $0x1f0, %edx; in_guest_at: in %dx, %ax; in_guest_end: vmmcall");
+
 /* #DB's and ICEBP's handler. */
 GUEST(handler, "handler_at: mov $0x1111, %eax; handler_end: vmmcall");
 
@@ -44,6 +48,29 @@ static void next_rip(void)
 	vmcb.n_rip = 0x1234;
 	CHECK_EQUAL(svm_run(), EXIT_EXCP + 6);
 	CHECK_EQUAL(vmcb.n_rip, 0);
+}
+
+static void vmmcall(void)
+{
+	section("VMMCALL without its intercept is #UD (15.18)");
+	svm_prepare(vmmcall_guest);
+	vmcb.intercepts4 &= ~SVM_VMMCALL;
+	vmcb.exceptions = 1u << 6;
+	CHECK_EQUAL(svm_run(), EXIT_EXCP + 6);
+	CHECK_EQUAL(vmcb.rip, (u64)vmmcall_guest_at);
+	section("LMSW asks the selective CR0 intercept whatever it writes (15.9, table 15-7)");
+	svm_prepare(lmsw_guest);
+	vmcb.intercepts3 = SVM_CR0_SEL;
+	CHECK_EQUAL(svm_run(), 0x65);
+	CHECK_EQUAL(vmcb.rip, (u64)lmsw_guest_at);
+	section("an IN's exit tells the address size, too (15.10.2, figure 15-2)");
+	svm_prepare(in_guest);
+	vmcb.intercepts3 = SVM_IOIO;
+	svm_iopm[0x1f0 / 8] = 1;
+	CHECK_EQUAL(svm_run(), 0x7b);
+	CHECK_EQUAL(vmcb.exit_info1, 0x1f00221);
+	CHECK_EQUAL(vmcb.exit_info2, (u64)in_guest_end);
+	svm_iopm[0x1f0 / 8] = 0;
 }
 
 static void icebp(void)
@@ -169,13 +196,47 @@ static void virtual_vmload(void)
 	CHECK_EQUAL(other->star, 0);
 }
 
+GUEST(tpr_guest, "tpr_guest_at: mov $15, %eax; mov %rax, %cr8; sti; nop; tpr_guest_end: vmmcall");
+
+#define VECTOR 0x61
+#define V_IRQ                                                                                      \
+	(1u << 8 | 8u << 16 | 1u << 24 | (u64)VECTOR << 32) /* priority 8, with V_INTR_MASKING */
+
+static void virtual_tpr(void)
+{
+	gate_set(VECTOR, (word)handler, GATE_INTERRUPT);
+	section("V_TPR, the guest's CR8, holds a virtual interrupt back (15.21.2, 15.21.4)");
+	svm_prepare(tpr_guest);
+	vmcb.v_intr = V_IRQ;
+	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
+	CHECK_EQUAL(vmcb.rip, (u64)tpr_guest_end);
+	CHECK_EQUAL(vmcb.v_intr & 0x1ff, 0x10f);
+	CHECK_EQUAL(READ_REGISTER("cr8"), 0);
+	section("with V_IGN_TPR it does not");
+	svm_prepare(tpr_guest);
+	vmcb.v_intr = V_IRQ | 1u << 20;
+	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
+	CHECK_EQUAL(vmcb.rax, HANDLER);
+	CHECK_EQUAL(vmcb.v_intr & 1u << 8, 0);
+	section("an interrupt shadow holds it back for one instruction (15.21.5)");
+	svm_prepare(cpuid_guest);
+	vmcb.rflags = 0x202;
+	vmcb.interrupt_state = 1;
+	vmcb.v_intr = V_IRQ;
+	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
+	CHECK_EQUAL(vmcb.rax, HANDLER);
+	CHECK_EQUAL(*(u64 *)vmcb.rsp, (u64)cpuid_guest_end);
+}
+
 void payload(void)
 {
 	svm_begin();
 	next_rip();
+	vmmcall();
 	icebp();
 	shutdown();
 	virtual_8086();
 	mwait();
 	virtual_vmload();
+	virtual_tpr();
 }
