@@ -215,11 +215,32 @@ static bool exists(const struct cpu *cpu, enum vmx_msr number)
 	}
 }
 
+/* User space, which asks for all of them, reads 0. */
 READ(vmx_capability)
 {
-	UNUSED;
-	*value = cpu->msr[row->index];
-	return host || exists(cpu, which(row));
+	bool there = exists(cpu, which(row));
+
+	*value = there ? cpu->msr[row->index] : 0;
+	return host || there;
+}
+
+/* What of the controls that a register with TRUE in its name allows can be 0 is 1 in that without
+ * (SDM 3D:A.2). Who restores the one, as KVM has it, need not name the other. */
+static void follow_true(struct cpu *cpu, enum vmx_msr number, u64 value)
+{
+	static const struct {
+		u8 number, plain;
+		u32 default1;
+	} pairs[] = {
+		{VMX_TRUE_PINBASED, VMX_PINBASED, PIN_DEFAULT1},
+		{VMX_TRUE_PROCBASED, VMX_PROCBASED, PRIMARY_DEFAULT1},
+		{VMX_TRUE_EXIT, VMX_EXIT, EXIT_DEFAULT1},
+		{VMX_TRUE_ENTRY, VMX_ENTRY, ENTRY_DEFAULT1},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (pairs[i].number == number)
+			cpu->msr[MSR_VMX_BASIC + pairs[i].plain] = value | pairs[i].default1;
 }
 
 /* Read-only for the guest; user space may take away from what is built. */
@@ -233,6 +254,7 @@ WRITE(vmx_capability)
 	if (!vmx_capability_within(which(row), value, full[which(row)]))
 		return false;
 	cpu->msr[row->index] = value;
+	follow_true(cpu, which(row), value);
 	return true;
 }
 

@@ -205,7 +205,42 @@ static void test_interrupt_bitmap(void)
 	kvm_close(&rig);
 }
 
+static uint64_t msr_of(struct kvm_rig *rig, uint32_t number)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} one = {.head = {.nmsrs = 1}, .entry = {.index = number}};
+
+	CHECK_EQUAL(kvm_vcpu_call(rig, KVM_GET_MSRS, &one), 1);
+	return one.entry.data;
+}
+
+/* SDM 3D:A.2, A.3.3: IA32_VMX_PROCBASED_CTLS is the register with TRUE in its name but for the
+ * default1 class, and there are tertiary controls only if bit 49 of it is 1; user space reads 0
+ * else. */
+static void test_vmx_controls(void)
+{
+	const uint64_t gone = 1ull << 49 | 1ull << 39; /* tertiary controls, HLT exiting */
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} one = {.head = {.nmsrs = 1}, .entry = {.index = 0x48e}};
+	struct kvm_rig rig;
+
+	kvm_open(&rig, "intel", false);
+	one.entry.data = msr_of(&rig, 0x48e);
+	CU_ASSERT_EQUAL(one.entry.data & gone, gone);
+	CU_ASSERT_NOT_EQUAL(msr_of(&rig, 0x492), 0);
+	one.entry.data &= ~gone;
+	CHECK_EQUAL(kvm_vcpu_call(&rig, KVM_SET_MSRS, &one), 1);
+	CHECK_EQUAL(msr_of(&rig, 0x482), one.entry.data | 0x0401e172);
+	CHECK_EQUAL(msr_of(&rig, 0x492), 0);
+	kvm_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
+	{"VMX controls", test_vmx_controls},
 	{"sync_regs", test_sync_regs},
 	{"immediate_exit", test_immediate_exit},
 	{"KVM_GET_XSAVE2", test_xsave2},
