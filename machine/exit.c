@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "machine/failure.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
 #include "machine/trace.h"
@@ -197,9 +198,11 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 	case KVM_EXIT_SYSTEM_EVENT:
 		return exit_system_event(vcpu);
 	case KVM_EXIT_INTERNAL_ERROR:
+		failure_tell(vcpu);
 		exit_internal_error(vcpu);
 		return EXIT_STOP;
 	case KVM_EXIT_FAIL_ENTRY:
+		failure_tell(vcpu);
 		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
 			    "vCPU %u: the processor refused the VM entry, reason 0x%llx",
 			    vcpu->index, run->fail_entry.hardware_entry_failure_reason);

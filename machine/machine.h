@@ -21,6 +21,7 @@
 #include <lockstep/extension.h>
 
 struct machine;
+struct machine_failure;
 struct machine_input;
 struct parts;
 struct record_table;
@@ -173,6 +174,9 @@ struct machine_config {
 	 * that a rule refused, where the engine tells: see ls_extension.vm_watch_refusals. */
 	void (*entry_refused)(void *opaque, unsigned int vcpu, const char *text);
 	void *refused_opaque;
+	/* Called on the vCPU's thread before an engine that could not run it ends the run. */
+	void (*failed)(void *opaque, const struct machine_failure *failure);
+	void *failed_opaque;
 	/* Called when all vCPUs together have retired so many instructions (0: never), exactly
 	 * there, with all of them outside the guest; returns where to be called next. Round-robin
 	 * only. */

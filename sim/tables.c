@@ -167,7 +167,33 @@ static const char *param_cell(struct ls_engine *engine, size_t row, unsigned int
 
 /* --- checks --- */
 
-static const char *const check_titles[] = {"name", "manual", "group", "outcome", "subject", "rule"};
+static const char *const check_titles[] = {"name",    "manual", "group", "outcome",
+					   "subject", "tests",  "rule"};
+
+/* Made at build time of the very tables that the unit tests go through. */
+static const struct {
+	const char *check, *test;
+} check_tests[] = {
+#include "check_tests.inc"
+};
+
+/* "unit.vmx-model.vmx_checks: rules_host.h:5, rules_host.h:6" */
+static const char *tests_of(struct ls_engine *engine, const char *check)
+{
+	char text[sizeof(((struct sim_engine *)engine)->cell)] = "";
+	size_t used = 0;
+
+	for (unsigned int n = 0; n < ARRAY_SIZE(check_tests) && used < sizeof(text); n++) {
+		const char *test = check_tests[n].test;
+
+		if (strcmp(check_tests[n].check, check))
+			continue;
+		if (used)
+			test = strchr(test, ' ') + 1;
+		used += snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "", test);
+	}
+	return print(engine, "%s", text);
+}
 
 static const char *check_cell(struct ls_engine *engine, size_t row, unsigned int column)
 {
@@ -175,13 +201,13 @@ static const char *check_cell(struct ls_engine *engine, size_t row, unsigned int
 	const struct check_table *table = vmx ? &vmx_checks : &svm_checks;
 	const struct check_row *check = &table->rows[vmx ? row : row - vmx_checks.count];
 
-	(void)engine;
 	switch (column) {
 	case 0: return check->identifier;
 	case 1: return check->manual;
 	case 2: return table->group_name(check->group);
 	case 3: return table->outcome_name(check->outcome);
 	case 4: return table->input_name(check->subject);
+	case 5: return tests_of(engine, check->identifier);
 	default: return check->rule;
 	}
 }
@@ -190,7 +216,7 @@ const struct ls_table *sim_table(struct ls_engine *engine, const char *name)
 {
 	struct sim_engine *sim = (struct sim_engine *)engine;
 	const struct ls_table tables[SIM_TABLES] = {
-		{"checks", 6, check_titles, vmx_checks.count + svm_checks.count, check_cell},
+		{"checks", 7, check_titles, vmx_checks.count + svm_checks.count, check_cell},
 		{"cpus", 6, cpu_titles, model_info_count, cpu_cell},
 		{"features", 6, feature_titles, FEATURE_BASE, feature_cell},
 		{"msrs", 6, msr_titles, MSR_INDEX_COUNT, msr_cell},

@@ -43,7 +43,7 @@ struct sim_engine {
 	pthread_mutex_t lock; /* guards handle[] */
 	struct sim_handle handle[SIM_HANDLES_MAX];
 	struct ls_table table; /* of `lockstep list`, the one asked for last */
-	char cell[256];
+	char cell[1024];
 };
 
 /* What another vCPU wants done to this one's TLB and traces. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tools/gdb/stub.h"
+#include "tools/kvm_failure.h"
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/refusals.h"
@@ -235,6 +236,8 @@ int session_run(struct session *session, struct machine_result *result)
 	refusals = refusals_create();
 	session->config.entry_refused = refusals_add;
 	session->config.refused_opaque = refusals;
+	if (session->config.engine != tool_engine_find("sim")) /* which tells more by itself */
+		session->config.failed = kvm_failure_show;
 	machine = machine_create(&session->config, &err);
 	if (machine) {
 		if (session->greet && session->console.input && terminal_present())

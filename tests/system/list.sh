@@ -15,6 +15,9 @@ for table in checks cpus features msrs opcodes params state engines events; do
 	jq -e 'all(.[]; keys == ($first | keys))' --argjson first "$(jq '.[0]' "$WORK/out")" \
 		"$WORK/out" >/dev/null || fail "list $table --json: rows differ in their keys"
 done
+# Each check has a test by the unit tests' own tables.
+"$LOCKSTEP" list checks --json | jq -e 'all(.[]; .tests | test("^unit\\..*:[0-9]+$"))' >/dev/null ||
+	fail "a check has no test"
 # The names that the other commands take are in the tables.
 for name in intel amd max qemu64; do
 	"$LOCKSTEP" list cpus --json | jq -e --arg name $name 'any(.[]; .name == $name)' \
