@@ -4,6 +4,7 @@
 #include "sim/cpu/model.h"
 #include "sim/cpu/msr_access.h"
 #include "sim/cpu/segment.h"
+#include "sim/cpu/vendor.h"
 #include "sim/cpu/vmcs_existence.h"
 #include "sim/cpu/vmx_controls.h"
 
@@ -255,6 +256,8 @@ WRITE(vmx_capability)
 		return false;
 	cpu->msr[row->index] = value;
 	follow_true(cpu, which(row), value);
+	if (cpu->vendor->settle)
+		cpu->vendor->settle(cpu);
 	return true;
 }
 

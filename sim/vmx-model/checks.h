@@ -34,7 +34,9 @@ enum vmx_check_group {
 
 extern const struct check_table vmx_checks;
 
-/* Whether none fails. Nothing but memory may be missing. */
-bool vmx_checks_pass(struct check_inputs *in);
+/* Whether none fails. Nothing but memory may be missing. @judged: none did the last time, and since
+ * then no control nor host state has changed; of their rows just those are judged that read more.
+ */
+bool vmx_checks_pass(struct check_inputs *in, bool judged);
 
 #endif

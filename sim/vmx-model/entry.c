@@ -48,8 +48,10 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 
 	open_inputs(&inputs, cpu);
 	inputs.value[INPUT_IS_LAUNCH] = launch;
-	if (likely(vmx_checks_pass(&inputs.in)))
+	if (likely(vmx_checks_pass(&inputs.in, vmx->judged))) {
+		vmx->judged = true;
 		return NULL;
+	}
 	row = check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 	if (row) {
 		vmx->failures++;
@@ -126,7 +128,7 @@ bool vmx_could_resume(struct cpu *cpu, bool injects)
 		(inputs.value[VMCS_EXIT_CONTROLS] & EXIT_HOST_ADDRESS_SPACE_SIZE) != 0;
 	if (!injects) /* the field keeps what the entry brought */
 		inputs.value[VMCS_ENTRY_INTERRUPTION_INFO] &= ~(u64)INFO_VALID;
-	return vmx_checks_pass(&inputs.in) || !check_first_failure(&inputs.in, 0, VMX_CHECK_END);
+	return vmx_checks_pass(&inputs.in, false) || !check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 }
 
 void vmx_go_on(struct cpu *cpu)

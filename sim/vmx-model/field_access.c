@@ -63,10 +63,14 @@ static u64 get(struct cpu *cpu, enum vmcs_field field)
 
 static void set(struct cpu *cpu, enum vmcs_field field, u64 value)
 {
-	if (likely(!cpu->guest))
+	if (likely(!cpu->guest)) {
+		if (ENCODING_TYPE(vmcs_fields[field].encoding) != VMCS_TYPE_GUEST &&
+		    vmx_of(cpu)->value[field] != value)
+			vmx_of(cpu)->judged = false;
 		vmx_of(cpu)->value[field] = value;
-	else
+	} else {
 		mem_store_physical(cpu, shadow_field(cpu, field), value, vmcs_bytes(field));
+	}
 }
 
 /* --- the instructions --- */

@@ -161,9 +161,9 @@ void vmx_save_guest(struct cpu *cpu)
 	if (VMX_SECONDARY(cpu, EPT))
 		for (unsigned int n = 0; n < 4; n++)
 			value[VMCS_GUEST_PDPTE0 + n] = cpu->walk.pdpte[n];
-	if (cpu->msr[MSR_VMX_BASIC + VMX_MISC] & MISC_STORE_LMA) {
-		value[VMCS_ENTRY_CONTROLS] &= ~(u64)ENTRY_IA32E_MODE_GUEST;
-		if (cpu_long_mode(cpu))
-			value[VMCS_ENTRY_CONTROLS] |= ENTRY_IA32E_MODE_GUEST;
+	if ((cpu->msr[MSR_VMX_BASIC + VMX_MISC] & MISC_STORE_LMA) &&
+	    cpu_long_mode(cpu) != ((value[VMCS_ENTRY_CONTROLS] & ENTRY_IA32E_MODE_GUEST) != 0)) {
+		value[VMCS_ENTRY_CONTROLS] ^= ENTRY_IA32E_MODE_GUEST;
+		vmx->judged = false;
 	}
 }

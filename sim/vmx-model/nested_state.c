@@ -140,6 +140,7 @@ static bool load_vmcs(struct cpu *cpu, const struct kvm_nested_state *from)
 	vmx->shadow = head & VMCS_SHADOW;
 	vmx->launched = region[VMCS_STATE_OFFSET];
 	vmcs_load(vmx->value, region);
+	vmx->judged = false;
 	return true;
 }
 

@@ -33,6 +33,7 @@ void vmx_take(struct cpu *cpu, u64 address)
 		return;
 	vmx_put_back(cpu);
 	vmx->current = address;
+	vmx->judged = false;
 	vmcs_load(vmx->value, region ? region : nothing);
 	vmx->launched = region && region[VMCS_STATE_OFFSET];
 	vmx->shadow = mem_load_physical(cpu, address, 4) & VMCS_SHADOW;

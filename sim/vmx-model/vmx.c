@@ -35,6 +35,7 @@ static void reset(struct cpu *cpu, bool init)
 static void settle(struct cpu *cpu)
 {
 	second_stage_flush(&vmx_of(cpu)->second);
+	vmx_of(cpu)->judged = false;
 	vmx_fix_control_registers(cpu);
 	if (cpu->guest)
 		vmx_change_world(cpu);

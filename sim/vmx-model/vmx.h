@@ -60,6 +60,7 @@ struct vmx {
 		u8 shadow;
 		u64 pdpte[4];
 	} smm;
+	bool judged;        /* an entry passed with the controls and host state as they are */
 	u64 failures;       /* VM entries that a check refused */
 	char failure[4096]; /* and why the last of them was: explain.h */
 	struct second_stage second;
