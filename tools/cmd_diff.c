@@ -342,6 +342,7 @@ static int diff_start(struct diff_command *d, int argc, char **words, struct ls_
 	if (!rc && (!d->dut || !strcmp(d->dut, "auto"))) {
 		g_free(d->dut);
 		d->dut = g_strdup(diff_engine_choose());
+		log_notice("--dut auto: %s is the strongest engine that works here", d->dut);
 	}
 	if (!rc && !strcmp(d->dut, "lab"))
 		return diff_in_lab(argc, words);

@@ -45,7 +45,7 @@ int gate_entered(struct side *side, const struct diff_fields *fields,
 {
 	uint64_t base = value_of(fields, event, "IDTR base");
 	uint64_t limit = value_of(fields, event, "IDTR limit");
-	unsigned int size = value_of(fields, event, "EFER") & EFER_LMA ? 16
+	unsigned int size = value_of(fields, event, "IA32_EFER") & EFER_LMA ? 16
 			    : value_of(fields, event, "CR0") & CR0_PE  ? 8
 								       : 4;
 	uint64_t rip = event->registers[event->vcpu * fields->count + fields->rip];

@@ -42,7 +42,10 @@ char *rule_describe(const struct comparison *c)
 	g_string_append_printf(rule, "%s: %s %s at 0x%" PRIx64, instruction->manual,
 			       instruction->mnemonic, instruction->encoding, c->before.linear_rip);
 	ref = entered(c, REF);
-	dut = entered(c, DUT);
+	/* Only the reference can tell where a handler's first instruction ends. */
+	dut = is_step(c->now[DUT]) && c->now[DUT]->linear_rip == c->now[REF]->linear_rip
+		      ? ref
+		      : entered(c, DUT);
 	if (ref >= 0 || dut >= 0) {
 		g_string_append_printf(rule, "; %s: ", c->options->engine[REF]->name);
 		append_event(rule, ref);
