@@ -5,6 +5,7 @@
 #include "sim/cpu/address_space.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/msr.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vendor.h"
@@ -218,6 +219,14 @@ bool control_allows(const struct cpu *cpu, unsigned int number, u64 value)
 
 /* --- EFER --- */
 
+/* VM_CR.SVMDIS makes EFER.SVME a bit that must be 0 (APM 2:15.30.1). */
+static u64 efer_reserved(const struct cpu *cpu, bool host)
+{
+	bool disabled = !host && (cpu->msr[MSR_VM_CR] & VM_CR_SVMDIS);
+
+	return cpu->efer_reserved | (disabled ? EFER_SVME : 0);
+}
+
 bool control_set_efer(struct cpu *cpu, u64 value, bool host)
 {
 	u64 changed;
@@ -225,7 +234,7 @@ bool control_set_efer(struct cpu *cpu, u64 value, bool host)
 	/* LMA follows LME and CR0.PG; writes to it are ignored (SDM 3A:2.2.1). */
 	value = (value & ~EFER_LMA) | (cpu->efer & EFER_LMA);
 	changed = cpu->efer ^ value;
-	if (value & cpu->efer_reserved)
+	if (value & efer_reserved(cpu, host))
 		return false;
 	if (!host && (changed & EFER_LME) && (cpu->cr0 & CR0_PG))
 		return false;

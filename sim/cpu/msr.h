@@ -47,4 +47,11 @@ void msr_adopt(struct cpu *cpu);
 /* KVM_GET_MSR_INDEX_LIST: numbers that can be saved and restored; returns how many. */
 unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room);
 
+/* VM_CR (APM 2:15.30.1). */
+#define VM_CR_DPD      BIT(0)
+#define VM_CR_R_INIT   BIT(1)
+#define VM_CR_DIS_A20M BIT(2)
+#define VM_CR_LOCK     BIT(3)
+#define VM_CR_SVMDIS   BIT(4)
+
 #endif

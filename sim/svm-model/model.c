@@ -14,11 +14,13 @@ void svm_turn_off(struct cpu *cpu)
 	svm_world_leave(cpu);
 }
 
-/* INIT leaves a guest, too, and sets GIF (APM 2:15.17, 14.1.3). */
+/* INIT leaves a guest, too, and sets GIF (APM 2:15.17, 14.1.3); SVMDIS stays if it is locked
+ * (15.30.1). */
 static void reset(struct cpu *cpu, bool init)
 {
-	(void)init;
 	svm_turn_off(cpu);
+	if (init && !(cpu->msr[MSR_VM_CR] & VM_CR_LOCK))
+		cpu->msr[MSR_VM_CR] &= ~VM_CR_SVMDIS;
 }
 
 static void settle(struct cpu *cpu)
@@ -42,10 +44,10 @@ static bool write_vm_cr(struct cpu *cpu, u64 value, bool host)
 {
 	u64 old = cpu->msr[MSR_VM_CR], locked = VM_CR_LOCK | VM_CR_SVMDIS;
 
-	if (!host && (old & VM_CR_LOCK))
-		value = (value & ~locked) | (old & locked);
 	if (!host && (value & VM_CR_SVMDIS) && (cpu->efer & EFER_SVME))
 		return false;
+	if (!host && (old & VM_CR_LOCK))
+		value = (value & ~locked) | (old & locked);
 	cpu->msr[MSR_VM_CR] = value;
 	return true;
 }

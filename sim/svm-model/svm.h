@@ -63,13 +63,6 @@ struct svm {
 
 extern const struct vendor_ops svm_ops;
 
-/* VM_CR (APM 2:15.30.1). */
-#define VM_CR_DPD      BIT(0)
-#define VM_CR_R_INIT   BIT(1)
-#define VM_CR_DIS_A20M BIT(2)
-#define VM_CR_LOCK     BIT(3)
-#define VM_CR_SVMDIS   BIT(4)
-
 ALWAYS_INLINE struct svm *svm_of(const struct cpu *cpu)
 {
 	return cpu->virtualization;

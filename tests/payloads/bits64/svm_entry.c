@@ -163,6 +163,39 @@ static void bases(void)
 	CHECK_EQUAL(vmcb.ds.base, 0x9abcdef0);
 }
 
+#define MSR_EFER  0xc0000080
+#define MSR_VM_CR 0xc0010114
+#define SVME      0x1000u
+#define SVMDIS    0x10
+#define LOCK      8
+
+static void enable(void)
+{
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | SVME);
+}
+
+static void disable(void)
+{
+	wrmsr(MSR_VM_CR, SVMDIS);
+}
+
+/* Last: the lock holds until RESET. */
+static void svm_disabled(void)
+{
+	section("SVMDIS cannot be set under EFER.SVME: #GP(0), locked or not (15.30.1)");
+	EXPECT_TRAP(disable, 13, 0);
+	section("under SVMDIS EFER.SVME must be 0");
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)SVME);
+	wrmsr(MSR_VM_CR, SVMDIS);
+	EXPECT_TRAP(enable, 13, 0);
+	section("LOCK: writes to both bits are ignored");
+	wrmsr(MSR_VM_CR, LOCK);
+	wrmsr(MSR_VM_CR, SVMDIS);
+	CHECK_EQUAL(rdmsr(MSR_VM_CR), LOCK);
+	enable();
+	EXPECT_TRAP(disable, 13, 0);
+}
+
 void payload(void)
 {
 	APIC(0xf0) = 0x1ff;
@@ -176,4 +209,5 @@ void payload(void)
 	pdptes();
 	gif();
 	bases();
+	svm_disabled();
 }
