@@ -6,7 +6,7 @@
 
 lab_images
 expect_status 0 "$LOCKSTEP" diff --dut lab --granularity step --case tasks --case modes \
-	--case divide_by_zero --case sti_shadow --case outs --case flag_transfers --case no_execute --case pages_pae_access
+	--case divide_by_zero --case sti_shadow --case outs --case flag_transfers --case no_execute
 tail -n 20 "$WORK/out"
 grep -qE "^all +([0-9]+) +\1 +0 +0 +0 " "$WORK/out" || fail "not equal by step"
 [ "$(grep -c "^quirk of its steps" "$WORK/out")" -ge 5 ] || fail "a quirk is missing"
