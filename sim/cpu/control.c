@@ -47,13 +47,15 @@ static void load_pdptes(struct cpu *cpu, u64 cr3)
 
 /* --- CR0 --- */
 
-/* SDM 3A:9.8.5: what CR0.PG = 1 with EFER.LME = 1 asks for. */
+/* SDM 3A:9.8.5, APM 2:14.6.2: what CR0.PG = 1 with EFER.LME = 1 asks for. Only Intel's processors
+ * refuse a 16-bit TSS; a vCPU that KVM starts has one. */
 static bool may_enter_long_mode(const struct cpu *cpu)
 {
 	u32 tss = cpu->seg[SEG_TR].rights & SEG_TYPE;
 
-	return (cpu->cr4 & CR4_PAE) && !(cpu->seg[SEG_CS].rights & SEG_L) && tss != TSS_TYPE_16 &&
-	       tss != TSS_TYPE_16_BUSY;
+	if (!(cpu->cr4 & CR4_PAE) || (cpu->seg[SEG_CS].rights & SEG_L))
+		return false;
+	return cpu->amd || (tss != TSS_TYPE_16 && tss != TSS_TYPE_16_BUSY);
 }
 
 static bool cr0_allowed(const struct cpu *cpu, u64 value)

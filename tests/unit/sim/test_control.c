@@ -136,12 +136,13 @@ static void test_cr0(void)
 	RUN("max", rows);
 }
 
-/* 9.8.5: LMA follows PG; and CS.L = 1 or a 16-bit TSS forbids the way in. */
-static void test_long_mode(void)
+/* 9.8.5: LMA follows PG; and CS.L = 1 forbids the way in, on Intel a 16-bit TSS, too (APM 2:14.6.2
+ * does not have it). */
+static void check_long_mode(const char *model, int with_tss16)
 {
 	struct cpu_rig rig;
 
-	rig_open(&rig, "intel");
+	rig_open(&rig, model);
 	enter(rig.cpu, PROTECTED);
 	rig.cpu->cr4 = CR4_PAE;
 	rig.cpu->efer = EFER_LME;
@@ -153,12 +154,18 @@ static void test_long_mode(void)
 	CHECK_EQUAL(try_write(rig.cpu, '0', rig.cpu->cr0 | CR0_PG), GP);
 	rig.cpu->seg[SEG_CS].rights &= ~SEG_L;
 	rig.cpu->seg[SEG_TR].rights = SEG_P | TYPE_TSS16_BUSY;
-	CHECK_EQUAL(try_write(rig.cpu, '0', rig.cpu->cr0 | CR0_PG), GP);
-	CHECK_EQUAL(rig.cpu->efer, EFER_LME);
+	CHECK_EQUAL(try_write(rig.cpu, '0', rig.cpu->cr0 | CR0_PG), with_tss16);
+	CHECK_EQUAL(rig.cpu->efer, with_tss16 == NONE ? EFER_LME | EFER_LMA : EFER_LME);
 	/* ET is always 1 (2.5) */
 	CHECK_EQUAL(try_write(rig.cpu, '0', CR0_PE), NONE);
 	CHECK_EQUAL(rig.cpu->cr0, CR0_PE | CR0_ET);
 	rig_close(&rig);
+}
+
+static void test_long_mode(void)
+{
+	check_long_mode("intel", GP);
+	check_long_mode("amd", NONE);
 }
 
 static void test_cr3(void)
