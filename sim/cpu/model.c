@@ -15,13 +15,19 @@ enum {
 };
 
 enum {
-#define MODEL(identifier, ...) MODEL_##identifier = 1 << NUMBER_##identifier,
+#define MODEL(identifier, ...) ONLY_##identifier = 1 << NUMBER_##identifier,
 #include "sim/cpu/models.def"
 #undef MODEL
+	/* The words of OFFER and CONTROL rows. */
 	MODEL_NONE = 0,
 	MODEL_ALL = (1 << MODEL_COUNT) - 1,
+	MODEL_QEMU64 = ONLY_QEMU64,
+	MODEL_INTEL = ONLY_INTEL | ONLY_KVM_NESTED,
+	MODEL_AMD = ONLY_AMD,
+	MODEL_MAX = ONLY_MAX,
 	MODEL_MODERN = MODEL_INTEL | MODEL_AMD | MODEL_MAX,
 	MODEL_VMX = MODEL_INTEL | MODEL_MAX,
+	MODEL_VMX_TAIL = ONLY_INTEL | ONLY_MAX, /* has fields in the tail of the VMCS region */
 };
 
 const struct model_info model_infos[] = {
