@@ -6,144 +6,22 @@
 #ifndef LOCKSTEP_TESTS_FUZZ_NESTED_RIG_H
 #define LOCKSTEP_TESTS_FUZZ_NESTED_RIG_H
 
-#include <stdlib.h>
-#include <string.h>
-
 #include <lockstep/engine.h>
 
-#include "sim/cpu/flags.h"
-#include "sim/cpu/model.h"
 #include "sim/cpu/msr.h"
-#include "sim/cpu/trace_cache.h"
-#include "sim/cpu/vendor.h"
 #include "sim/explain.h"
-
-#define MEMORY (256u << 10)
-#define LEAVES 128
-#define RUNS   8
-#define BUDGET 200
+#include "tests/fuzz/processor_rig.h"
 
 /* Where things lie; everything else of the memory is zero. */
 #define HOST_CODE  0x8000u
 #define HOST_STACK 0xa000u
 #define GUEST_CODE 0xb000u
 #define PML4       0x10000u /* and two tables behind it */
-#define EPT        0x14000u /* and two tables behind it */
 #define GDT        0x18000u
 #define IDT        0x19000u
 #define TSS        0x1a000u
 
-/* The input as a stream of choices: zeros when it is used up. */
-struct input {
-	const uint8_t *data;
-	size_t left;
-};
-
-static u64 take(struct input *input, size_t bytes)
-{
-	u64 value = 0;
-	size_t n = bytes < input->left ? bytes : input->left;
-
-	memcpy(&value, input->data, n);
-	input->data += n;
-	input->left -= n;
-	return value;
-}
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-/* --- the processor and what is around it --- */
-
-static struct cpu *cpu;
-static struct slots slots;
-static u8 *memory;
-
-static bool answer(struct cpu *unused, u64 address, void *data, unsigned int size, bool write)
-{
-	(void)unused;
-	(void)address;
-	if (!write)
-		memset(data, 0xa5, size);
-	return true;
-}
-
-static bool answer_port(struct cpu *unused, u16 port, void *data, unsigned int size, bool write)
-{
-	return answer(unused, port, data, size, write);
-}
-
-static int acknowledge(struct cpu *unused)
-{
-	(void)unused;
-	return 0x20;
-}
-
-static bool pending(struct cpu *unused)
-{
-	(void)unused;
-	return true;
-}
-
-static void nothing(struct cpu *unused)
-{
-	(void)unused;
-}
-
-static void no_timer(struct cpu *unused, u64 until)
-{
-	(void)unused;
-	(void)until;
-}
-
-static void no_page(struct cpu *unused, u64 gpa)
-{
-	(void)unused;
-	(void)gpa;
-}
-
-static const struct cpu_platform platform = {
-	.mmio = answer,
-	.port = answer_port,
-	.pic_acknowledge = acknowledge,
-	.pic_pending = pending,
-	.code_page_made = no_page,
-	.code_page_written = no_page,
-	.shootdown = nothing,
-	.reschedule = nothing,
-	.vendor_timer = no_timer,
-};
-
-/* A processor of that model, with its SVM or VMX. */
-static void rig_open(const char *model, const struct vendor_ops *vendor, void *virtualization)
-{
-	struct kvm_userspace_memory_region region = {.memory_size = MEMORY};
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + LEAVES * sizeof(cpuid->entries[0]));
-
-	memory = aligned_alloc(PAGE_SIZE_4K, MEMORY);
-	region.userspace_addr = (uintptr_t)memory;
-	require(slots_set(&slots, &region) == 0);
-	cpuid->nent = LEAVES;
-	require(cpu_model_build(model, 0, 1, 1000000, cpuid, NULL) == 0);
-	cpu = aligned_alloc(64, (sizeof(*cpu) + 63) & ~(size_t)63);
-	memset(cpu, 0, sizeof(*cpu));
-	cpu->slots = &slots;
-	cpu->cpuid = cpuid;
-	cpu->platform = &platform;
-	cpu->vendor = vendor;
-	cpu->virtualization = virtualization;
-	require(trace_cache_open(cpu));
-}
-
 /* --- the host --- */
-
-static void put(u64 at, u64 value)
-{
-	memcpy(memory + at, &value, sizeof(value));
-}
 
 /* Its tables, which the guest shares; 2 MiB are mapped. */
 static void rig_make_memory(void)

@@ -6,24 +6,19 @@
 #include "sim/vmx-model/explain.h"
 #include "sim/vmx-model/vmx.h"
 #include "tests/unit/check.h"
+#include "tests/unit/printed.h"
 
 static struct cpu *cpu;
 static struct vmx vmx;
 
+static void print_info(FILE *to)
+{
+	vmx_print_info(cpu, to);
+}
+
 static bool says(const char *what)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	bool found;
-
-	vmx_print_info(cpu, to);
-	fclose(to);
-	found = strstr(text, what);
-	if (!found)
-		fprintf(stderr, "not in it: %s\n%s", what, text);
-	free(text);
-	return found;
+	return prints(print_info, what);
 }
 
 static void test_info(void)
