@@ -120,12 +120,12 @@ static u64 area(const struct cpu *cpu, u16 offset)
 	return (u64)cpu->smbase + SAVE_AREA + offset;
 }
 
-static void save(struct cpu *cpu, u16 offset, u64 value, unsigned int size)
+void smm_save(struct cpu *cpu, u16 offset, u64 value, unsigned int size)
 {
 	mem_store_physical(cpu, area(cpu, offset), value, size);
 }
 
-static u64 load(struct cpu *cpu, u16 offset, unsigned int size)
+u64 smm_load(struct cpu *cpu, u16 offset, unsigned int size)
 {
 	return mem_load_physical(cpu, area(cpu, offset), size);
 }
@@ -136,16 +136,16 @@ static void save_segment(struct cpu *cpu, unsigned int n)
 	u16 hidden = INTEL_HIDDEN + 16 * n;
 
 	if (cpu->amd) {
-		save(cpu, amd_segment[n], s->selector, 2);
-		save(cpu, amd_segment[n] + 2, amd_pack_rights(s->rights), 2);
-		save(cpu, amd_segment[n] + 4, s->limit, 4);
-		save(cpu, amd_segment[n] + 8, SEG_BASE(cpu, n), 8);
+		smm_save(cpu, amd_segment[n], s->selector, 2);
+		smm_save(cpu, amd_segment[n] + 2, amd_pack_rights(s->rights), 2);
+		smm_save(cpu, amd_segment[n] + 4, s->limit, 4);
+		smm_save(cpu, amd_segment[n] + 8, SEG_BASE(cpu, n), 8);
 		return;
 	}
-	save(cpu, intel_selector[n], s->selector, 4);
-	save(cpu, hidden, SEG_BASE(cpu, n), 8);
-	save(cpu, hidden + 8, s->limit, 4);
-	save(cpu, hidden + 12, s->rights, 4);
+	smm_save(cpu, intel_selector[n], s->selector, 4);
+	smm_save(cpu, hidden, SEG_BASE(cpu, n), 8);
+	smm_save(cpu, hidden + 8, s->limit, 4);
+	smm_save(cpu, hidden + 12, s->rights, 4);
 }
 
 static void load_segment(struct cpu *cpu, unsigned int n)
@@ -154,16 +154,16 @@ static void load_segment(struct cpu *cpu, unsigned int n)
 	u16 hidden = INTEL_HIDDEN + 16 * n;
 
 	if (cpu->amd) {
-		s->selector = (u16)load(cpu, amd_segment[n], 2);
-		s->rights = amd_unpack_rights((u16)load(cpu, amd_segment[n] + 2, 2));
-		s->limit = (u32)load(cpu, amd_segment[n] + 4, 4);
-		SEG_BASE(cpu, n) = load(cpu, amd_segment[n] + 8, 8);
+		s->selector = (u16)smm_load(cpu, amd_segment[n], 2);
+		s->rights = amd_unpack_rights((u16)smm_load(cpu, amd_segment[n] + 2, 2));
+		s->limit = (u32)smm_load(cpu, amd_segment[n] + 4, 4);
+		SEG_BASE(cpu, n) = smm_load(cpu, amd_segment[n] + 8, 8);
 		return;
 	}
-	s->selector = (u16)load(cpu, intel_selector[n], 2);
-	SEG_BASE(cpu, n) = load(cpu, hidden, 8);
-	s->limit = (u32)load(cpu, hidden + 8, 4);
-	s->rights = (u32)load(cpu, hidden + 12, 4) & (SEG_RIGHTS_DESCRIPTOR | SEG_UNUSABLE);
+	s->selector = (u16)smm_load(cpu, intel_selector[n], 2);
+	SEG_BASE(cpu, n) = smm_load(cpu, hidden, 8);
+	s->limit = (u32)smm_load(cpu, hidden + 8, 4);
+	s->rights = (u32)smm_load(cpu, hidden + 12, 4) & (SEG_RIGHTS_DESCRIPTOR | SEG_UNUSABLE);
 }
 
 static const struct save_map *map_of(const struct cpu *cpu)
@@ -177,26 +177,26 @@ static void save_state(struct cpu *cpu, bool nmi_blocked)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		save(cpu, map->general[i], cpu->reg[i], 8);
+		smm_save(cpu, map->general[i], cpu->reg[i], 8);
 	for (i = 0; i < SEG_COUNT; i++)
 		save_segment(cpu, i);
-	save(cpu, map->rip, cpu->reg[REG_RIP], 8);
-	save(cpu, map->rflags, cpu_rflags(cpu), 8);
-	save(cpu, map->cr0, cpu->cr0, 8);
-	save(cpu, map->cr3, cpu->cr3, 8);
-	save(cpu, map->cr4, cpu->cr4, 8);
-	save(cpu, map->efer, cpu->efer, 8);
-	save(cpu, map->dr6, cpu->dr[6], 8);
-	save(cpu, map->dr7, cpu->dr[7], 8);
-	save(cpu, map->gdt_base, cpu->gdtr.base, 8);
-	save(cpu, map->gdt_limit, cpu->gdtr.limit, 2);
-	save(cpu, map->idt_base, cpu->idtr.base, 8);
-	save(cpu, map->idt_limit, cpu->idtr.limit, 2);
-	save(cpu, map->smbase, cpu->smbase, 4);
-	save(cpu, map->revision, cpu->amd ? REVISION_AMD : REVISION_INTEL, 4);
-	save(cpu, map->halt_restart, cpu->activity == ACTIVITY_HALTED, map->halt_size);
-	save(cpu, map->nmi_masked, nmi_blocked, 1);
-	save(cpu, map->debug_trap, cpu->pending_debug, 4);
+	smm_save(cpu, map->rip, cpu->reg[REG_RIP], 8);
+	smm_save(cpu, map->rflags, cpu_rflags(cpu), 8);
+	smm_save(cpu, map->cr0, cpu->cr0, 8);
+	smm_save(cpu, map->cr3, cpu->cr3, 8);
+	smm_save(cpu, map->cr4, cpu->cr4, 8);
+	smm_save(cpu, map->efer, cpu->efer, 8);
+	smm_save(cpu, map->dr6, cpu->dr[6], 8);
+	smm_save(cpu, map->dr7, cpu->dr[7], 8);
+	smm_save(cpu, map->gdt_base, cpu->gdtr.base, 8);
+	smm_save(cpu, map->gdt_limit, cpu->gdtr.limit, 2);
+	smm_save(cpu, map->idt_base, cpu->idtr.base, 8);
+	smm_save(cpu, map->idt_limit, cpu->idtr.limit, 2);
+	smm_save(cpu, map->smbase, cpu->smbase, 4);
+	smm_save(cpu, map->revision, cpu->amd ? REVISION_AMD : REVISION_INTEL, 4);
+	smm_save(cpu, map->halt_restart, cpu->activity == ACTIVITY_HALTED, map->halt_size);
+	smm_save(cpu, map->nmi_masked, nmi_blocked, 1);
+	smm_save(cpu, map->debug_trap, cpu->pending_debug, 4);
 }
 
 /* SDM 3C:31.5.1, table 31-4: a kind of big real mode. */
@@ -254,16 +254,16 @@ static void load_registers(struct cpu *cpu, const struct save_map *map)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		cpu->reg[i] = load(cpu, map->general[i], 8);
+		cpu->reg[i] = smm_load(cpu, map->general[i], 8);
 	for (i = 0; i < SEG_COUNT; i++)
 		load_segment(cpu, i);
-	cpu_set_rflags(cpu, load(cpu, map->rflags, 8));
-	cpu->dr[6] = (load(cpu, map->dr6, 8) & DR6_KNOWN) | DR6_ONES;
-	cpu->dr[7] = (load(cpu, map->dr7, 8) & DR7_KNOWN) | DR7_ONES;
-	cpu->gdtr.base = load(cpu, map->gdt_base, 8);
-	cpu->gdtr.limit = (u16)load(cpu, map->gdt_limit, 2);
-	cpu->idtr.base = load(cpu, map->idt_base, 8);
-	cpu->idtr.limit = (u16)load(cpu, map->idt_limit, 2);
+	cpu_set_rflags(cpu, smm_load(cpu, map->rflags, 8));
+	cpu->dr[6] = (smm_load(cpu, map->dr6, 8) & DR6_KNOWN) | DR6_ONES;
+	cpu->dr[7] = (smm_load(cpu, map->dr7, 8) & DR7_KNOWN) | DR7_ONES;
+	cpu->gdtr.base = smm_load(cpu, map->gdt_base, 8);
+	cpu->gdtr.limit = (u16)smm_load(cpu, map->gdt_limit, 2);
+	cpu->idtr.base = smm_load(cpu, map->idt_base, 8);
+	cpu->idtr.limit = (u16)smm_load(cpu, map->idt_limit, 2);
 	cpu->cpl = cpu->cr0 & CR0_PE ? rights_dpl(cpu->seg[SEG_SS].rights) : 0;
 	if (cpu_v86(cpu))
 		cpu->cpl = 3;
@@ -280,8 +280,8 @@ static void load_pae(struct cpu *cpu)
 u64 smm_leave(struct cpu *cpu)
 {
 	const struct save_map *map = map_of(cpu);
-	u64 cr0 = load(cpu, map->cr0, 8), cr4 = load(cpu, map->cr4, 8);
-	u64 efer = load(cpu, map->efer, 8);
+	u64 cr0 = smm_load(cpu, map->cr0, 8), cr4 = smm_load(cpu, map->cr4, 8);
+	u64 efer = smm_load(cpu, map->efer, 8);
 	u64 rip;
 
 	if (!state_valid(cpu, cr0, cr4, efer)) {
@@ -289,15 +289,14 @@ u64 smm_leave(struct cpu *cpu)
 		return cpu->reg[REG_RIP];
 	}
 	cpu->cr0 = cr0;
-	cpu->cr3 = load(cpu, map->cr3, 8);
+	cpu->cr3 = smm_load(cpu, map->cr3, 8);
 	cpu->cr4 = cr4;
 	cpu->efer = efer;
 	load_registers(cpu, map);
-	rip = load(cpu, map->rip, 8);
-	if (load(cpu, map->halt_restart, map->halt_size) & 1)
+	rip = smm_load(cpu, map->rip, 8);
+	if (smm_load(cpu, map->halt_restart, map->halt_size) & 1)
 		cpu->activity = ACTIVITY_HALTED;
-	cpu->nmi_blocked = load(cpu, map->nmi_masked, 1) & 1;
-	cpu->smbase = (u32)load(cpu, map->smbase, 4);
+	cpu->nmi_blocked = smm_load(cpu, map->nmi_masked, 1) & 1;
 	cpu->smm = false;
 	if (cpu->vendor->leave_smm)
 		cpu->vendor->leave_smm(cpu);
@@ -305,7 +304,8 @@ u64 smm_leave(struct cpu *cpu)
 	cpu_update_mode(cpu);
 	if (!cpu->guest)
 		load_pae(cpu);
-	cpu->pending_debug = load(cpu, map->debug_trap, 4);
+	cpu->pending_debug = smm_load(cpu, map->debug_trap, 4);
+	cpu->smbase = (u32)smm_load(cpu, map->smbase, 4); /* last: it moves the area */
 	event_post(cpu, (cpu->pending_debug ? EVENT_TRAP : 0) | (cpu->nmi_pending ? EVENT_NMI : 0) |
 				(cpu->smi_pending ? EVENT_SMI : 0) |
 				(cpu->init_pending ? EVENT_INIT : 0));
@@ -314,10 +314,10 @@ u64 smm_leave(struct cpu *cpu)
 
 bool smm_inside_nmi(struct cpu *cpu)
 {
-	return cpu->smm && (load(cpu, map_of(cpu)->nmi_masked, 1) & 1);
+	return cpu->smm && (smm_load(cpu, map_of(cpu)->nmi_masked, 1) & 1);
 }
 
 void smm_set_inside_nmi(struct cpu *cpu, bool inside)
 {
-	save(cpu, map_of(cpu)->nmi_masked, inside, 1);
+	smm_save(cpu, map_of(cpu)->nmi_masked, inside, 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN (APM 2:15.5): keep the host, look at the VMCB, load the guest. */
-#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
 #include "sim/svm-model/translation.h"
 
@@ -96,8 +96,9 @@ static void load_guest(struct cpu *cpu)
 
 /* PAE: the PDPTEs are loaded here unless nested paging reads them at every walk (APM 2:15.25.10).
  * They have been checked. */
-static void load_pdptes(struct cpu *cpu, const u64 *value)
+void svm_load_pdptes(struct cpu *cpu)
 {
+	const u64 *value = svm_of(cpu)->value;
 	struct walk_result result;
 	bool pae = (value[VMCB_CR0] & CR0_PG) && (value[VMCB_CR4] & CR4_PAE) &&
 		   !(value[VMCB_EFER] & EFER_LME);
@@ -131,7 +132,7 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
 	}
 	keep_host(cpu, op);
 	load_guest(cpu);
-	load_pdptes(cpu, svm->value);
+	svm_load_pdptes(cpu);
 	svm_begin_guest(cpu);
 	debugger_sees(cpu, DEBUGGER_VM_ENTRY);
 	svm_world_enter(cpu);

@@ -87,5 +87,7 @@ const struct vendor_ops svm_ops = {
 	.settle = settle,
 	.get_nested = svm_get_nested,
 	.set_nested = svm_set_nested,
+	.enter_smm = svm_enter_smm,
+	.leave_smm = svm_leave_smm,
 	.exit = svm_switch_to_host,
 };

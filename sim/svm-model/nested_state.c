@@ -107,9 +107,9 @@ static bool acceptable(const struct cpu *cpu, const struct kvm_nested_state *fro
 	       from->size >= sizeof(*from) + KVM_STATE_NESTED_SVM_VMCB_SIZE;
 }
 
-/* One that could have run VMRUN. */
-static bool host_valid(const struct cpu *cpu, const struct svm_host *host)
+bool svm_host_valid(const struct cpu *cpu)
 {
+	const struct svm_host *host = &svm_of(cpu)->host;
 	u64 paging = CR0_PE | CR0_PG;
 	bool long_mode = host->efer & EFER_LME;
 
@@ -127,7 +127,7 @@ static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
 	unpack_host(&svm->host, value);
 	__builtin_memcpy(svm->value, value, sizeof(value));
 	svm_save_guest(cpu);
-	if (!host_valid(cpu, &svm->host) || !svm_could_resume(cpu))
+	if (!svm_host_valid(cpu) || !svm_could_resume(cpu))
 		return false;
 	svm->vmcb = from->hdr.svm.vmcb_pa;
 	svm_begin_guest(cpu);

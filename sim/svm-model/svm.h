@@ -122,6 +122,8 @@ void svm_record_failures(struct cpu *cpu, struct check_inputs *in, const struct 
 
 /* What begins with a guest's run. */
 void svm_begin_guest(struct cpu *cpu);
+/* Those of the guest whose state stands in value[]. */
+void svm_load_pdptes(struct cpu *cpu);
 
 /* --- model.c --- */
 /* Without a guest, GIF set, as after RESET. */
@@ -130,6 +132,12 @@ void svm_turn_off(struct cpu *cpu);
 /* --- nested_state.c --- */
 u32 svm_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
 int svm_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
+/* True if the host that is kept could have run VMRUN. */
+bool svm_host_valid(const struct cpu *cpu);
+
+/* --- smm.c --- */
+void svm_enter_smm(struct cpu *cpu);
+void svm_leave_smm(struct cpu *cpu);
 
 /* --- exit.c --- */
 /* The guest's state into value[]. */

@@ -50,6 +50,7 @@ _Static_assert(offsetof(struct svm_vmcb, g_pat) == 0x668, "APM 2 table B-2");
 /* intercepts3 */
 #define SVM_INTR     (1u << 0)
 #define SVM_NMI      (1u << 1)
+#define SVM_SMI      (1u << 2)
 #define SVM_VINTR    (1u << 4)
 #define SVM_CR0_SEL  (1u << 5)
 #define SVM_RDTSC    (1u << 14)
@@ -72,6 +73,7 @@ _Static_assert(offsetof(struct svm_vmcb, g_pat) == 0x668, "APM 2 table B-2");
 enum svm_exit_code {
 	EXIT_EXCP = 0x40,
 	EXIT_INTR = 0x60,
+	EXIT_SMI = 0x62,
 	EXIT_VINTR = 0x64,
 	EXIT_CPUID = 0x72,
 	EXIT_SHUTDOWN = 0x7f,
