@@ -8,8 +8,10 @@
 #include "machine/internal.h"
 
 struct doorbell {
+	struct doorbell *next; /* of the machine's */
 	struct machine *machine;
 	int fd;
+	bool listens; /* the engine tells of writes */
 	uint64_t gpa;
 	unsigned int count, stride; /* while placed */
 	void (*rung)(void *context);
@@ -27,38 +29,18 @@ static int doorbell_fill(void *opaque, struct pollfd *fds, int room, int *timeou
 	return 1;
 }
 
-static void doorbell_ready(void *opaque, struct pollfd *fds, int count)
+static void doorbell_look(struct doorbell *doorbell)
 {
-	struct doorbell *doorbell = opaque;
 	uint64_t times;
 
-	if (count && fds[0].revents && read(doorbell->fd, &times, sizeof(times)) > 0)
+	if (read(doorbell->fd, &times, sizeof(times)) > 0)
 		doorbell->rung(doorbell->context);
 }
 
-struct doorbell *doorbell_create(struct machine *machine, void (*rung)(void *context),
-				 void *context)
+static void doorbell_ready(void *opaque, struct pollfd *fds, int count)
 {
-	struct doorbell *doorbell;
-	struct poll_source source = {.fill = doorbell_fill, .ready = doorbell_ready};
-
-	if (!engine_offers(machine, KVM_CAP_IOEVENTFD))
-		return NULL;
-	doorbell = calloc(1, sizeof(*doorbell));
-	if (!doorbell)
-		return NULL;
-	*doorbell = (struct doorbell){.machine = machine,
-				      .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-				      .gpa = DOORBELL_NOWHERE,
-				      .rung = rung,
-				      .context = context};
-	source.opaque = doorbell;
-	if (doorbell->fd >= 0 && !machine_poll_add(machine, &source))
-		return doorbell;
-	if (doorbell->fd >= 0)
-		close(doorbell->fd);
-	free(doorbell);
-	return NULL;
+	if (count && fds[0].revents)
+		doorbell_look(opaque);
 }
 
 /* An address that the engine refuses stays an ordinary one. */
@@ -66,7 +48,9 @@ static void doorbell_assign(struct doorbell *doorbell, bool on)
 {
 	struct machine *machine = doorbell->machine;
 
-	for (unsigned int i = 0; doorbell->gpa != DOORBELL_NOWHERE && i < doorbell->count; i++) {
+	if (!doorbell->listens || doorbell->gpa == DOORBELL_NOWHERE)
+		return;
+	for (unsigned int i = 0; i < doorbell->count; i++) {
 		struct kvm_ioeventfd event = {
 			.addr = doorbell->gpa + i * doorbell->stride,
 			.len = sizeof(uint16_t),
@@ -76,6 +60,42 @@ static void doorbell_assign(struct doorbell *doorbell, bool on)
 
 		ls_ioctl_ptr(machine->engine, machine->vm, KVM_IOEVENTFD, &event);
 	}
+}
+
+/* Polled only where it can ring: a look between two turns costs a call to the host. */
+static void doorbell_attach(struct doorbell *doorbell)
+{
+	struct machine *machine = doorbell->machine;
+	const struct poll_source source = {
+		.fill = doorbell_fill, .ready = doorbell_ready, .opaque = doorbell};
+
+	if (doorbell->listens)
+		machine_poll_remove(machine, doorbell);
+	doorbell->listens =
+		engine_offers(machine, KVM_CAP_IOEVENTFD) && !machine_poll_add(machine, &source);
+	doorbell_assign(doorbell, true);
+}
+
+struct doorbell *doorbell_create(struct machine *machine, void (*rung)(void *context),
+				 void *context)
+{
+	struct doorbell *doorbell = malloc(sizeof(*doorbell));
+
+	if (!doorbell)
+		return NULL;
+	*doorbell = (struct doorbell){.next = machine->doorbells,
+				      .machine = machine,
+				      .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+				      .gpa = DOORBELL_NOWHERE,
+				      .rung = rung,
+				      .context = context};
+	if (doorbell->fd < 0) {
+		free(doorbell);
+		return NULL;
+	}
+	machine->doorbells = doorbell;
+	doorbell_attach(doorbell);
+	return doorbell;
 }
 
 void doorbell_place(struct doorbell *doorbell, uint64_t gpa, unsigned int count,
@@ -92,10 +112,27 @@ void doorbell_place(struct doorbell *doorbell, uint64_t gpa, unsigned int count,
 
 void doorbell_destroy(struct doorbell *doorbell)
 {
+	struct doorbell **at;
+
 	if (!doorbell)
 		return;
 	doorbell_place(doorbell, DOORBELL_NOWHERE, 0, 0);
+	for (at = &doorbell->machine->doorbells; *at != doorbell; at = &(*at)->next)
+		;
+	*at = doorbell->next;
 	machine_poll_remove(doorbell->machine, doorbell);
 	close(doorbell->fd);
 	free(doorbell);
+}
+
+void doorbells_attach(struct machine *machine)
+{
+	for (struct doorbell *doorbell = machine->doorbells; doorbell; doorbell = doorbell->next)
+		doorbell_attach(doorbell);
+}
+
+void doorbells_settle(struct machine *machine)
+{
+	for (struct doorbell *doorbell = machine->doorbells; doorbell; doorbell = doorbell->next)
+		doorbell_look(doorbell);
 }

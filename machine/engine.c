@@ -195,6 +195,7 @@ int engine_create_vm(struct machine *machine, struct ls_error *err)
 		machine_ext(machine)->vm_watch_refusals(machine->engine, machine->vm,
 							machine->config.entry_refused,
 							machine->config.refused_opaque);
+	routes_start(machine);
 	ret = 0;
 	if (engine_offers(machine, KVM_CAP_SET_TSS_ADDR))
 		ret = ls_ioctl(machine->engine, machine->vm, KVM_SET_TSS_ADDR, HIDDEN_PAGES);
@@ -251,6 +252,7 @@ void engine_close(struct machine *machine)
 	free(machine->vcpus);
 	machine->vcpus = NULL;
 	if (engine) {
+		routes_settle(machine);
 		if (machine->vm >= 0)
 			engine->ops->close(engine, machine->vm);
 		engine->ops->close(engine, LS_SYSTEM);

@@ -6,6 +6,7 @@
 
 #include "machine/chip_state.h"
 #include "machine/cpu_model.h"
+#include "machine/doorbell.h"
 #include "machine/host_clock.h"
 #include "machine/internal.h"
 #include "machine/parts.h"
@@ -95,11 +96,20 @@ static int capture_own(struct machine *machine, int handle, struct own_words *ow
 static int capture_vcpu(struct vcpu *vcpu, struct vcpu_state *state, struct own_words *own,
 			struct ls_error *err)
 {
-	int ret;
+	int ret = vcpu_state_save(vcpu, state, err);
 
-	vcpu_settle(vcpu);
-	ret = vcpu_state_save(vcpu, state, err);
 	return ret ? ret : capture_own(vcpu->machine, vcpu->fd, own, err);
+}
+
+/* Nothing hangs in the air: accesses, requests that wait in a doorbell, and the interrupts that
+ * answer both, which may go to any vCPU. */
+static void settle(struct machine *machine)
+{
+	machine_settle(machine);
+	machine_lock(machine);
+	doorbells_settle(machine);
+	routes_settle(machine);
+	machine_unlock(machine);
 }
 
 int machine_image_capture(struct machine *machine, struct machine_image *image,
@@ -111,6 +121,7 @@ int machine_image_capture(struct machine *machine, struct machine_image *image,
 	if (ret)
 		return ret;
 	snprintf(image->engine, sizeof(image->engine), "%s", machine->engine->ops->name);
+	settle(machine);
 	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++)
 		ret = capture_vcpu(&machine->vcpus[i], image->vcpus[i], &image->own[1 + i], err);
 	if (ret)

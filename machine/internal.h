@@ -16,12 +16,14 @@
 #include "machine/memory.h"
 #include "machine/poll.h"
 #include "machine/recording.h"
+#include "machine/routes.h"
 #include "machine/state_hash.h"
 #include "machine/symbols.h"
 #include "machine/trigger.h"
 #include "machine/vcpu.h"
 
 struct console;
+struct doorbell;
 struct rtc;
 struct pm;
 struct fw_cfg;
@@ -74,6 +76,8 @@ struct machine {
 	struct state_hash state_hash;
 	struct recording recording;
 	struct bus ports, mmio;
+	struct routes routes;
+	struct doorbell *doorbells;
 	unsigned int wires_up[IRQ_GSI_COUNT]; /* irq_wire users of each GSI that are up */
 
 	struct vcpu *vcpus;

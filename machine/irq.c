@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/internal.h"
 #include "machine/irqchip.h"
+#include "machine/routes.h"
 
 static void irq_drive(struct machine *machine, unsigned int gsi, bool level)
 {
@@ -29,6 +30,18 @@ void irq_pulse(struct machine *machine, struct irq_wire *wire)
 	irq_set(machine, wire, false);
 }
 
+/* Intel's and AMD's local APICs take messages at FEExxxxxH only (SDM 3A:11.11.1). */
+static bool is_message(uint64_t address)
+{
+	return (address & 0xfff00000) == MEMORY_LAPIC;
+}
+
+void irq_send_message(struct machine *machine, uint64_t address, uint32_t data)
+{
+	if (is_message(address) && !routes_send(machine, address, data))
+		(void)irq_send_msi(machine, address, data);
+}
+
 int irq_send_msi(struct machine *machine, uint64_t address, uint32_t data)
 {
 	struct kvm_msi msi = {
@@ -37,7 +50,7 @@ int irq_send_msi(struct machine *machine, uint64_t address, uint32_t data)
 		.data = data,
 	};
 
-	if ((address & 0xfff00000) != MEMORY_LAPIC)
+	if (!is_message(address))
 		return -EINVAL;
 	return ls_ioctl_ptr(machine->engine, machine->vm, KVM_SIGNAL_MSI, &msi);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interrupts into the engine's chips: wires through KVM_IRQ_LINE, messages through
- * KVM_SIGNAL_MSI. */
+/* Interrupts into the engine's chips: wires through KVM_IRQ_LINE, messages through an eventfd or
+ * KVM_SIGNAL_MSI. Wires have no eventfds: what lowers a device's level is an access to it, which
+ * leaves the guest anyway. */
 #ifndef LOCKSTEP_MACHINE_IRQ_H
 #define LOCKSTEP_MACHINE_IRQ_H
 
@@ -32,7 +33,10 @@ struct irq_wire {
 void irq_set(struct machine *machine, struct irq_wire *wire, bool level);
 /* Up and down again: an edge. */
 void irq_pulse(struct machine *machine, struct irq_wire *wire);
-/* Returns -EINVAL for an address outside 0xFEExxxxx. */
+/* A device's message; one to any other address than 0xFEExxxxx is a write to nothing. By an eventfd
+ * where the engine has them (routes.h): then it arrives at once or soon. */
+void irq_send_message(struct machine *machine, uint64_t address, uint32_t data);
+/* The same, there when this returns, with KVM_SIGNAL_MSI's result; -EINVAL for another address. */
 int irq_send_msi(struct machine *machine, uint64_t address, uint32_t data);
 
 #endif

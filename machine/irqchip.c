@@ -6,12 +6,6 @@
 #include "apic/routing.h"
 #include "machine/internal.h"
 
-union route_table {
-	struct kvm_irq_routing head;
-	uint8_t room[sizeof(struct kvm_irq_routing) +
-		     2 * IRQ_GSI_COUNT * sizeof(struct kvm_irq_routing_entry)];
-};
-
 static int vm_ioctl(struct machine *machine, unsigned long request, const char *name,
 		    const void *arg, struct ls_error *err)
 {
@@ -26,13 +20,14 @@ static int vm_ioctl(struct machine *machine, unsigned long request, const char *
 static int irqchip_set_routes(struct machine *machine, struct ls_error *err)
 {
 	static const struct irq_targets nowhere;
-	union route_table table = {0};
+	struct kvm_irq_routing_entry entries[ROUTES_BOARD];
 	struct irq_routing routing;
+	int ret;
 
-	irq_routing_init(&routing, table.head.entries, 2 * IRQ_GSI_COUNT, &nowhere);
+	irq_routing_init(&routing, entries, ROUTES_BOARD, &nowhere);
 	irq_routing_set_default(&routing);
-	table.head.nr = (uint32_t)routing.count;
-	return VM_IOCTL(machine, KVM_SET_GSI_ROUTING, &table, err);
+	ret = routes_set_board(machine, entries, (unsigned int)routing.count);
+	return ret < 0 ? ls_error_set(err, ret, "KVM_SET_GSI_ROUTING: %s", strerror(-ret)) : 0;
 }
 
 static int irqchip_create_in_engine(struct machine *machine, struct ls_error *err)

@@ -41,8 +41,7 @@ static void wire_set(void *opaque, struct irq_wire *wire, bool level)
 
 static void msi_send(void *opaque, uint64_t address, uint32_t data)
 {
-	/* A message to anywhere else is a write to nothing. */
-	(void)irq_send_msi(opaque, address, data);
+	irq_send_message(opaque, address, data);
 }
 
 static struct doorbell *doorbell(void *opaque, void (*rung)(void *context), void *context)

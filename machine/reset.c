@@ -30,6 +30,7 @@ static int reset_hardware(struct machine *machine, struct ls_error *err)
 
 	for (unsigned int i = 0; i < machine->vcpu_count; i++)
 		vcpu_complete_io(&machine->vcpus[i]);
+	routes_settle(machine);
 	chip_state_write(machine, machine->power_on);
 	for (size_t i = 0; i < machine->device_count; i++) {
 		if (machine->devices[i].reset)

@@ -29,12 +29,6 @@ struct split_irqchip {
 	uint64_t told[IOAPIC_PINS]; /* the entries that the engine knows of */
 };
 
-union split_table {
-	struct kvm_irq_routing head;
-	uint8_t room[sizeof(struct kvm_irq_routing) +
-		     IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)];
-};
-
 /* --- between the chips and the engine --- */
 
 static int split_deliver(void *opaque, const struct apic_message *message, bool *coalesced)
@@ -84,7 +78,7 @@ static struct apic_message entry_message(uint64_t entry)
 /* Tells the engine what the I/O APIC sends, pin by pin, so that it reports EOIs of level ones. */
 static void split_tell_routes(struct split_irqchip *split)
 {
-	union split_table table = {.head = {.nr = IOAPIC_PINS}};
+	struct kvm_irq_routing_entry entries[IOAPIC_PINS];
 
 	if (!memcmp(split->told, split->ioapic.entries, sizeof(split->told)))
 		return;
@@ -93,12 +87,12 @@ static void split_tell_routes(struct split_irqchip *split)
 		struct apic_message message = entry_message(split->told[pin]);
 		struct msi msi = apic_message_to_msi(&message);
 
-		table.head.entries[pin] = (struct kvm_irq_routing_entry){
+		entries[pin] = (struct kvm_irq_routing_entry){
 			.gsi = pin,
 			.type = KVM_IRQ_ROUTING_MSI,
 			.u.msi = {.address_lo = (uint32_t)msi.address, .data = msi.data}};
 	}
-	ls_ioctl_ptr(split->machine->engine, split->machine->vm, KVM_SET_GSI_ROUTING, &table);
+	routes_set_board(split->machine, entries, IOAPIC_PINS);
 }
 
 /* --- registers --- */

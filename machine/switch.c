@@ -2,6 +2,7 @@
 /* From one engine to another: memory stays where it is, all else is carried over in an image. */
 #include <string.h>
 
+#include "machine/doorbell.h"
 #include "machine/image.h"
 #include "machine/internal.h"
 #include "machine/leave.h"
@@ -32,6 +33,8 @@ static int build(struct machine *machine, struct ls_error *err)
 		ret = memory_attach(machine, err);
 	if (!ret)
 		ret = engine_create_vcpus(machine, err);
+	if (!ret)
+		doorbells_attach(machine);
 	return ret ? ret : reset_capture(machine, err);
 }
 

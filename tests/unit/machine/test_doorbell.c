@@ -41,11 +41,17 @@ static void rung(void *context)
 	(*(unsigned int *)context)++;
 }
 
+/* No call is made, and nothing is polled between two turns. */
 static void test_without(void)
 {
 	struct machine *machine = fake_machine();
+	size_t sources = machine->source_count;
+	struct doorbell *bell = doorbell_create(machine, rung, NULL);
 
-	CU_ASSERT_PTR_NULL(doorbell_create(machine, rung, NULL));
+	doorbell_place(bell, PLACE, 2, 4);
+	CHECK_EQUAL(fake_of(machine)->event_count, 0);
+	CHECK_EQUAL(machine->source_count, sources);
+	doorbell_destroy(bell);
 	machine_destroy(machine);
 }
 
@@ -84,9 +90,58 @@ static void test_with(void)
 	machine_destroy(machine);
 }
 
+/* What rang before a machine's state is read must not be asleep in an eventfd afterwards. */
+static void test_settle(void)
+{
+	struct machine_config config = fake_config();
+	unsigned int count = 0;
+	uint64_t one = 1;
+	struct machine *machine;
+	struct doorbell *bell;
+
+	config.engine = &events;
+	machine = machine_create(&config, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	bell = doorbell_create(machine, rung, &count);
+	doorbell_place(bell, PLACE, 1, 4);
+	CHECK_EQUAL(write(fake_of(machine)->event.fd, &one, sizeof(one)), sizeof(one));
+	doorbells_settle(machine);
+	CHECK_EQUAL(count, 1);
+	doorbells_settle(machine);
+	CHECK_EQUAL(count, 1);
+	doorbell_destroy(bell);
+	machine_destroy(machine);
+}
+
+/* A new VM is told of the bells that are there, without a word to the old one. */
+static void test_attach(void)
+{
+	struct machine_config config = fake_config();
+	struct machine *machine;
+	struct doorbell *bell;
+	unsigned int count = 0;
+	size_t sources;
+
+	config.engine = &events;
+	machine = machine_create(&config, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	bell = doorbell_create(machine, rung, &count);
+	doorbell_place(bell, PLACE, 1, 4);
+	sources = machine->source_count;
+	doorbells_attach(machine);
+	CHECK_EQUAL(fake_of(machine)->event_count, 2);
+	CHECK_EQUAL(fake_of(machine)->event.addr, PLACE);
+	CHECK_EQUAL(fake_of(machine)->event.flags, 0);
+	CHECK_EQUAL(machine->source_count, sources);
+	doorbell_destroy(bell);
+	machine_destroy(machine);
+}
+
 static CU_TestInfo tests[] = {
 	{"none where the engine has none", test_without},
 	{"placed, rung, taken away", test_with},
+	{"rung while nothing runs", test_settle},
+	{"a new VM", test_attach},
 	CU_TEST_INFO_NULL,
 };
 
