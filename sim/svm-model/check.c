@@ -261,6 +261,62 @@ static bool g_pat_types(struct check_inputs *in)
 	return true;
 }
 
+/* --- AVIC: bits 11:0 of its pointers are reserved, and not looked at --- */
+
+/* A bit that the processor does not know says nothing. */
+static bool x2avic_bit(struct check_inputs *in)
+{
+	return V(SVM_HAS_X2AVIC) && (V(VMCB_V_INTR) & V_X2AVIC_ENABLE);
+}
+
+static bool avic_bit(struct check_inputs *in)
+{
+	return V(VMCB_V_INTR) & V_AVIC_ENABLE;
+}
+
+static bool avic(struct check_inputs *in)
+{
+	return V(SVM_HAS_AVIC) && avic_bit(in);
+}
+
+/* x2AVIC has no use for the logical APIC ID table (APM 2:15.29.10). */
+static bool xavic(struct check_inputs *in)
+{
+	return avic(in) && !x2avic_bit(in);
+}
+
+static bool pointer_valid(struct check_inputs *in, enum vmcb_field field)
+{
+	return !(V(field) & above(V(SVM_PHYSICAL_BITS)));
+}
+
+static bool backing_page_address(struct check_inputs *in)
+{
+	return pointer_valid(in, VMCB_AVIC_BACKING_PAGE);
+}
+
+static bool logical_table_address(struct check_inputs *in)
+{
+	return pointer_valid(in, VMCB_AVIC_LOGICAL_TABLE);
+}
+
+static bool physical_table_address(struct check_inputs *in)
+{
+	return pointer_valid(in, VMCB_AVIC_PHYSICAL_TABLE);
+}
+
+#define XAVIC_MAX_INDEX  255
+#define X2AVIC_MAX_INDEX 511 /* without x2AVIC_EXT; with it, all that the field can say */
+
+static bool max_index(struct check_inputs *in)
+{
+	u64 index = AVIC_MAX_INDEX(V(VMCB_AVIC_PHYSICAL_TABLE));
+
+	if (!x2avic_bit(in))
+		return index <= XAVIC_MAX_INDEX;
+	return index <= X2AVIC_MAX_INDEX || V(SVM_HAS_X2AVIC_EXT);
+}
+
 /* --- the table --- */
 
 static const struct check_row rows[] = {

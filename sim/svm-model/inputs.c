@@ -16,6 +16,9 @@ static void set_processor(struct svm_inputs *inputs, const struct cpu *cpu)
 	svm_inputs_set(inputs, SVM_EFER_RESERVED, cpu->efer_reserved);
 	svm_inputs_set(inputs, SVM_HAS_CET, cpu_has(cpu, FEATURE_CET_SS));
 	svm_inputs_set(inputs, SVM_HAS_LAM, cpu_has(cpu, FEATURE_LAM));
+	svm_inputs_set(inputs, SVM_HAS_AVIC, cpu_has(cpu, FEATURE_AVIC));
+	svm_inputs_set(inputs, SVM_HAS_X2AVIC, cpu_has(cpu, FEATURE_X2AVIC));
+	svm_inputs_set(inputs, SVM_HAS_X2AVIC_EXT, cpu_has(cpu, FEATURE_X2AVIC_EXT));
 }
 
 /* Bits that any of AMD's processors has (APM 2:3.1.3, 3.1.7, 5.3.2): whatever else is set is wrong
@@ -31,6 +34,9 @@ static void set_any_processor(struct svm_inputs *inputs)
 	svm_inputs_set(inputs, SVM_EFER_RESERVED, ~ANY_EFER);
 	svm_inputs_set(inputs, SVM_HAS_CET, 1);
 	svm_inputs_set(inputs, SVM_HAS_LAM, 0);
+	svm_inputs_set(inputs, SVM_HAS_AVIC, 1);
+	svm_inputs_set(inputs, SVM_HAS_X2AVIC, 1);
+	svm_inputs_set(inputs, SVM_HAS_X2AVIC_EXT, 1);
 }
 
 /* What no slot holds reads as all ones. */

@@ -61,6 +61,11 @@ enum { VMCB_SELECTOR, VMCB_ATTRIB, VMCB_LIMIT, VMCB_BASE };
 #define VIRT_LBR        BIT(0)
 #define VIRT_VMLOADSAVE BIT(1)
 
+/* The pointers of AVIC, and what stands below that of the physical APIC ID table (APM 2:15.29.4.2).
+ */
+#define AVIC_ADDRESS(field)   ((field) & ~PAGE_OFFSET_MASK)
+#define AVIC_MAX_INDEX(field) ((field)&PAGE_OFFSET_MASK)
+
 /* EVENTINJ and EXITINTINFO (APM 2:15.20, figure 15-5; 15.7.2, figure 15-1) */
 #define INJ_VECTOR(e)   ((u8)(e))
 #define INJ_TYPE(e)     ((e) >> 8 & 7)
@@ -75,9 +80,9 @@ enum { INJ_INTR = 0, INJ_NMI = 2, INJ_EXCEPTION = 3, INJ_SOFTWARE = 4 };
 enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, TLB_FLUSH_ASID = 3, TLB_FLUSH_ASID_LOCAL = 7 };
 
 /* Fields from and to the page at @page (NULL: no memory there, reads as all ones). */
-void vmcb_fetch(u64 *value, const u8 *page);       /* what VMRUN looks at */
-void vmcb_fetch_load(u64 *value, const u8 *page);  /* what VMLOAD looks at */
-void vmcb_fetch_all(u64 *value, const u8 *page);   /* everything, for `explain` */
+void vmcb_fetch(u64 *value, const u8 *page);      /* what VMRUN looks at */
+void vmcb_fetch_load(u64 *value, const u8 *page); /* what VMLOAD looks at */
+void vmcb_fetch_all(u64 *value, const u8 *page);  /* everything, for `explain` */
 void vmcb_store_all(const u64 *value, u8 *page);
 void vmcb_store_load(const u64 *value, u8 *page);  /* VMSAVE */
 void vmcb_store_exit(const u64 *value, u8 *page);  /* EXIT and BOTH */

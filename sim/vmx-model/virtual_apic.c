@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The virtual-APIC page (SDM 3C:30.1), and what changes of its registers bring about. */
-#include "apic/lapic.h"
+#include "sim/cpu/apic_page.h"
 #include "sim/vmx-model/vmx.h"
+
+static u64 page(const struct cpu *cpu)
+{
+	return vmx_of(cpu)->value[VMCS_VIRTUAL_APIC_ADDRESS];
+}
 
 u64 vmx_virtual_apic_get(struct cpu *cpu, u32 offset, unsigned int size)
 {
-	return mem_load_physical(cpu, vmx_of(cpu)->value[VMCS_VIRTUAL_APIC_ADDRESS] + offset, size);
+	return apic_page_get(cpu, page(cpu), offset, size);
 }
 
 void vmx_virtual_apic_set(struct cpu *cpu, u32 offset, u64 value, unsigned int size)
 {
-	mem_store_physical(cpu, vmx_of(cpu)->value[VMCS_VIRTUAL_APIC_ADDRESS] + offset, value,
-			   size);
+	apic_page_set(cpu, page(cpu), offset, value, size);
+}
+
+void vmx_virtual_vector_set(struct cpu *cpu, u32 bank, u8 vector, bool on)
+{
+	apic_page_set_vector(cpu, page(cpu), bank, vector, on);
+}
+
+u8 vmx_virtual_vector_highest(struct cpu *cpu, u32 bank)
+{
+	return apic_page_highest_vector(cpu, page(cpu), bank);
 }
 
 void vmx_exit_behind(struct cpu *cpu, u32 reason, u64 qualification)
@@ -21,33 +35,6 @@ void vmx_exit_behind(struct cpu *cpu, u32 reason, u64 qualification)
 	vmx->trap.reason = reason;
 	vmx->trap.qualification = qualification;
 	event_post(cpu, EVENT_VENDOR);
-}
-
-/* --- VIRR and VISR: a word in each of eight registers --- */
-
-static u32 word_offset(u32 bank, u8 vector)
-{
-	return bank + vector / 32 * 0x10;
-}
-
-void vmx_virtual_vector_set(struct cpu *cpu, u32 bank, u8 vector, bool on)
-{
-	u32 offset = word_offset(bank, vector), bit = 1u << vector % 32;
-	u32 word = vmx_virtual_apic_get(cpu, offset, 4);
-
-	vmx_virtual_apic_set(cpu, offset, on ? word | bit : word & ~bit, 4);
-}
-
-/* 0 if there is none. */
-u8 vmx_virtual_vector_highest(struct cpu *cpu, u32 bank)
-{
-	for (int vector = 255; vector > 0; vector -= 32) {
-		u32 word = vmx_virtual_apic_get(cpu, word_offset(bank, vector), 4);
-
-		if (word)
-			return vector - __builtin_clz(word);
-	}
-	return 0;
 }
 
 /* --- the task priority (30.1.2, 30.3) --- */
@@ -63,7 +50,7 @@ static void virtualize_ppr(struct cpu *cpu)
 {
 	u8 tpr = vmx_virtual_apic_get(cpu, LAPIC_TPR, 1), service = vmx_service_vector(cpu);
 
-	vmx_virtual_apic_set(cpu, LAPIC_PPR, tpr >> 4 >= service >> 4 ? tpr : service & 0xf0, 4);
+	vmx_virtual_apic_set(cpu, LAPIC_PPR, apic_page_priority(tpr, service), 4);
 }
 
 void vmx_virtualize_tpr(struct cpu *cpu)

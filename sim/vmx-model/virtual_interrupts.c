@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Virtual interrupts: the guest interrupt status (SDM 3C:25.4.2), recognition and delivery (30.2),
  * and those that are posted (30.6). */
-#include "apic/lapic.h"
+#include "sim/cpu/apic_page.h"
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/platform_lock.h"
 #include "sim/vmx-model/posted.h"
@@ -88,11 +88,11 @@ static u8 take_posted(struct cpu *cpu, struct posted_descriptor *descriptor)
 
 	for (unsigned int n = 0; n < POSTED_WORDS; n++) {
 		u32 posted = __atomic_exchange_n(&descriptor->requests[n], 0, __ATOMIC_SEQ_CST);
-		u32 offset = LAPIC_IRR + 0x10 * n;
 
 		if (!posted)
 			continue;
-		vmx_virtual_apic_set(cpu, offset, vmx_virtual_apic_get(cpu, offset, 4) | posted, 4);
+		apic_page_add_vectors(cpu, vmx_of(cpu)->value[VMCS_VIRTUAL_APIC_ADDRESS], LAPIC_IRR,
+				      n, posted);
 		highest = 32 * n + 31 - __builtin_clz(posted);
 	}
 	return highest;

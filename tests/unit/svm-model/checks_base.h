@@ -24,6 +24,7 @@ static inline void base_inputs(u64 *value)
 	value[SVM_HOST_CR0] = 0x80000011;
 	value[SVM_HOST_EFER] = 0x1d00;
 	value[SVM_HAS_CET] = 1;
+	value[SVM_HAS_AVIC] = value[SVM_HAS_X2AVIC] = 1;
 }
 
 #endif

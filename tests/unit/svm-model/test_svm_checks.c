@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMRUN's consistency checks: a value on each side of every row's boundary (APM 2:15.5.1, 15.20,
- * 15.21.10, 15.25). */
+ * 15.21.10, 15.25, 15.29.4). */
 #include "tests/unit/check_rules.h"
 #include "tests/unit/svm-model/checks_base.h"
 
@@ -16,6 +16,8 @@
 #define CET        V(CR4, 0x800020)
 #define PAE_LEGACY V(EFER, 0x1000)
 #define VNMI       V(V_INTR, 0x4000000)
+#define AVIC       V(V_INTR, 0x80000000), NESTED
+#define X2AVIC     V(V_INTR, 0xc0000000), NESTED
 /* A rule that one value decides, and one that several do. */
 #define ONE(identifier, good, bad)                                                                 \
 	{                                                                                          \
@@ -75,6 +77,46 @@ static const struct rule rules[] = {
 	WITH("nested-host-paging", NESTED, P(HOST_CR0, 0x80000011), P(HOST_CR0, 0x11)),
 	WITH("n-cr3-reserved", NESTED, V(N_CR3, 0xfffffffff000), V(N_CR3, 0x1000000000000)),
 	WITH("g-pat-types", NESTED, V(G_PAT, 0x07), V(G_PAT, 0x02)),
+	{"x2avic-with-avic", 0, {X2AVIC}, {V(V_INTR, 0x40000000)}},
+	{"x2avic-with-avic",
+	 0,
+	 {V(V_INTR, 0x40000000), P(HAS_X2AVIC, 0)},
+	 {V(V_INTR, 0x40000000), NESTED}},
+	{"avic-nested-paging", 0, {AVIC}, {V(V_INTR, 0x80000000)}},
+	{"avic-nested-paging", 0, {V(V_INTR, 0x80000000), P(HAS_AVIC, 0)}, {V(V_INTR, 0xc0000000)}},
+	/* Bits 11:0 are reserved and should be zero. */
+	{"avic-backing-page",
+	 0,
+	 {AVIC, V(AVIC_BACKING_PAGE, 0xffffffffffff)},
+	 {AVIC, V(AVIC_BACKING_PAGE, 0x1000000000000)}},
+	{"avic-backing-page",
+	 0,
+	 {NESTED, V(AVIC_BACKING_PAGE, 0x1000000000000)},
+	 {X2AVIC, V(AVIC_BACKING_PAGE, 0x8000000000000)}},
+	{"avic-logical-table",
+	 0,
+	 {AVIC, V(AVIC_LOGICAL_TABLE, 0xfffffffff000)},
+	 {AVIC, V(AVIC_LOGICAL_TABLE, 0x1000000000000)}},
+	{"avic-logical-table",
+	 0,
+	 {X2AVIC, V(AVIC_LOGICAL_TABLE, 0x1000000000000)},
+	 {AVIC, V(AVIC_LOGICAL_TABLE, 0x1000000000000), P(HAS_X2AVIC_EXT, 1)}},
+	{"avic-physical-table",
+	 0,
+	 {AVIC, V(AVIC_PHYSICAL_TABLE, 0xfffffffff0ff)},
+	 {AVIC, V(AVIC_PHYSICAL_TABLE, 0x10000000000ff)}},
+	{"avic-max-index",
+	 0,
+	 {AVIC, V(AVIC_PHYSICAL_TABLE, 0xfffffffff0ff)},
+	 {AVIC, V(AVIC_PHYSICAL_TABLE, 0xfffffffff100)}},
+	{"avic-max-index",
+	 0,
+	 {X2AVIC, V(AVIC_PHYSICAL_TABLE, 0x11ff)},
+	 {X2AVIC, V(AVIC_PHYSICAL_TABLE, 0x1200)}},
+	{"avic-max-index",
+	 0,
+	 {X2AVIC, V(AVIC_PHYSICAL_TABLE, 0x1fff), P(HAS_X2AVIC_EXT, 1)},
+	 {AVIC, V(AVIC_PHYSICAL_TABLE, 0x1100), P(HAS_X2AVIC_EXT, 1)}},
 };
 
 static const struct check_rules svm_rules = {&svm_checks, base_inputs, rules, ARRAY_SIZE(rules)};

@@ -50,11 +50,14 @@ static const char kvm[] =
 	"[   50.000022] SVM: exit_int_info_err:  00000002\n"
 	"[   50.000023] SVM: nested_ctl:         1\n"
 	"[   50.000024] SVM: nested_cr3:         00000001031f8000\n"
-	"[   50.000025] SVM: avic_vapic_bar:     0000000000000000\n"
+	"[   50.000025] SVM: avic_vapic_bar:     00000000fee00000\n"
 	"[   50.000026] SVM: event_inj:          80000b0d\n"
 	"[   50.000027] SVM: event_inj_err:      00000020\n"
 	"[   50.000028] SVM: virt_ext:           2\n"
 	"[   50.000029] SVM: next_rip:           0000000000001003\n"
+	"[   50.000030] SVM: avic_backing_page:  0000000104a52000\n"
+	"[   50.000030] SVM: avic_logical_id:    0000000104a53000\n"
+	"[   50.000030] SVM: avic_physical_id:   0000000104a540fe\n"
 	"[   50.000030] SVM: VMCB State Save Area:\n"
 	"[   50.000031] SVM: es:   s: 0018 a: 0c93 l: ffffffff b: 0000000000000000\n"
 	"[   50.000032] SVM: cs:   s: 0010 a: 029b l: ffffffff b: 0000000000000004\n"
@@ -97,6 +100,10 @@ static void test_text(void)
 	CHECK_FIELD(EVENTINJ, UINT64_C(0x2080000b0d));
 	CHECK_FIELD(VIRT_EXT, 2);
 	CHECK_FIELD(N_RIP, 0x1003);
+	CHECK_FIELD(AVIC_APIC_BAR, 0xfee00000);
+	CHECK_FIELD(AVIC_BACKING_PAGE, 0x104a52000);
+	CHECK_FIELD(AVIC_LOGICAL_TABLE, 0x104a53000);
+	CHECK_FIELD(AVIC_PHYSICAL_TABLE, 0x104a540fe);
 	CHECK_FIELD(ES_ATTRIB, 0xc93);
 	CHECK_FIELD(CS_SELECTOR, 0x10);
 	CHECK_FIELD(CS_ATTRIB, 0x29b);
