@@ -6,7 +6,7 @@
 
 #include "machine/internal.h"
 
-static void get_state(struct vcpu *vcpu, union nested_buffer *state)
+void nested_read(struct vcpu *vcpu, union nested_buffer *state)
 {
 	struct machine *machine = vcpu->machine;
 
@@ -14,22 +14,6 @@ static void get_state(struct vcpu *vcpu, union nested_buffer *state)
 	if (!engine_offers(machine, KVM_CAP_NESTED_STATE) ||
 	    ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_GET_NESTED_STATE, state) < 0)
 		state->head = (struct kvm_nested_state){0};
-}
-
-static bool has_smm(const struct kvm_nested_state *state)
-{
-	return state->size && state->format == KVM_STATE_NESTED_FORMAT_VMX &&
-	       state->hdr.vmx.smm.flags;
-}
-
-int nested_read(struct vcpu *vcpu, union nested_buffer *state, struct ls_error *err)
-{
-	get_state(vcpu, state);
-	return has_smm(&state->head) ? ls_error_set(err, -EBUSY,
-						    "vCPU %u runs a hypervisor and is in "
-						    "system-management mode; that cannot be saved",
-						    vcpu->index)
-				     : 0;
 }
 
 /* api.rst 4.114: outside of VMX operation there is no VMXON region; SVM keeps nothing but GIF. */
@@ -79,7 +63,7 @@ bool nested_in_guest(struct vcpu *vcpu)
 
 	if (!state)
 		return false;
-	get_state(vcpu, state);
+	nested_read(vcpu, state);
 	in_guest = state->head.flags & KVM_STATE_NESTED_GUEST_MODE;
 	free(state);
 	return in_guest;

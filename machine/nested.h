@@ -18,8 +18,8 @@ union nested_buffer {
 	uint8_t room[sizeof(struct kvm_nested_state) + sizeof(struct kvm_vmx_nested_state_data)];
 };
 
-/* head.size is 0 where the engine knows of no such state. -EBUSY if the hypervisor is in SMM. */
-int nested_read(struct vcpu *vcpu, union nested_buffer *state, struct ls_error *err);
+/* head.size is 0 where the engine knows of no such state. */
+void nested_read(struct vcpu *vcpu, union nested_buffer *state);
 /* After the registers and MSRs. */
 int nested_write(struct vcpu *vcpu, const union nested_buffer *state, struct ls_error *err);
 /* Before them: other registers than a hypervisor's or its guest's could not be set. */

@@ -86,6 +86,7 @@ static const struct state_part state_parts[] = {
 
 #define STATE_PARTS (sizeof(state_parts) / sizeof(state_parts[0]))
 #define LAST_PARTS  (STATE_PARTS - 2)
+#define EVENTS_PART LAST_PARTS
 
 /* Reads the MSRs of KVM's list one by one: some cannot be read with this CPU model. */
 static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
@@ -193,7 +194,8 @@ int vcpu_state_read(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error
 					    vcpu->index, part->name, strerror(-ret));
 	}
 	msrs_capture(vcpu, &state->msrs);
-	return nested_read(vcpu, &state->nested, err);
+	nested_read(vcpu, &state->nested);
+	return 0;
 }
 
 static int parts_write(struct vcpu *vcpu, const struct vcpu_state *state, size_t first,
@@ -225,7 +227,11 @@ static int state_write(struct vcpu *vcpu, const struct vcpu_state *state,
 	if (ret)
 		return ret;
 	*refused = msrs_restore(vcpu, &state->msrs);
-	ret = nested_write(vcpu, &state->nested, err);
+	/* What SMM has interrupted is only taken in SMM. */
+	if (state->present & 1u << EVENTS_PART && state->events.smi.smm)
+		ret = parts_write(vcpu, state, EVENTS_PART, EVENTS_PART + 1, err);
+	if (!ret)
+		ret = nested_write(vcpu, &state->nested, err);
 	return ret ? ret : parts_write(vcpu, state, LAST_PARTS, STATE_PARTS, err);
 }
 

@@ -51,6 +51,7 @@ static const struct record_field svm_fields[] = {
 	FIELD(exit.info1),
 	FIELD(pause_left),
 	FIELD(last_pause),
+	FIELD(interrupted),
 	FIELD(failures),
 	FIELD(failure),
 	RECORD_FIELD_OF_EACH(struct svm, host.segment, selector),
@@ -79,7 +80,7 @@ static const struct record_field svm_fields[] = {
 #undef FIELD
 #undef HOST
 static const struct record_table svm_table = {
-	.name = "SVM", .version = 1, RECORD_FIELDS(svm_fields)};
+	.name = "SVM", .version = 2, RECORD_FIELDS(svm_fields)};
 
 static const struct record_table *table_of(const struct cpu *cpu)
 {

@@ -21,6 +21,7 @@ struct save_map {
 	u16 general[16];
 	u16 gdt_base, gdt_limit, idt_base, idt_limit; /* limit 0: none kept */
 	u16 smbase, revision, halt_restart, nmi_masked;
+	u16 ssp;        /* 0: none */
 	u16 debug_trap; /* in a reserved place: DR6 bits of a #DB that the SMI came before */
 	u8 halt_size;
 };
@@ -98,6 +99,7 @@ static const struct save_map amd_map = {
 	.idt_base = 0x7e88,
 	.idt_limit = 0x7e84,
 	.smbase = 0x7f00,
+	.ssp = 0x7f18,
 	.revision = 0x7efc,
 	.halt_restart = 0x7ec9,
 	.halt_size = 1,
@@ -197,6 +199,8 @@ static void save_state(struct cpu *cpu, bool nmi_blocked)
 	smm_save(cpu, map->halt_restart, cpu->activity == ACTIVITY_HALTED, map->halt_size);
 	smm_save(cpu, map->nmi_masked, nmi_blocked, 1);
 	smm_save(cpu, map->debug_trap, cpu->pending_debug, 4);
+	if (map->ssp && cpu_has(cpu, FEATURE_CET_SS))
+		smm_save(cpu, map->ssp, cpu->ssp, 8);
 }
 
 /* SDM 3C:31.5.1, table 31-4: a kind of big real mode. */
@@ -264,6 +268,8 @@ static void load_registers(struct cpu *cpu, const struct save_map *map)
 	cpu->gdtr.limit = (u16)smm_load(cpu, map->gdt_limit, 2);
 	cpu->idtr.base = smm_load(cpu, map->idt_base, 8);
 	cpu->idtr.limit = (u16)smm_load(cpu, map->idt_limit, 2);
+	if (map->ssp && cpu_has(cpu, FEATURE_CET_SS))
+		cpu->ssp = smm_load(cpu, map->ssp, 8);
 	cpu->cpl = cpu->cr0 & CR0_PE ? rights_dpl(cpu->seg[SEG_SS].rights) : 0;
 	if (cpu_v86(cpu))
 		cpu->cpl = 3;

@@ -112,7 +112,6 @@ void svm_begin_guest(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
-	svm->pause_left = svm->value[VMCB_PAUSE_COUNT];
 	cpu->guest = true;
 	svm_update_arbitration(cpu);
 	cpu->guest_tsc.offset = svm->value[VMCB_TSC_OFFSET];
@@ -126,10 +125,12 @@ u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb)
 
 	vmcb_fetch(svm->value, slots_host(cpu->slots, vmcb));
 	svm->vmcb = vmcb;
+	svm->interrupted = false;
 	if (svm_check(cpu)) {
 		svm_refuse(cpu);
 		return OP_NEXT_RIP(cpu, op);
 	}
+	svm->pause_left = svm->value[VMCB_PAUSE_COUNT];
 	keep_host(cpu, op);
 	load_guest(cpu);
 	svm_load_pdptes(cpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* #VMEXIT (APM 2:15.6): keep the guest in its VMCB, say why, bring the host back. */
-#include "sim/cpu/debugger.h"
 #include "sim/cpu/debug_registers.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/flags.h"
 #include "sim/svm-model/bytes.h"
 #include "sim/svm-model/translation.h"

@@ -7,6 +7,7 @@ void svm_turn_off(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
+	svm->interrupted = false;
 	cpu->guest = cpu->arbitrates = false;
 	if (cpu->delivering.injected)
 		cpu->delivering.active = cpu->delivering.injected = false;

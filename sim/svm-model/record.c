@@ -5,8 +5,8 @@
 #include "sim/cpu/recorder.h"
 #include "sim/svm-model/svm.h"
 
-#define VENDOR 1
-#define LEVEL  2
+#define VENDOR  1
+#define LEVEL   2
 #define NOWHERE UINT64_MAX
 
 void svm_record_entry(struct cpu *cpu, u64 caller)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An SMI that a guest meets without its intercept, and RSM back (APM 2:15.22): the handler runs
- * outside the guest. SMRAM keeps which VMCB it is (APM 2:10.2.3, table 10-1); the host stays where
- * VMRUN has put it. */
+/*
+ * An SMI that a guest meets without its intercept, and RSM back (APM 2:15.22): the handler runs
+ * outside the guest. SMRAM keeps which VMCB it is (APM 2:10.2.3, table 10-1), and the host save
+ * area the host: the handler may run guests of its own, and may be moved to another processor.
+ */
 #include "sim/cpu/smm.h"
 #include "sim/svm-model/translation.h"
 
@@ -28,12 +30,42 @@ static void save_guest(struct cpu *cpu)
 	smm_save(cpu, HOST_CR0, svm->host.cr0, 8);
 }
 
+/* --- the host save area, laid out as a VMCB --- */
+
+static void save_host(struct cpu *cpu)
+{
+	u64 area = cpu->msr[MSR_VM_HSAVE_PA], value[VMCB_FIELD_COUNT] = {0};
+	u8 *page = mem_physical_begin(cpu, area);
+
+	if (!page)
+		return;
+	svm_pack_host(&svm_of(cpu)->host, value);
+	vmcb_store_all(value, page);
+	mem_physical_end(cpu, area, PAGE_SIZE_4K);
+}
+
+static bool load_host(struct cpu *cpu)
+{
+	const u8 *page = slots_host(cpu->slots, cpu->msr[MSR_VM_HSAVE_PA]);
+	u64 value[VMCB_FIELD_COUNT];
+
+	if (!page)
+		return false;
+	vmcb_fetch_all(value, page);
+	svm_unpack_host(&svm_of(cpu)->host, value);
+	return true;
+}
+
+/* --- SMI --- */
+
 void svm_enter_smm(struct cpu *cpu)
 {
 	smm_save(cpu, SVM_GUEST, cpu->guest, 8);
 	if (!cpu->guest)
 		return;
 	save_guest(cpu);
+	save_host(cpu);
+	svm_of(cpu)->interrupted = true;
 	cpu->guest = false;
 	svm_update_arbitration(cpu);
 	if (svm_nested_paging(svm_of(cpu)))
@@ -41,17 +73,32 @@ void svm_enter_smm(struct cpu *cpu)
 	svm_world_leave(cpu);
 }
 
-/* The handler may have run a guest of its own: the controls come from the VMCB again. False if no
- * VMRUN could have led to this. */
+/* --- RSM --- */
+
+/* The handler has run a guest, or this was another processor: controls and host come from memory.
+ */
+static bool fetch_guest(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+	u64 vmcb = smm_load(cpu, GUEST_VMCB, 8);
+
+	if (vmcb & PAGE_OFFSET_MASK)
+		return false;
+	svm->vmcb = vmcb;
+	vmcb_fetch(svm->value, slots_host(cpu->slots, vmcb));
+	svm->value[VMCB_V_INTR] = smm_load(cpu, GUEST_VIRTUAL_INTERRUPT, 8);
+	svm->pause_left = svm->value[VMCB_PAUSE_COUNT];
+	return load_host(cpu);
+}
+
+/* False if no VMRUN could have led to this. */
 static bool load_guest(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
 
-	svm->vmcb = smm_load(cpu, GUEST_VMCB, 8);
-	if (svm->vmcb & PAGE_OFFSET_MASK)
+	if (!svm->interrupted && !fetch_guest(cpu))
 		return false;
-	vmcb_fetch(svm->value, slots_host(cpu->slots, svm->vmcb));
-	svm->value[VMCB_V_INTR] = smm_load(cpu, GUEST_VIRTUAL_INTERRUPT, 8);
+	svm->interrupted = false;
 	if (svm_nested_paging(svm))
 		cpu->msr[MSR_PAT] = smm_load(cpu, GUEST_PAT, 8);
 	svm_save_guest(cpu);

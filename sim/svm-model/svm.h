@@ -28,7 +28,7 @@ enum svm_input {
 #define SVM_BRANCH_MSRS 5
 
 /* What VMRUN keeps of the host. The manual leaves it open how much of that goes to the host
- * save area in memory (APM 2:15.30.4): nothing does. */
+ * save area in memory (APM 2:15.30.4): nothing does, until an SMI takes the guest's place. */
 struct svm_host {
 	struct segment segment[4]; /* ES to DS */
 	u64 base[4];
@@ -54,6 +54,7 @@ struct svm {
 	u16 pause_left; /* PAUSE filter */
 	u64 last_pause; /* TSC */
 	struct svm_host host;
+	bool interrupted; /* by an SMI, the guest of value[] and this host: they are still RSM's */
 	struct svm_exit exit;
 	struct second_stage second;
 	u32 second_asid;    /* whose walks it remembers */
@@ -132,6 +133,10 @@ void svm_turn_off(struct cpu *cpu);
 /* --- nested_state.c --- */
 u32 svm_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
 int svm_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
+
+/* --- host.c --- */
+void svm_pack_host(const struct svm_host *host, u64 *value);
+void svm_unpack_host(struct svm_host *host, const u64 *value);
 /* True if the host that is kept could have run VMRUN. */
 bool svm_host_valid(const struct cpu *cpu);
 

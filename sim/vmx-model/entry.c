@@ -10,9 +10,11 @@
 #include "sim/vmx-model/vmx.h"
 
 /* Controls that are not activated are 0. */
-static void adopt_controls(struct vmx *vmx)
+void vmx_adopt_controls(struct cpu *cpu)
 {
+	struct vmx *vmx = vmx_of(cpu);
 	const u64 *value = vmx->value;
+	bool offset;
 
 	vmx->pin = value[VMCS_PIN_CONTROLS];
 	vmx->primary = value[VMCS_PRIMARY_CONTROLS];
@@ -20,6 +22,10 @@ static void adopt_controls(struct vmx *vmx)
 	vmx->tertiary = vmx->primary & PRIMARY_TERTIARY ? value[VMCS_TERTIARY_CONTROLS] : 0;
 	vmx->exit_controls = value[VMCS_EXIT_CONTROLS];
 	vmx->entry_controls = value[VMCS_ENTRY_CONTROLS];
+	offset = vmx->primary & PRIMARY_TSC_OFFSETTING;
+	cpu->guest_tsc.offset = offset ? value[VMCS_TSC_OFFSET] : 0;
+	cpu->guest_tsc.multiplier = value[VMCS_TSC_MULTIPLIER];
+	cpu->guest_tsc.fraction = VMX_SECONDARY(cpu, TSC_SCALING) && offset ? 48 : 0;
 }
 
 static bool blocked_by_mov_ss(const struct cpu *cpu)
@@ -62,8 +68,7 @@ static const struct check_row *failed_check(struct cpu *cpu, bool launch)
 	return row;
 }
 
-/* PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.2.4). They have been checked. */
-static void load_pdptes(struct cpu *cpu)
+void vmx_load_pdptes(struct cpu *cpu, u64 *pdpte)
 {
 	const u64 *value = vmx_of(cpu)->value;
 	struct walk_result result;
@@ -73,11 +78,10 @@ static void load_pdptes(struct cpu *cpu)
 	if (!pae)
 		return;
 	if (!VMX_SECONDARY(cpu, EPT))
-		walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCS_GUEST_CR3], cpu->walk.pdpte,
-				 &result);
+		walk_load_pdptes(cpu->slots, &cpu->walk, value[VMCS_GUEST_CR3], pdpte, &result);
 	else
 		for (unsigned int n = 0; n < 4; n++)
-			cpu->walk.pdpte[n] = value[VMCS_GUEST_PDPTE0 + n];
+			pdpte[n] = value[VMCS_GUEST_PDPTE0 + n];
 }
 
 /* Interruptibility, activity, pending debug exceptions (SDM 3C:27.7.1 to 27.7.3). */
@@ -103,13 +107,8 @@ static void load_events(struct cpu *cpu)
 static void begin_guest(struct cpu *cpu)
 {
 	struct vmx *vmx = vmx_of(cpu);
-	const u64 *value = vmx->value;
-	bool offset = vmx->primary & PRIMARY_TSC_OFFSETTING;
 
 	cpu->guest = true;
-	cpu->guest_tsc.offset = offset ? value[VMCS_TSC_OFFSET] : 0;
-	cpu->guest_tsc.multiplier = value[VMCS_TSC_MULTIPLIER];
-	cpu->guest_tsc.fraction = VMX_SECONDARY(cpu, TSC_SCALING) && offset ? 48 : 0;
 	cpu->monitor_trap.on = vmx->primary & PRIMARY_MONITOR_TRAP_FLAG;
 	cpu->monitor_trap.due = false;
 	vmx->pause_first = vmx->pause_last = 0;
@@ -128,13 +127,14 @@ bool vmx_could_resume(struct cpu *cpu, bool injects)
 		(inputs.value[VMCS_EXIT_CONTROLS] & EXIT_HOST_ADDRESS_SPACE_SIZE) != 0;
 	if (!injects) /* the field keeps what the entry brought */
 		inputs.value[VMCS_ENTRY_INTERRUPTION_INFO] &= ~(u64)INFO_VALID;
-	return vmx_checks_pass(&inputs.in, false) || !check_first_failure(&inputs.in, 0, VMX_CHECK_END);
+	return vmx_checks_pass(&inputs.in, false) ||
+	       !check_first_failure(&inputs.in, 0, VMX_CHECK_END);
 }
 
 void vmx_go_on(struct cpu *cpu)
 {
-	adopt_controls(vmx_of(cpu));
-	load_pdptes(cpu);
+	vmx_adopt_controls(cpu);
+	vmx_load_pdptes(cpu, cpu->walk.pdpte);
 	load_events(cpu);
 	begin_guest(cpu);
 	vmx_change_world(cpu);
@@ -172,7 +172,7 @@ static u64 fail_check(struct cpu *cpu, const struct op *op, const struct check_r
 		return vmx_fail_invalid(cpu, op);
 	if (row->outcome < VMX_EXIT_33)
 		return vmx_fail(cpu, op, row->outcome);
-	adopt_controls(vmx_of(cpu));
+	vmx_adopt_controls(cpu);
 	return refused(cpu, REASON_GUEST_STATE, row->outcome - VMX_EXIT_33);
 }
 
@@ -186,8 +186,8 @@ u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch)
 
 	if (row)
 		return fail_check(cpu, op, row);
-	adopt_controls(vmx);
-	load_pdptes(cpu);
+	vmx_adopt_controls(cpu);
+	vmx_load_pdptes(cpu, cpu->walk.pdpte);
 	vmx_load_guest(cpu);
 	load_events(cpu);
 	cpu->no_step = true;

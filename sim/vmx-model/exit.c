@@ -114,6 +114,13 @@ void vmx_note_pending_debug(struct cpu *cpu)
 		exit->pending_debug |= DR6_BS;
 }
 
+void vmx_note_guest(struct cpu *cpu)
+{
+	vmx_of(cpu)->exit = (struct vmx_exit){.shadow = cpu->shadow, .keeps_debug = true};
+	vmx_note_pending_debug(cpu);
+	vmx_save_guest(cpu);
+}
+
 static void abort_vmx(struct cpu *cpu, enum vmx_abort indicator)
 {
 	struct vmx *vmx = vmx_of(cpu);

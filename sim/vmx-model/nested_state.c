@@ -6,6 +6,8 @@
 #include "sim/vmx-model/fields.h"
 #include "sim/vmx-model/vmx.h"
 
+#define SMM_GUEST (KVM_STATE_NESTED_SMM_VMXON | KVM_STATE_NESTED_SMM_GUEST_MODE)
+
 static bool has_shadow(const struct vmx *vmx)
 {
 	return (vmx->value[VMCS_PRIMARY_CONTROLS] & PRIMARY_SECONDARY) &&
@@ -33,6 +35,11 @@ static bool in_operation(const struct cpu *cpu)
 	return vmx->on || (cpu->smm && vmx->smm.on);
 }
 
+static bool in_interrupted_guest(const struct cpu *cpu)
+{
+	return cpu->smm && vmx_of(cpu)->smm.on && vmx_of(cpu)->smm.guest;
+}
+
 /* The current VMCS as it would be if the guest left it now; the guest goes on without notice. */
 static void write_vmcs(struct cpu *cpu, u8 *region)
 {
@@ -44,11 +51,8 @@ static void write_vmcs(struct cpu *cpu, u8 *region)
 	read_page(cpu, vmx->current, region);
 	__builtin_memcpy(region, &head, sizeof(head));
 	__builtin_memcpy(value, vmx->value, sizeof(value));
-	if (cpu->guest) {
-		vmx->exit = (struct vmx_exit){.shadow = cpu->shadow, .keeps_debug = true};
-		vmx_note_pending_debug(cpu);
-		vmx_save_guest(cpu);
-	}
+	if (cpu->guest)
+		vmx_note_guest(cpu);
 	vmcs_store(vmx->value, region);
 	region[VMCS_STATE_OFFSET] = vmx->launched;
 	__builtin_memcpy(vmx->value, value, sizeof(value));
@@ -66,14 +70,15 @@ static u32 size_of(const struct cpu *cpu)
 	return cpu->guest && has_shadow(vmx) ? size + KVM_STATE_NESTED_VMX_VMCS_SIZE : size;
 }
 
-static void write_guest(const struct cpu *cpu, struct kvm_nested_state *to)
+static void write_flags(const struct cpu *cpu, struct kvm_nested_state *to)
 {
 	const struct vmx *vmx = vmx_of(cpu);
 
-	to->flags = KVM_STATE_NESTED_GUEST_MODE;
-	if (cpu->delivering.active && cpu->delivering.injected)
+	if (cpu->guest)
+		to->flags = KVM_STATE_NESTED_GUEST_MODE;
+	if (cpu->guest && cpu->delivering.active && cpu->delivering.injected)
 		to->flags |= KVM_STATE_NESTED_RUN_PENDING;
-	if (cpu->monitor_trap.due)
+	if (cpu->guest ? cpu->monitor_trap.due : vmx->smm.trap_due)
 		to->flags |= KVM_STATE_NESTED_MTF_PENDING;
 	if (vmx->pin & PIN_PREEMPTION_TIMER) {
 		to->hdr.vmx.flags = KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
@@ -92,12 +97,13 @@ u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
 	to->hdr.vmx.vmxon_pa = in_operation(cpu) ? vmx->region : UINT64_MAX;
 	to->hdr.vmx.vmcs12_pa = in_operation(cpu) ? vmx->current : UINT64_MAX;
 	if (cpu->smm && vmx->smm.on)
-		to->hdr.vmx.smm.flags = KVM_STATE_NESTED_SMM_VMXON |
-					(vmx->smm.guest ? KVM_STATE_NESTED_SMM_GUEST_MODE : 0);
+		to->hdr.vmx.smm.flags =
+			KVM_STATE_NESTED_SMM_VMXON |
+			(in_interrupted_guest(cpu) ? KVM_STATE_NESTED_SMM_GUEST_MODE : 0);
 	if (size == sizeof(*to))
 		return size;
-	if (cpu->guest)
-		write_guest(cpu, to);
+	if (cpu->guest || in_interrupted_guest(cpu))
+		write_flags(cpu, to);
 	write_vmcs(cpu, to->data.vmx->vmcs12);
 	if (cpu->guest && has_shadow(vmx))
 		read_page(cpu, vmx->value[VMCS_VMCS_LINK_POINTER], to->data.vmx->shadow_vmcs12);
@@ -106,23 +112,35 @@ u32 vmx_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
 
 /* --- set --- */
 
-/* SMM within VMX operation is not carried over. */
+/* In SMM there is no guest, but there may be one that an SMI interrupted. */
+static bool smm_acceptable(const struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	u16 smm = from->hdr.vmx.smm.flags;
+	u32 guest = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING;
+
+	if (!cpu->smm)
+		return !smm;
+	return !(from->flags & guest) &&
+	       (!smm || smm == KVM_STATE_NESTED_SMM_VMXON || smm == SMM_GUEST);
+}
+
 static bool acceptable(const struct cpu *cpu, const struct kvm_nested_state *from)
 {
 	u64 region = from->hdr.vmx.vmxon_pa, vmcs = from->hdr.vmx.vmcs12_pa;
+	u16 smm = from->hdr.vmx.smm.flags;
 	u32 known = KVM_STATE_NESTED_GUEST_MODE | KVM_STATE_NESTED_RUN_PENDING |
 		    KVM_STATE_NESTED_MTF_PENDING;
 
 	if (from->format != KVM_STATE_NESTED_FORMAT_VMX || (from->flags & ~known) ||
-	    from->hdr.vmx.smm.flags ||
+	    !smm_acceptable(cpu, from) ||
 	    (from->hdr.vmx.flags & ~(u32)KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE))
 		return false;
 	if (region == UINT64_MAX)
-		return vmcs == UINT64_MAX && !from->flags;
+		return vmcs == UINT64_MAX && !from->flags && !smm;
 	if (!vmx_address_valid(cpu, region) || vmcs == region)
 		return false;
 	if (vmcs == UINT64_MAX)
-		return !from->flags;
+		return !from->flags && smm != SMM_GUEST;
 	return vmx_address_valid(cpu, vmcs) &&
 	       from->size >= sizeof(*from) + KVM_STATE_NESTED_VMX_VMCS_SIZE;
 }
@@ -164,12 +182,19 @@ static bool load_shadow(struct cpu *cpu, const struct kvm_nested_state *from)
 	return true;
 }
 
+static void load_timer(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	if (!(from->hdr.vmx.flags & KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE))
+		vmx_start_timer(cpu);
+	else if (vmx_of(cpu)->pin & PIN_PREEMPTION_TIMER)
+		vmx_set_timer(cpu, from->hdr.vmx.preemption_timer_deadline);
+}
+
 static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
 {
-	struct vmx *vmx = vmx_of(cpu);
 	bool injects = from->flags & KVM_STATE_NESTED_RUN_PENDING;
 
-	if (has_shadow(vmx) && !load_shadow(cpu, from))
+	if (has_shadow(vmx_of(cpu)) && !load_shadow(cpu, from))
 		return false;
 	if (!vmx_could_resume(cpu, injects))
 		return false;
@@ -179,12 +204,29 @@ static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
 		vmx_inject(cpu);
 	if (from->flags & KVM_STATE_NESTED_MTF_PENDING)
 		event_monitor_trap(cpu);
-	if (!(from->hdr.vmx.flags & KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE))
-		vmx_start_timer(cpu);
-	else if (vmx->pin & PIN_PREEMPTION_TIMER)
-		vmx_set_timer(cpu, from->hdr.vmx.preemption_timer_deadline);
+	load_timer(cpu, from);
 	vendor_reopen(cpu);
 	return true;
+}
+
+/* RSM will go on with it. A shadow VMCS is in memory. */
+static bool load_interrupted_guest(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	if (!vmx_could_resume(cpu, false))
+		return false;
+	vmx_interrupt_guest(cpu, from->flags & KVM_STATE_NESTED_MTF_PENDING);
+	vmx_begin_virtual_apic(cpu);
+	load_timer(cpu, from);
+	return true;
+}
+
+static bool load_current(struct cpu *cpu, const struct kvm_nested_state *from)
+{
+	if (!load_vmcs(cpu, from))
+		return false;
+	if (from->flags & KVM_STATE_NESTED_GUEST_MODE)
+		return load_guest(cpu, from);
+	return from->hdr.vmx.smm.flags != SMM_GUEST || load_interrupted_guest(cpu, from);
 }
 
 int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from)
@@ -199,10 +241,9 @@ int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from)
 	vmx->on = cpu->arbitrates = true;
 	vmx->region = from->hdr.vmx.vmxon_pa;
 	vmx_fix_control_registers(cpu);
-	if (from->hdr.vmx.vmcs12_pa == UINT64_MAX)
-		return 0;
-	if (load_vmcs(cpu, from) &&
-	    (!(from->flags & KVM_STATE_NESTED_GUEST_MODE) || load_guest(cpu, from)))
+	if (from->hdr.vmx.smm.flags)
+		vmx_interrupt_root(cpu);
+	if (from->hdr.vmx.vmcs12_pa == UINT64_MAX || load_current(cpu, from))
 		return 0;
 	vmx_turn_off(cpu);
 	return -EINVAL;

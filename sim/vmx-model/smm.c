@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMIs and RSM in VMX operation, by the default treatment (SDM 3C:32.14): SMM is outside it. */
+#include "sim/vmx-model/fields.h"
 #include "sim/vmx-model/vmx.h"
 
-/* What the processor keeps internally, before the rest goes to SMRAM (32.14.1). */
+/* What the processor keeps internally, before the rest goes to SMRAM (32.14.1). The guest is put
+ * into the VMCS, too, for who takes the processor's state meanwhile; the next exit does so anew. */
 void vmx_enter_smm(struct cpu *cpu)
 {
 	struct vmx *vmx = vmx_of(cpu);
 
+	if (cpu->guest)
+		vmx_note_guest(cpu);
 	vmx->smm.vmxe = cpu->cr4 & CR4_VMXE;
 	vmx->smm.on = vmx->on;
 	vmx->smm.guest = cpu->guest;
@@ -24,6 +28,32 @@ void vmx_enter_smm(struct cpu *cpu)
 	vmx_fix_control_registers(cpu);
 	if (vmx->smm.guest)
 		vmx_leave_world(cpu);
+}
+
+void vmx_interrupt_root(struct cpu *cpu)
+{
+	struct vmx *vmx = vmx_of(cpu);
+
+	vmx->on = cpu->arbitrates = false;
+	__builtin_memset(&vmx->smm, 0, sizeof(vmx->smm));
+	vmx->smm.on = vmx->smm.vmxe = true;
+	vmx_fix_control_registers(cpu);
+}
+
+void vmx_interrupt_guest(struct cpu *cpu, bool trap_due)
+{
+	struct vmx *vmx = vmx_of(cpu);
+	u64 blocking = vmx->value[VMCS_GUEST_INTERRUPTIBILITY];
+
+	vmx_interrupt_root(cpu);
+	vmx_adopt_controls(cpu);
+	vmx->smm.guest = true;
+	vmx->smm.shadow =
+		(blocking & BY_STI ? SHADOW_STI : 0) | (blocking & BY_MOV_SS ? SHADOW_MOV_SS : 0);
+	vmx->smm.nmi_virtual = VMX_PIN(cpu, VIRTUAL_NMIS);
+	vmx->smm.iret_keeps_nmi = VMX_PIN(cpu, NMI) && !vmx->smm.nmi_virtual;
+	vmx->smm.trap_due = trap_due;
+	vmx_load_pdptes(cpu, vmx->smm.pdpte);
 }
 
 /* SDM 3C:32.14.2: the handler may have changed the privilege in the selectors. */

@@ -6,9 +6,9 @@ void vmx_turn_off(struct cpu *cpu)
 {
 	struct vmx *vmx = vmx_of(cpu);
 
-	if (cpu->guest)
+	if (cpu->guest || vmx->smm.guest)
 		vmx_stop_timer(cpu);
-	vmx->on = vmx->smm.on = false;
+	vmx->on = vmx->smm.on = vmx->smm.guest = false;
 	vmx->current = VMCS_NONE;
 	vmx->pin = vmx->primary = vmx->secondary = 0;
 	vmx->trap.reason = 0;

@@ -41,7 +41,7 @@ struct vmx {
 	u64 tertiary;
 	u64 timer_end;               /* TSC at which the preemption timer reaches 0 */
 	u64 pause_first, pause_last; /* TSC, of a PAUSE loop */
-	u64 boundary;                /* time of the instruction boundary before exceptions in a row */
+	u64 boundary; /* time of the instruction boundary before exceptions in a row */
 	struct vmx_exit exit;
 	bool virtual_interrupt; /* is recognized */
 	/* The write to the APIC-access page whose emulation is due; size 0: none. */
@@ -124,6 +124,11 @@ u64 vmx_invvpid(struct cpu *cpu, const struct op *op);
 u64 vmx_enter(struct cpu *cpu, const struct op *op, bool launch);
 /* True if the current VMCS passes the checks; @injects: its event counts. */
 bool vmx_could_resume(struct cpu *cpu, bool injects);
+/* The controls in force are those of the current VMCS. */
+void vmx_adopt_controls(struct cpu *cpu);
+/* The guest's PDPTEs, from the VMCS with EPT, else from memory (SDM 3C:27.3.2.4). They have been
+ * checked. */
+void vmx_load_pdptes(struct cpu *cpu, u64 *pdpte);
 /* The guest of the current VMCS, whose registers are there, is in as if it had been entered. */
 void vmx_go_on(struct cpu *cpu);
 
@@ -158,6 +163,8 @@ struct vmx_exit *vmx_begin_fault_exit(struct cpu *cpu, u32 reason);
 _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 qualification);
 /* The world switch of the exit described: vendor_ops.exit, or between two instructions. */
 void vmx_switch_to_host(struct cpu *cpu);
+/* The guest's state into value[], as an exit now would; the guest goes on. */
+void vmx_note_guest(struct cpu *cpu);
 /* VM-entry failure behind the checks of controls and host (SDM 3C:27.8). */
 void vmx_refuse(struct cpu *cpu, u32 reason, u64 qualification);
 /* Pending debug exceptions for the exit described (SDM 3C:28.3.4). */
@@ -251,6 +258,9 @@ int vmx_set_nested(struct cpu *cpu, const struct kvm_nested_state *from);
 /* --- smm.c --- */
 void vmx_enter_smm(struct cpu *cpu);
 void vmx_leave_smm(struct cpu *cpu);
+/* SMM is as if it had interrupted VMX operation, or the guest of the current VMCS. */
+void vmx_interrupt_root(struct cpu *cpu);
+void vmx_interrupt_guest(struct cpu *cpu, bool trap_due);
 
 /* --- instruction_timeout.c --- */
 /* Asked at each exception. True: the exit is made. */

@@ -21,7 +21,9 @@
 #define PAT            0x0007040600070404ull
 
 static volatile struct {
-	u32 runs, vendor;
+	u32 runs, vendor, unused[2];
+	u16 gdt_limit, gdt_low, gdt_high, unused2;
+	u32 vmcb;
 } *const mailbox = (void *)MAILBOX;
 
 /* Counts, notes what CPUID says, gives a guest another RAX, returns. */
@@ -30,6 +32,15 @@ __asm__(".code16\n"
 	"handler: addr32 incl 0x20000; xor %eax, %eax; cpuid; addr32 mov %ebx, 0x20004\n"
 	"addr32 cmpl $1, 0x3fed8; jne 1f; addr32 movl $0x5a5a, 0x3fff8; 1: rsm\n"
 	"handler_end: .code64");
+
+/* Runs a guest of its own from 32-bit protected mode. */
+extern const char vmrun_handler[], vmrun_handler_end[];
+__asm__(".code16\n"
+	"vmrun_handler: addr32 data32 lgdt 0x20010; mov %cr0, %eax; or $1, %al; mov %eax, %cr0\n"
+	"data32 ljmp $0x38, $0x38000 + 1f - vmrun_handler; .code32\n"
+	"1: mov $0x10, %eax; mov %eax, %ds; mov $0xc0000080, %ecx; rdmsr; or $0x1000, %eax; wrmsr\n"
+	"mov 0x20018, %eax; vmrun %eax; incl 0x20000; rsm\n"
+	"vmrun_handler_end: .code64");
 
 /* Sends itself the SMI; what it does behind that exits. */
 extern const char smi_guest_at[];
@@ -116,13 +127,42 @@ static void with_intercept(void)
 	CHECK_EQUAL(SVM_GUEST, 0);
 }
 
+static void place(const char *code, const char *end)
+{
+	for (word n = 0; n < (word)(end - code); n++)
+		((volatile u8 *)ENTRY)[n] = code[n];
+}
+
+static struct svm_vmcb inner __attribute__((aligned(4096)));
+void inner_guest(void);
+__asm__(".text\ninner_guest: vmmcall\n");
+
+static void with_vmrun(void)
+{
+	section("what the handler's own VMRUN keeps is not what RSM's guest exits to");
+	svm_prepare(inner_guest);
+	vmcb.asid = 2;
+	inner = vmcb;
+	svm_prepare(smi_guest);
+	prepare();
+	mailbox->gdt_limit = sizeof(gdt) - 1;
+	mailbox->gdt_low = (u16)(u64)gdt;
+	mailbox->gdt_high = (u64)gdt >> 16;
+	mailbox->vmcb = (u64)&inner;
+	place(vmrun_handler, vmrun_handler_end);
+	CHECK_EQUAL(svm_run(), EXIT_CPUID);
+	CHECK_EQUAL(vmcb.rip, (u64)smi_guest_at);
+	CHECK_EQUAL(mailbox->runs, 4);
+	CHECK_EQUAL(inner.exit_code, EXIT_VMMCALL);
+}
+
 void payload(void)
 {
 	APIC(0xf0) = 0x1ff;
-	for (word n = 0; n < (word)(handler_end - handler); n++)
-		((volatile u8 *)ENTRY)[n] = handler[n];
+	place(handler, handler_end);
 	mailbox->runs = 0;
 	svm_begin();
 	without_intercept();
 	with_intercept();
+	with_vmrun();
 }
