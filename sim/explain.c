@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ls_extension.explain: which checks a dump of a control block fails. */
+/* ls_extension.explain and dump_explain: which checks a dump of a control block fails. */
 #include <stdlib.h>
 
 #include "sim/cpu/model.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/vmx_capability.h"
+#include "sim/dump.h"
 #include "sim/explain.h"
 #include "sim/svm-model/dump.h"
 #include "sim/vmx-model/dump.h"
@@ -48,94 +49,85 @@ static struct cpu *make_processor(const char *spec, struct ls_error *err)
 	return NULL;
 }
 
-/* --- VMX --- */
+/* --- one dump --- */
 
-static bool explain_vmcs(const struct vmcs_dump_format *format, struct vmx_inputs *inputs,
-			 const struct cpu *cpu, const char *data, size_t size, FILE *to)
+struct explanation {
+	const struct cpu *cpu; /* NULL: any */
+	FILE *to;
+	unsigned int number; /* of dumps so far */
+	struct ls_error *err;
+};
+
+static int no_field(struct ls_error *err, const struct ls_dump *dump, u32 field)
 {
-	unsigned int number = 0;
-	size_t used;
-
-	for (; size; data += used, size -= used) {
-		vmx_inputs_open_dump(inputs, cpu);
-		used = format->read(inputs, data, size);
-		if (!used)
-			break;
-		if (number++)
-			fputs("\n", to);
-		fprintf(to, "# %s, number %u\n", format->name, number);
-		vmx_explain_dump(inputs, to);
-	}
-	return number;
+	return ls_error_set(err, -EINVAL, "there is a field 0x%x in the dump that no %s has", field,
+			    dump->svm ? "VMCB" : "VMCS");
 }
 
-static bool explain_vmx(const struct cpu *cpu, const char *data, size_t size, FILE *to)
+static int explain_vmcs(const struct explanation *explanation, const struct ls_dump *dump)
 {
 	struct vmx_inputs *inputs = malloc(sizeof(*inputs));
-	bool found = false;
+	int ret = inputs ? 0 : ls_error_set(explanation->err, -ENOMEM, "no memory for a dump");
 
-	for (unsigned int i = 0; inputs && !found && i < vmcs_dump_format_count; i++)
-		found = explain_vmcs(&vmcs_dump_formats[i], inputs, cpu, data, size, to);
-	free(inputs);
-	return found;
-}
+	if (inputs)
+		vmx_inputs_open_dump(inputs, explanation->cpu);
+	for (unsigned int i = 0; i < dump->count && !ret; i++) {
+		int field = vmcs_find(dump->fields[i].field);
 
-/* --- SVM --- */
-
-static bool explain_vmcb(const struct vmcb_dump_format *format, struct svm_inputs *inputs,
-			 u64 *value, const struct cpu *cpu, const char *data, size_t size, FILE *to)
-{
-	unsigned int number = 0;
-	size_t used;
-
-	for (; size; data += used, size -= used) {
-		svm_inputs_open_dump(inputs, cpu, value);
-		used = format->read(inputs, data, size);
-		if (!used)
-			break;
-		if (number++)
-			fputs("\n", to);
-		fprintf(to, "# %s, number %u\n", format->name, number);
-		svm_explain_dump(inputs, to);
+		if (field < 0)
+			ret = no_field(explanation->err, dump, dump->fields[i].field);
+		else
+			vmx_inputs_set(inputs, (unsigned int)field, dump->fields[i].value);
 	}
-	return number;
+	if (!ret)
+		vmx_explain_dump(inputs, explanation->to);
+	free(inputs);
+	return ret;
 }
 
-static bool explain_svm(const struct cpu *cpu, const char *data, size_t size, FILE *to)
+static int vmcb_find(u32 offset)
+{
+	for (int f = 0; f < VMCB_FIELD_COUNT; f++)
+		if (vmcb_fields[f].offset == offset)
+			return f;
+	return -1;
+}
+
+static int explain_vmcb(const struct explanation *explanation, const struct ls_dump *dump)
 {
 	u64 value[SVM_INPUT_COUNT];
 	struct svm_inputs inputs;
-	bool found = false;
 
-	for (unsigned int i = 0; !found && i < vmcb_dump_format_count; i++)
-		found = explain_vmcb(&vmcb_dump_formats[i], &inputs, value, cpu, data, size, to);
-	return found;
+	svm_inputs_open_dump(&inputs, explanation->cpu, value);
+	for (unsigned int i = 0; i < dump->count; i++) {
+		int field = vmcb_find(dump->fields[i].field);
+
+		if (field < 0)
+			return no_field(explanation->err, dump, dump->fields[i].field);
+		svm_inputs_set(&inputs, (unsigned int)field, dump->fields[i].value);
+	}
+	svm_explain_dump(&inputs, explanation->to);
+	return 0;
+}
+
+static int explain_dump(struct explanation *explanation, const struct ls_dump *dump)
+{
+	if (explanation->number++)
+		fputs("\n", explanation->to);
+	fprintf(explanation->to, "# %s, number %u\n", dump->format, explanation->number);
+	return dump->svm ? explain_vmcb(explanation, dump) : explain_vmcs(explanation, dump);
 }
 
 /* --- whatever it is --- */
 
-static const struct explainer {
-	enum cpu_feature feature;
-	bool (*explain)(const struct cpu *cpu, const char *data, size_t size, FILE *to);
-} explainers[] = {
-	{FEATURE_VMX, explain_vmx},
-	{FEATURE_SVM, explain_svm},
-};
-
-/* On the processor @cpu, or (NULL) on any. */
-static int explain_for(const struct cpu *cpu, const char *spec, const char *data, size_t size,
-		       FILE *to, struct ls_error *err)
+static bool is_able(const struct cpu *cpu, enum dump_kind kind)
 {
-	bool able = false;
+	return !cpu || cpu_has(cpu, kind == DUMP_VMCB ? FEATURE_SVM : FEATURE_VMX);
+}
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(explainers); i++) {
-		if (cpu && !cpu_has(cpu, explainers[i].feature))
-			continue;
-		able = true;
-		if (explainers[i].explain(cpu, data, size, to))
-			return 0;
-	}
-	if (!able)
+static int nothing_known(const struct cpu *cpu, const char *spec, struct ls_error *err)
+{
+	if (!is_able(cpu, DUMP_VMCS) && !is_able(cpu, DUMP_VMCB))
 		return ls_error_set(err, -EINVAL,
 				    "CPU '%s' has neither VMX nor SVM: leave --cpu out for a "
 				    "processor with all of it",
@@ -147,35 +139,99 @@ static int explain_for(const struct cpu *cpu, const char *spec, const char *data
 		spec ? " for this CPU" : "");
 }
 
-static int explain(const char *spec, const char *data, size_t size, FILE *to, struct ls_error *err)
+static bool read_any(const struct cpu *cpu, const char *data, size_t size, dump_found_fn *found,
+		     void *opaque)
 {
-	struct cpu *cpu = spec ? make_processor(spec, err) : NULL;
+	return (is_able(cpu, DUMP_VMCS) && dump_read(DUMP_VMCS, data, size, found, opaque)) ||
+	       (is_able(cpu, DUMP_VMCB) && dump_read(DUMP_VMCB, data, size, found, opaque));
+}
+
+int sim_dump_read(struct ls_engine *engine, const char *data, size_t size, dump_found_fn *found,
+		  void *opaque, struct ls_error *err)
+{
+	(void)engine;
+	return read_any(NULL, data, size, found, opaque) ? 0 : nothing_known(NULL, NULL, err);
+}
+
+static void found_dump(void *opaque, const struct ls_dump *dump)
+{
+	explain_dump(opaque, dump);
+}
+
+static int explain_text(struct explanation *explanation, const char *spec, const char *data,
+			size_t size)
+{
+	return read_any(explanation->cpu, data, size, found_dump, explanation)
+		       ? 0
+		       : nothing_known(explanation->cpu, spec, explanation->err);
+}
+
+static int explain_dumps(struct explanation *explanation, const char *spec,
+			 const struct ls_dump *const *dumps, size_t count)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < count && !ret; i++)
+		if (is_able(explanation->cpu, dumps[i]->svm ? DUMP_VMCB : DUMP_VMCS))
+			ret = explain_dump(explanation, dumps[i]);
+	return ret || explanation->number ? ret
+					  : nothing_known(explanation->cpu, spec, explanation->err);
+}
+
+/* --- both ways in --- */
+
+/* What is explained: text or bytes if @data is there, else @dumps. */
+struct question {
+	const char *spec, *data;
+	size_t size; /* of the data, or dumps */
+	const struct ls_dump *const *dumps;
+};
+
+static int answer(const struct question *question, FILE *to, struct ls_error *err)
+{
+	struct cpu *cpu = question->spec ? make_processor(question->spec, err) : NULL;
+	struct explanation explanation = {.cpu = cpu, .to = to, .err = err};
 	int ret;
 
-	if (spec && !cpu)
+	if (question->spec && !cpu)
 		return err ? err->code : -EINVAL;
-	ret = explain_for(cpu, spec, data, size, to, err);
+	ret = question->data
+		      ? explain_text(&explanation, question->spec, question->data, question->size)
+		      : explain_dumps(&explanation, question->spec, question->dumps,
+				      question->size);
 	free_processor(cpu);
 	return ret;
 }
 
-char *sim_explain(struct ls_engine *engine, const char *spec, const char *data, size_t size,
-		  struct ls_error *err)
+static char *explain(const struct question *question, struct ls_error *err)
 {
 	char *text = NULL;
 	size_t length;
 	FILE *to = open_memstream(&text, &length);
 	int ret;
 
-	(void)engine;
 	if (!to) {
 		ls_error_set(err, -ENOMEM, "no memory for an explanation");
 		return NULL;
 	}
-	ret = explain(spec, data, size, to, err);
+	ret = answer(question, to, err);
 	fclose(to);
 	if (!ret)
 		return text;
 	free(text);
 	return NULL;
+}
+
+char *sim_explain(struct ls_engine *engine, const char *spec, const char *data, size_t size,
+		  struct ls_error *err)
+{
+	(void)engine;
+	return explain(&(struct question){.spec = spec, .data = data, .size = size}, err);
+}
+
+char *sim_dump_explain(struct ls_engine *engine, const char *spec,
+		       const struct ls_dump *const *dumps, size_t count, struct ls_error *err)
+{
+	(void)engine;
+	return explain(&(struct question){.spec = spec, .dumps = dumps, .size = count}, err);
 }

@@ -1,19 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lockstep explain: which rules a dump of a VMCS or VMCB breaks. */
-#include "tools/log.h"
-#include "tools/tool.h"
-
 #include <stdio.h>
 
 #include <lockstep/extension.h>
 
-#define DUMP_MAX (64u << 20)
+#include "tools/dumps.h"
+#include "tools/log.h"
+#include "tools/tool.h"
 
-static int explain_print(struct ls_engine *engine, const char *cpu, const char *data, size_t size)
+static char *explain_trace(struct ls_engine *engine, const char *cpu, const char *file,
+			   struct ls_error *err)
+{
+	GPtrArray *dumps = dumps_from_trace(file, err);
+	char *text;
+
+	if (!dumps)
+		return NULL;
+	text = engine->ext->dump_explain(engine, cpu, (const struct ls_dump **)dumps->pdata,
+					 dumps->len, err);
+	g_ptr_array_unref(dumps);
+	return text;
+}
+
+static char *explain_log(struct ls_engine *engine, const char *cpu, const char *file,
+			 struct ls_error *err)
+{
+	gsize size;
+	g_autofree char *data = dumps_file(file, &size, err);
+
+	return data ? engine->ext->explain(engine, cpu, data, size, err) : NULL;
+}
+
+static int explain_file(const char *cpu, const char *file)
 {
 	struct ls_error err = {0};
-	g_autofree char *text = engine->ext->explain(engine, cpu, data, size, &err);
+	struct ls_engine *engine = tool_engine_find("sim")->open(&err);
+	g_autofree char *text = NULL;
 
+	if (engine) {
+		text = dumps_is_trace(file) ? explain_trace(engine, cpu, file, &err)
+					    : explain_log(engine, cpu, file, &err);
+		engine->ops->close(engine, LS_SYSTEM);
+	}
 	if (!text) {
 		log_failure("%s", err.text);
 		return TOOL_EXIT_FAILURE;
@@ -22,34 +50,6 @@ static int explain_print(struct ls_engine *engine, const char *cpu, const char *
 		return TOOL_EXIT_OK;
 	log_failure("cannot write to standard output: %s", g_strerror(errno));
 	return TOOL_EXIT_FAILURE;
-}
-
-static int explain_file(const char *cpu, const char *file)
-{
-	const struct ls_engine_ops *ops = tool_engine_find("sim");
-	g_autoptr(GError) error = NULL;
-	g_autofree char *data = NULL;
-	struct ls_engine *engine;
-	struct ls_error err = {0};
-	int status;
-	gsize size;
-
-	if (!g_file_get_contents(file, &data, &size, &error)) {
-		log_failure("%s", error->message);
-		return TOOL_EXIT_FAILURE;
-	}
-	if (size > DUMP_MAX) {
-		log_failure("'%s' is larger than 64 MiB: cut the dump out of it", file);
-		return TOOL_EXIT_FAILURE;
-	}
-	engine = ops->open(&err);
-	if (!engine) {
-		log_failure("%s", err.text);
-		return TOOL_EXIT_FAILURE;
-	}
-	status = explain_print(engine, cpu, data, size);
-	ops->close(engine, LS_SYSTEM);
-	return status;
 }
 
 int cmd_explain(int argc, char **argv)
@@ -70,8 +70,9 @@ int cmd_explain(int argc, char **argv)
 		context,
 		"Says which checks of VM entry a dump of a VMCS or VMCB fails, and what they "
 		"want.\n"
-		"FILE: what kvm_intel, Xen, HAXM or kvm_amd printed, a VMCS in KVM's layout, or a "
-		"VMCB.");
+		"FILE: what kvm_intel, Xen, HAXM or kvm_amd printed, a VMCS in KVM's layout, a "
+		"VMCB,\n"
+		"or a trace that 'lockstep trace import' made of one.");
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep explain --help'", error->message);
 		return TOOL_EXIT_USAGE;

@@ -16,7 +16,8 @@ static const struct tool_command commands[] = {
 	{"diff", "find where two traces first differ", trace_diff},
 	{"export", "write trace-cmd's, Chrome's or JSON files", trace_export},
 	{"replay", "make the run again, and a part's instruction records", trace_replay},
-	{"import", "read what trace-cmd recorded of KVM on a real host", trace_import},
+	{"import", "read what trace-cmd recorded of KVM on a real host, or dumps of control blocks",
+	 trace_import},
 	{"cut", "write a part as a trace of its own", trace_cut},
 };
 

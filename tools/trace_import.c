@@ -1,12 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lockstep trace import: what trace-cmd recorded of KVM on a real host. */
+/* lockstep trace import: what trace-cmd recorded of KVM on a real host, and control blocks that a
+ * hypervisor printed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/cmd_trace.h"
+#include "tools/dumps.h"
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/tool.h"
 #include "traces/import_ftrace.h"
+
+/* trace-cmd.dat(5): what a trace.dat begins with. */
+static bool is_trace_dat(const char *path)
+{
+	static const char magic[] = {0x17, 0x08, 0x44, 't', 'r', 'a', 'c', 'i', 'n', 'g'};
+	char begin[sizeof(magic)] = {0};
+	FILE *file = fopen(path, "rb");
+	bool is = file && fread(begin, sizeof(begin), 1, file) == 1 &&
+		  !memcmp(begin, magic, sizeof(magic));
+
+	if (file)
+		fclose(file);
+	return is;
+}
+
+static int import_dumps(const char *from, const char *to, struct ls_error *err)
+{
+	struct ls_engine *engine = tool_engine_find("sim")->open(err);
+	GPtrArray *dumps;
+
+	if (!engine)
+		return err->code;
+	dumps = dumps_read(engine, from, err);
+	if (dumps) {
+		dumps_to_trace(dumps, to, err);
+		g_ptr_array_unref(dumps);
+	}
+	engine->ops->close(engine, LS_SYSTEM);
+	return err->code;
+}
+
+static int import_file(const char *from, const char *to, struct ls_error *err)
+{
+	if (output_check(to, err))
+		return err->code;
+	return is_trace_dat(from) ? ftrace_import(from, to, err) : import_dumps(from, to, err);
+}
 
 int trace_import(int argc, char **argv)
 {
@@ -15,15 +55,19 @@ int trace_import(int argc, char **argv)
 	struct ls_error err = {0};
 
 	g_set_prgname("lockstep trace import");
+	g_option_context_set_summary(
+		context,
+		"IN: a trace.dat of 'trace-cmd record -e kvm', or a log with the VMCSs or VMCBs "
+		"that\nkvm_intel, Xen, HAXM or kvm_amd printed, for 'lockstep explain'.");
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep trace import --help'", error->message);
 		return TOOL_EXIT_USAGE;
 	}
 	if (argc != 3 || !strcmp(argv[1], argv[2])) {
-		log_failure("say which trace.dat to read, and which other file to write");
+		log_failure("say which trace.dat or log to read, and which other file to write");
 		return TOOL_EXIT_USAGE;
 	}
-	if (output_check(argv[2], &err) || ftrace_import(argv[1], argv[2], &err)) {
+	if (import_file(argv[1], argv[2], &err)) {
 		log_failure("%s", err.text);
 		return TOOL_EXIT_FAILURE;
 	}

@@ -186,11 +186,14 @@ static const uint8_t *tail_of(const struct trace_event_info *info, const uint64_
 	return (const uint8_t *)(record + 2 + fields);
 }
 
-static const char *exit_name(const uint64_t *record, const struct trace_field *field,
-			     uint64_t value)
+/* The name that depends on the record's vendor, its first field; NULL: there is none. */
+static const char *vendor_name(const struct trace_view *view, const uint64_t *record,
+			       const struct trace_field *field, uint64_t value)
 {
 	const struct trace_fields_VM_EXIT *exit = (const void *)(record + 2);
 
+	if (field->type == TRACE_TYPE_CONTROL)
+		return trace_view_control(view, exit->vendor, value);
 	return field->type == TRACE_TYPE_VM_EXIT ? trace_vm_exit_name(exit->vendor, value) : NULL;
 }
 
@@ -208,15 +211,15 @@ static bool field_matters(unsigned int event, const struct trace_field *field, u
 static void append_field(const struct trace_view *view, GString *text,
 			 const struct trace_field *field, const uint64_t *record, uint64_t value)
 {
-	const char *exit = exit_name(record, field, value);
+	const char *own = vendor_name(view, record, field, value);
 	char name[300];
 
 	if (!field_matters(LS_TRACE_EVENT(record[0]), field, value))
 		return;
 	g_string_append_printf(text, "  %s=", field->name);
-	if (exit) {
-		g_string_append(text, exit);
-		if ((value & EXIT_FLAGS) && value >> 32 == 0)
+	if (own) {
+		g_string_append(text, own);
+		if (field->type == TRACE_TYPE_VM_EXIT && (value & EXIT_FLAGS) && value >> 32 == 0)
 			g_string_append_printf(text, "|0x%" PRIx64, value & EXIT_FLAGS);
 		return;
 	}
@@ -340,11 +343,11 @@ void trace_print_json(struct trace_printer *printer, const struct trace_view *vi
 	if (event == TRACE_INSTRUCTION)
 		json_instruction(printer, view, text, record);
 	for (unsigned int i = 0; info && i < field_count(info, record); i++) {
-		const char *exit = exit_name(record, &info->fields[i], record[2 + i]);
+		const char *own = vendor_name(view, record, &info->fields[i], record[2 + i]);
 
 		g_string_append_printf(text, ", \"%s\": ", info->fields[i].name);
-		if (exit && !(record[2 + i] & EXIT_FLAGS))
-			json_append_string(text, exit);
+		if (own && !(record[2 + i] & EXIT_FLAGS))
+			json_append_string(text, own);
 		else if (info->fields[i].type == TRACE_TYPE_TEXT)
 			json_tail(text, info, record);
 		else

@@ -115,6 +115,17 @@ const char *trace_view_state(const struct trace_view *view, uint64_t key, char *
 	return text;
 }
 
+const char *trace_view_control(const struct trace_view *view, uint64_t vendor, uint64_t field)
+{
+	g_autofree char *key = g_strdup_printf("%" PRIu64 " 0x%" PRIx64 " ", vendor, field);
+	const char *row;
+
+	for (unsigned int n = 0; (row = trace_reader_text(view->reader, "control", n)); n++)
+		if (g_str_has_prefix(row, key))
+			return row + strlen(key);
+	return NULL;
+}
+
 /* --- records --- */
 
 #define RIGHTS_L  0x2000u /* SDM 3C:24.4.1, table 24-2 */

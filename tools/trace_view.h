@@ -71,5 +71,7 @@ const char *trace_view_symbol(const struct trace_view *view, uint64_t address, c
 			      size_t size);
 /* "YMM3[1]", "CS base": for the key of a state pair. */
 const char *trace_view_state(const struct trace_view *view, uint64_t key, char *text, size_t size);
+/* The name of a control block's field, as the head has it; NULL: it has none. */
+const char *trace_view_control(const struct trace_view *view, uint64_t vendor, uint64_t field);
 
 #endif

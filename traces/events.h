@@ -44,6 +44,7 @@ enum trace_type {
 	TRACE_TYPE_VM_EXIT,  /* by the record's vendor: VMX's basic exit reason, SVM's EXITCODE */
 	TRACE_TYPE_VERDICT,  /* 0 pass, 1 fail, 2 unknown */
 	TRACE_TYPE_SPACE,    /* an address space, as tlb_flush has it */
+	TRACE_TYPE_CONTROL,  /* a field of the record's vendor's control block; named in the head */
 	TRACE_TYPE_BYTES,    /* how many bytes follow the fields */
 	TRACE_TYPE_TEXT,     /* the same, and they are letters */
 	TRACE_TYPES

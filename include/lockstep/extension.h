@@ -54,6 +54,19 @@ struct ls_instruction {
 	char manual[48];    /* where the manual has it */
 };
 
+/* A VMCS or VMCB that somebody printed or kept: those of its fields that are known. */
+struct ls_dump_field {
+	uint32_t field; /* the encoding in a VMCS, the offset in a VMCB */
+	uint64_t value;
+	const char *name;
+};
+struct ls_dump {
+	bool svm;	    /* it is of a VMCB */
+	const char *format; /* "a dump of kvm_intel or Xen" */
+	unsigned int count;
+	const struct ls_dump_field *fields;
+};
+
 struct ls_extension {
 	/* --- time ---
 	 * The VM's clock. The engine's chips arm timers on it; the machine's may too. */
@@ -150,6 +163,13 @@ struct ls_extension {
 	 * Returns a string to free(), or NULL. */
 	char *(*explain)(struct ls_engine *engine, const char *spec, const char *data, size_t size,
 			 struct ls_error *err);
+	/* The two halves of that. Calls @found with each dump in @data. -EINVAL: there is none. */
+	int (*dump_read)(struct ls_engine *engine, const char *data, size_t size,
+			 void (*found)(void *opaque, const struct ls_dump *dump), void *opaque,
+			 struct ls_error *err);
+	char *(*dump_explain)(struct ls_engine *engine, const char *spec,
+			      const struct ls_dump *const *dumps, size_t count,
+			      struct ls_error *err);
 	int (*vcpu_stats)(struct ls_engine *engine, int vcpu, struct ls_vcpu_stats *stats);
 	/* Adds every architectural register of the vCPU, in the order of `lockstep list state`, to
 	 * @hash (hash.h). The vCPU must not be running. */
