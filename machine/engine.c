@@ -196,7 +196,9 @@ int engine_create_vm(struct machine *machine, struct ls_error *err)
 							machine->config.entry_refused,
 							machine->config.refused_opaque);
 	routes_start(machine);
-	ret = 0;
+	ret = written_start(machine, err);
+	if (ret)
+		return ret;
 	if (engine_offers(machine, KVM_CAP_SET_TSS_ADDR))
 		ret = ls_ioctl(machine->engine, machine->vm, KVM_SET_TSS_ADDR, HIDDEN_PAGES);
 	if (ret < 0)

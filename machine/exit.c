@@ -120,6 +120,21 @@ static enum exit_action exit_failed_run(struct vcpu *vcpu, int ret)
 	return EXIT_STOP;
 }
 
+/* The vCPU is not entered again before there is room. */
+static enum exit_action exit_ring_full(struct vcpu *vcpu)
+{
+	int ret;
+
+	machine_lock(vcpu->machine);
+	ret = written_collect(vcpu->machine);
+	machine_unlock(vcpu->machine);
+	if (!ret)
+		return EXIT_CONTINUE;
+	control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+		    "vCPU %u: its dirty ring cannot be emptied: %s", vcpu->index, strerror(-ret));
+	return EXIT_STOP;
+}
+
 static enum exit_action exit_unexpected(struct vcpu *vcpu)
 {
 	control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
@@ -192,6 +207,8 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 		return EXIT_CONTINUE;
 	case KVM_EXIT_HLT:
 		return EXIT_HALT;
+	case KVM_EXIT_DIRTY_RING_FULL:
+		return exit_ring_full(vcpu);
 	case KVM_EXIT_SHUTDOWN:
 		exit_shutdown(vcpu);
 		return EXIT_STOP;

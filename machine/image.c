@@ -109,6 +109,8 @@ static void settle(struct machine *machine)
 	machine_lock(machine);
 	doorbells_settle(machine);
 	routes_settle(machine);
+	if (written_on(machine))
+		written_collect(machine); /* for a machine that goes on on another engine */
 	machine_unlock(machine);
 }
 

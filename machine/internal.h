@@ -21,6 +21,7 @@
 #include "machine/symbols.h"
 #include "machine/trigger.h"
 #include "machine/vcpu.h"
+#include "machine/written.h"
 
 struct console;
 struct doorbell;
@@ -73,6 +74,7 @@ struct machine {
 	int vm;
 
 	struct memory memory;
+	struct written written;
 	struct state_hash state_hash;
 	struct recording recording;
 	struct bus ports, mmio;

@@ -122,6 +122,9 @@ struct machine_param {
 
 /* Zero means the default wherever that makes sense. Strings are copied or used up by
  * machine_create; the config may go away after it. */
+/* How the engine tells which memory was written; ANY: by rings where it has them. */
+enum machine_dirty { MACHINE_DIRTY_ANY, MACHINE_DIRTY_LOG, MACHINE_DIRTY_RING };
+
 struct machine_config {
 	const struct ls_engine_ops *engine;
 	/* Whose CPU models an engine without any is given; NULL: none, only 'host'. */
@@ -183,7 +186,8 @@ struct machine_config {
 	uint64_t at_instructions;
 	uint64_t (*at)(void *opaque, struct machine *machine);
 	void *at_opaque;
-	uint64_t record_every; /* instructions from a recording's snapshot to the next; 0: as cheap */
+	uint64_t record_every; /* instructions from a recording's snapshot to the next; 0: as cheap
+				*/
 	/* What the run is given from outside, instead of the host: see input_log.h. NULL: a run of
 	 * its own. Round-robin, virtual time. */
 	const struct machine_input *replay;
@@ -211,9 +215,10 @@ struct machine_config {
 	bool single_step;   /* a debug exit after each instruction (KVM_GUESTDBG_SINGLESTEP) */
 	uint16_t step_from; /* from the first write to this port on; 0: from the start */
 	bool log_written;   /* machine_written may be called */
+	enum machine_dirty dirty;
 	/* A debugger, which takes KVM_EXIT_DEBUG: called on the vCPU's thread, between two
-	 * instructions, with what the exit tells (NULL: the place of machine_run_to is reached). The
-	 * machine is paused by then, and machine_resume is due. */
+	 * instructions, with what the exit tells (NULL: the place of machine_run_to is reached).
+	 * The machine is paused by then, and machine_resume is due. */
 	void (*debug)(void *opaque, unsigned int vcpu, const struct kvm_debug_exit_arch *exit);
 	void *debug_opaque;
 

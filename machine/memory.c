@@ -65,9 +65,7 @@ static int memory_map(struct machine *machine, struct memory_slot *slot, struct 
 
 static uint32_t ram_flags(const struct machine *machine)
 {
-	return machine->config.state_hash_every || machine->config.log_written
-		       ? KVM_MEM_LOG_DIRTY_PAGES
-		       : 0;
+	return written_on(machine) ? KVM_MEM_LOG_DIRTY_PAGES : 0;
 }
 
 /* The firmware of a snapshot ends at 4 GiB. */
@@ -157,6 +155,7 @@ void memory_destroy(struct machine *machine)
 			munmap(slots[i]->host, slots[i]->size);
 		slots[i]->host = NULL;
 	}
+	written_free(machine);
 	state_hash_free(machine);
 }
 
@@ -180,8 +179,12 @@ void machine_memory_written(struct machine *machine, uint64_t gpa, uint64_t len)
 {
 	const struct ls_extension *ext = machine_ext(machine);
 
-	if (ext->memory_written && len)
+	if (!len)
+		return;
+	if (ext->memory_written)
 		ext->memory_written(machine->engine, machine->vm, gpa, len);
+	else
+		written_note(machine, gpa, len);
 }
 
 int machine_dma_read(struct machine *machine, uint64_t gpa, void *to, uint64_t len)

@@ -14,7 +14,6 @@ struct machine;
 struct state_hash {
 	uint64_t last;  /* instructions of all vCPUs at the last point */
 	uint64_t value; /* of the points so far */
-	uint64_t *dirty;
 };
 
 /* Instructions of all vCPUs until the next point; @executed is how many there were. */

@@ -100,7 +100,9 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 	vcpu->run = machine->engine->ops->mmap(machine->engine, vcpu->fd);
 	if (!vcpu->run)
 		return ls_error_set(err, -ENOMEM, "cannot map the run page of vCPU %u", index);
-	ret = vcpu_set_cpuid(vcpu, err);
+	ret = written_start_vcpu(vcpu, err);
+	if (!ret)
+		ret = vcpu_set_cpuid(vcpu, err);
 	if (!ret)
 		vcpu_enable_fast_strings(vcpu);
 	return ret ? ret : vmx_msrs_set(vcpu, err);
@@ -108,6 +110,7 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	written_end_vcpu(vcpu);
 	if (vcpu->fd >= 0)
 		vcpu->machine->engine->ops->close(vcpu->machine->engine, vcpu->fd);
 	free(vcpu->cpuid);

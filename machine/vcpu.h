@@ -9,6 +9,8 @@
 
 #include <lockstep/engine.h>
 
+#include "machine/written.h"
+
 struct machine;
 struct vcpu_state;
 union cpuid_buffer;
@@ -26,6 +28,7 @@ struct vcpu {
 	bool in_guest;   /* under run_lock */
 	bool answered;   /* its access has been handled, and KVM_RUN has not gone on yet */
 	uint64_t charge; /* ns of guest time its accesses have cost and the clock has not seen */
+	struct written_ring written;
 	struct ls_trace_sink *trace; /* NULL: nobody watches */
 	uint64_t left;               /* guest time of the last exit, while somebody does */
 	pthread_t thread;            /* parallel schedule */

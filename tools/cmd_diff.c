@@ -19,7 +19,7 @@
 #define DIFF_EXIT_FAILED    2
 
 struct diff_command {
-	char *ref, *dut, *cpu, *granularity, *memory, *smp, *append, *junit, *html;
+	char *ref, *dut, *cpu, *granularity, *dirty, *memory, *smp, *append, *junit, *html;
 	char **cases, **params, **payloads;
 	gboolean suite, list, json, in_lab;
 	double seconds;
@@ -46,6 +46,9 @@ static int diff_parse(struct diff_command *d, int argc, char **argv, struct ls_e
 		 "ENGINE"},
 		{"granularity", 0, 0, G_OPTION_ARG_STRING, &d->granularity,
 		 "Compare at each exit (default), or at each instruction", "exit|step"},
+		{"dirty", 0, 0, G_OPTION_ARG_STRING, &d->dirty,
+		 "How the engine under test tells what memory was written (default auto)",
+		 "auto|log|ring"},
 		{"suite", 0, 0, G_OPTION_ARG_NONE, &d->suite, "Run the cases that come with it",
 		 NULL},
 		{"case", 0, 0, G_OPTION_ARG_STRING_ARRAY, &d->cases,
@@ -193,6 +196,21 @@ static int diff_apply_engine(const char *name, const struct ls_engine_ops **engi
 				      name);
 }
 
+static int diff_apply_dirty(const char *name, enum machine_dirty *dirty, struct ls_error *err)
+{
+	static const char *const names[] = {[MACHINE_DIRTY_ANY] = "auto",
+					    [MACHINE_DIRTY_LOG] = "log",
+					    [MACHINE_DIRTY_RING] = "ring"};
+
+	for (size_t i = 0; name && i < G_N_ELEMENTS(names); i++) {
+		if (strcmp(name, names[i]))
+			continue;
+		*dirty = (enum machine_dirty)i;
+		return 0;
+	}
+	return name ? ls_error_set(err, -EINVAL, "--dirty %s: say auto, log or ring", name) : 0;
+}
+
 static int diff_apply(struct diff_command *d, struct ls_error *err)
 {
 	struct diff_options *options = &d->options;
@@ -209,6 +227,9 @@ static int diff_apply(struct diff_command *d, struct ls_error *err)
 	if (d->granularity && !options->step && strcmp(d->granularity, "exit"))
 		return ls_error_set(err, -EINVAL, "--granularity %s: say exit or step",
 				    d->granularity);
+	rc = diff_apply_dirty(d->dirty, &options->dirty[1], err);
+	if (rc)
+		return rc;
 	options->seconds = d->seconds > 0 ? d->seconds : 20;
 	options->timeline = d->html != NULL;
 	if (!d->cpu)
@@ -319,8 +340,9 @@ static int diff_in_lab(int argc, char **argv)
 
 static void diff_free(struct diff_command *d)
 {
-	char *const strings[] = {d->ref, d->dut,    d->cpu,   d->granularity, d->memory,
-				 d->smp, d->append, d->junit, d->html,        d->options.command};
+	char *const strings[] = {
+		d->ref, d->dut,    d->cpu,   d->granularity, d->dirty,          d->memory,
+		d->smp, d->append, d->junit, d->html,        d->options.command};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
 		g_free(strings[i]);

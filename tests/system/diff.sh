@@ -28,5 +28,6 @@ expect_line nosuchengine "$LOCKSTEP" diff --dut nosuchengine --suite
 expect_line nothing-here "$LOCKSTEP" diff --dut sim nothing-here
 expect_line "what to compare" "$LOCKSTEP" diff --dut sim
 expect_line sometimes "$LOCKSTEP" diff --dut sim --suite --granularity sometimes
+expect_line sometimes "$LOCKSTEP" diff --dut sim --suite --dirty sometimes
 expect_line nothing-here "$LOCKSTEP" diff --dut sim --suite --junit nothing-here/file
 finish

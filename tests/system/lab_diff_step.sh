@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Step by step on a real kvm_amd, which steps by TF: themes in which TF is taken away, stored and merged.
+# Step by step on a real kvm_amd, which steps by TF: themes in which TF is taken away, stored and merged. What was written
+# is told by the dirty log here, and by rings in lab_diff.sh.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 lab_images
-expect_status 0 "$LOCKSTEP" diff --dut lab --granularity step --case tasks --case modes \
+expect_status 0 "$LOCKSTEP" diff --dut lab --granularity step --dirty log --case tasks --case modes \
 	--case divide_by_zero --case sti_shadow --case outs --case flag_transfers --case no_execute
 tail -n 20 "$WORK/out"
 grep -qE "^all +([0-9]+) +\1 +0 +0 +0 " "$WORK/out" || fail "not equal by step"

@@ -119,6 +119,7 @@ _lockstep() {
 		--ref) _lockstep_words "$(_lockstep_names engines)" ;;
 		--dut) _lockstep_words "auto lab $(_lockstep_names engines)" ;;
 		--granularity) _lockstep_words "exit step" ;;
+		--dirty) _lockstep_words "auto log ring" ;;
 		--cpu) _lockstep_cpu ;;
 		--case) _lockstep_words "$("${COMP_WORDS[0]}" diff --list 2>/dev/null |
 			awk '{ print $1; print $2 }' | sort -u)" ;;
@@ -126,7 +127,7 @@ _lockstep() {
 		*)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			[ "${cur#-}" = "$cur" ] ||
-				_lockstep_words "--ref --dut --granularity --suite --case --list --cpu
+				_lockstep_words "--ref --dut --granularity --dirty --suite --case --list --cpu
 					--smp --memory --append --dut-param --timeout --json
 					--junit --html --help"
 			;;

@@ -181,6 +181,7 @@ static bool build_sides(struct comparison *c)
 			.step_from = c->test->theme ? START_PORT : 0,
 			.params = c->options->params[who],
 			.param_count = c->options->param_count[who],
+			.dirty = c->options->dirty[who],
 		};
 		c->side[who] = side_create(&c->config[who], c->fields, &err);
 		if (!c->side[who]) {

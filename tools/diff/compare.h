@@ -22,6 +22,7 @@ struct diff_options {
 	double seconds; /* without an event */
 	const struct machine_param *params[2];
 	unsigned int param_count[2];
+	enum machine_dirty dirty[2];
 	bool timeline; /* keep every event for a report */
 	char *command; /* what repeats such a run, less the case */
 };
