@@ -154,6 +154,18 @@ void apic_bus_set_lint(struct apic_bus *bus, unsigned int pin, bool level)
 		lapic_set_lint(bus->lapics[i], pin, level);
 }
 
+void apic_bus_ring_doorbell(struct apic_bus *bus, uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < bus->count; i++) {
+		struct lapic *lapic = bus->lapics[i];
+
+		if (lapic_id(lapic) == id && lapic->ops->doorbell)
+			lapic->ops->doorbell(lapic->owner);
+	}
+}
+
 void apic_bus_eoi(struct apic_bus *bus, uint8_t vector)
 {
 	if (bus->ops && bus->ops->eoi)

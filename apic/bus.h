@@ -93,6 +93,9 @@ bool apic_bus_match(const struct lapic *sender, const struct lapic *target,
 /* The LINT0 wire (8259 INTR) and the LINT1 wire (NMI), which reach every processor. */
 void apic_bus_set_lint(struct apic_bus *bus, unsigned int pin, bool level);
 
+/* AVIC's doorbell of the processor with that physical APIC ID (APM 2:15.29.8.2). */
+void apic_bus_ring_doorbell(struct apic_bus *bus, uint32_t id);
+
 /* Called by a local APIC on EOI. */
 void apic_bus_eoi(struct apic_bus *bus, uint8_t vector);
 

@@ -97,6 +97,8 @@ struct lapic_ops {
 	void (*smi)(void *owner);
 	void (*init)(void *owner);
 	void (*sipi)(void *owner, uint8_t vector);
+	/* AVIC's doorbell (APM 2:15.29.8.2). NULL: there is no AVIC. */
+	void (*doorbell)(void *owner);
 	/* Interrupt acknowledge cycle for LAPIC_EXTINT: pic_acknowledge(). */
 	int (*inta)(void *owner);
 	/* The TSC this vCPU's RDTSC reads, and the first ns of clock time at which it will be
@@ -209,6 +211,9 @@ void lapic_mmio_write(struct lapic *lapic, uint32_t offset, const void *data, un
 /* --- MSRs 0x1B, 0x6E0, 0x800-0x8FF: 0, or -1 for #GP(0) --- */
 int lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *value);
 int lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value);
+/* False if the x2APIC has no such register, or refuses that value, with #GP(0): also for APICs that
+ * are not in that mode. @lapic NULL: as AMD's processors have it. */
+bool lapic_x2apic_allows(const struct lapic *lapic, uint32_t offset, bool write, uint64_t value);
 
 /* IA32_APIC_BASE. The guest may only make the transitions of SDM 3A:11.12.5; the host
  * (KVM_SET_SREGS, KVM_SET_MSRS) may set any valid mode. -1: refused. */

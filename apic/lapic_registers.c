@@ -66,8 +66,10 @@ static struct rule find_rule(const struct lapic *lapic, uint32_t offset)
 {
 	struct rule rule = rules[offset >> 4];
 
-	if (offset == LAPIC_LVT_CMCI && !lapic_has_cmci(lapic))
+	if (offset == LAPIC_LVT_CMCI && (!lapic || !lapic_has_cmci(lapic)))
 		rule.access = 0;
+	if (!lapic)
+		return rule;
 	if (offset == LAPIC_SVR && (lapic->config.version & LAPIC_VERSION_SUPPRESSES_EOI))
 		rule.writable |= LAPIC_SVR_SUPPRESS_EOI;
 	if (offset == LAPIC_LVT_TIMER && lapic->features.tsc_deadline)
@@ -232,9 +234,25 @@ void lapic_mmio_write(struct lapic *lapic, uint32_t offset, const void *data, un
 
 /* --- MSRs --- */
 
+bool lapic_x2apic_allows(const struct lapic *lapic, uint32_t offset, bool write, uint64_t value)
+{
+	struct rule rule;
+
+	if (offset >= 0x400)
+		return false;
+	rule = find_rule(lapic, offset);
+	if (!write)
+		return rule.access & X2R;
+	if (offset == LAPIC_ICR)
+		value = (uint32_t)value & ~ICR_STATUS; /* the upper half is the destination */
+	else if (is_lvt(offset))                       /* read-only bits may be written back */
+		value &= ~(uint64_t)LVT_READONLY;
+	return (rule.access & X2W) && !(value & ~(uint64_t)rule.writable);
+}
+
 static int read_x2apic(const struct lapic *lapic, uint32_t offset, uint64_t *value)
 {
-	if (offset >= 0x400 || !(find_rule(lapic, offset).access & X2R))
+	if (!lapic_x2apic_allows(lapic, offset, false, 0))
 		return -1;
 	*value = read_register(lapic, offset);
 	if (offset == LAPIC_ICR)
@@ -244,24 +262,11 @@ static int read_x2apic(const struct lapic *lapic, uint32_t offset, uint64_t *val
 
 static int write_x2apic(struct lapic *lapic, uint32_t offset, uint64_t value)
 {
-	struct rule rule;
-
-	if (offset >= 0x400)
-		return -1;
-	rule = find_rule(lapic, offset);
-	if (offset == LAPIC_ICR)
-		value &= ~(uint64_t)ICR_STATUS;
-	else if (is_lvt(offset)) /* read-only bits may be written back */
-		value &= ~(uint64_t)LVT_READONLY;
-	if (!(rule.access & X2W))
-		return -1;
-	if ((uint32_t)value & ~rule.writable)
+	if (!lapic_x2apic_allows(lapic, offset, true, value))
 		return -1;
 	if (offset == LAPIC_ICR)
 		*lapic_reg(lapic, LAPIC_ICR_HIGH) = value >> 32;
-	else if (value >> 32)
-		return -1;
-	write_register(lapic, offset, value);
+	write_register(lapic, offset, value & find_rule(lapic, offset).writable);
 	return 0;
 }
 

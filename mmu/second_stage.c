@@ -491,6 +491,9 @@ bool second_stage_translate(struct slots *slots, struct second_stage *stage, u64
 		result->apic_access = false;
 		return false;
 	}
+	if (unlikely((gpa | PAGE_OFFSET_MASK) == stage->apic_end) &&
+	    !(access & (SECOND_STAGE_TABLE | WALK_EXEC)))
+		result->physical = stage->apic_target | (gpa & PAGE_OFFSET_MASK);
 	result->apic_access = (access & SECOND_STAGE_TABLE) &&
 			      (result->physical | PAGE_OFFSET_MASK) == stage->apic_access_end;
 	return !result->apic_access;

@@ -49,6 +49,9 @@ struct second_stage {
 	 * CPL 0 to 2 may not run, and no more (APM 2:15.25.13). */
 	struct walk_registers host;
 	bool execute_trap;
+	/* The last byte of the guest-physical page whose reads and writes go to another one, if the
+	 * tables allow them; 0: none. */
+	u64 apic_end, apic_target;
 
 	/* What was found, until second_stage_flush: guest-physical mappings (SDM 3C:29.4.1). */
 	struct second_stage_cached {

@@ -58,6 +58,11 @@ static void lapic_sipi(void *owner, uint8_t vector)
 	post(vcpu, EVENT_SIPI);
 }
 
+static void lapic_doorbell(void *owner)
+{
+	post(owner, EVENT_VENDOR);
+}
+
 static int lapic_inta(void *owner)
 {
 	struct vcpu *vcpu = owner;
@@ -116,6 +121,7 @@ const struct lapic_ops irqchip_lapic_ops = {
 	.smi = lapic_smi,
 	.init = lapic_init_ipi,
 	.sipi = lapic_sipi,
+	.doorbell = lapic_doorbell,
 	.inta = lapic_inta,
 	.tsc_now = lapic_tsc_now,
 	.tsc_to_ns = lapic_tsc_to_ns,

@@ -103,7 +103,8 @@ static void append_space(GString *text, uint64_t space)
 	if (!space)
 		g_string_append(text, "host");
 	else if (!(space >> 63))
-		g_string_append_printf(text, "asid:%" PRIu64, space);
+		g_string_append_printf(text, "asid:%" PRIu32 "%s", (uint32_t)space,
+				       space >> 61 & 1 ? ",avic" : "");
 	else
 		g_string_append_printf(text, "vpid:%" PRIu64, space >> 41 & 0xffff);
 	if (space >> 63 && (space >> 40 & 1))

@@ -37,6 +37,12 @@ void cpu_send_notification(struct cpu *cpu, u8 vector, u32 destination)
 		apic_bus_deliver(cpu->lapic->bus, cpu->lapic, &message, NULL);
 }
 
+void cpu_ring_doorbell(struct cpu *cpu, u32 id)
+{
+	if (cpu->lapic)
+		apic_bus_ring_doorbell(cpu->lapic->bus, id);
+}
+
 u64 cpu_apic_base(const struct cpu *cpu)
 {
 	return cpu->lapic ? cpu->lapic->base : cpu->msr[MSR_APIC_BASE];

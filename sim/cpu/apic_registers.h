@@ -17,6 +17,9 @@ void cpu_end_interrupt(struct cpu *cpu);
  */
 void cpu_send_notification(struct cpu *cpu, u8 vector, u32 destination);
 
+/* AVIC's doorbell of the processor with that physical APIC ID. */
+void cpu_ring_doorbell(struct cpu *cpu, u32 id);
+
 u64 cpu_apic_base(const struct cpu *cpu);
 /* False if that base does not exist, or (unless @host) can't be reached from the present one. */
 bool cpu_set_apic_base(struct cpu *cpu, u64 value, bool host);

@@ -256,6 +256,21 @@ WRITE(vendor)
 
 ACCESS(VENDOR, read_vendor, write_vendor);
 
+/* A signal, not a value. Of the physical APIC ID that is written the APM shows 8 bits, its physical
+ * APIC ID table 12 and the processors' own manuals (PPR, AvicDoorbell) 32: no more are reserved. */
+WRITE(doorbell)
+{
+	(void)row;
+	if (host)
+		return false;
+	platform_lock(cpu);
+	cpu_ring_doorbell(cpu, value);
+	platform_unlock(cpu);
+	return true;
+}
+
+ACCESS(DOORBELL, NULL, write_doorbell);
+
 /* --- machine check --- */
 
 /* SDM 3B:16.3.1.3, 16.3.2.1: software writes all ones or zero; else #GP. */

@@ -2,6 +2,7 @@
 /* Interrupts, exceptions and shutdown while a guest runs or GIF is 0 (APM 2:15.12, 15.13, 15.17,
  * 15.21). */
 #include "sim/cpu/debug_registers.h"
+#include "sim/svm-model/avic.h"
 #include "sim/svm-model/translation.h"
 
 #define ERROR_FETCH BIT(4) /* of a page-fault error code: I/D */
@@ -103,23 +104,31 @@ enum vendor_gate svm_interrupt(struct cpu *cpu)
 
 /* --- virtual interrupts and NMIs --- */
 
-static bool virtual_interrupt_ready(const struct svm *svm)
+/* AVIC has V_IRQ and what belongs to it ignored (APM 2:15.29.4.1). -1: there is none. */
+static int virtual_interrupt(struct cpu *cpu)
 {
-	u64 v = svm->value[VMCB_V_INTR];
+	u64 v = svm_of(cpu)->value[VMCB_V_INTR];
 
-	return (v & V_IRQ) && ((v & V_IGN_TPR) || V_PRIORITY(v) > (v & 0xf)) && guest_gif(svm);
+	if (!guest_gif(svm_of(cpu)))
+		return -1;
+	if (svm_avic(cpu))
+		return avic_pending(cpu);
+	if (!(v & V_IRQ) || !((v & V_IGN_TPR) || V_PRIORITY(v) > (v & 0xf)))
+		return -1;
+	return V_VECTOR(v);
 }
 
-static bool virtual_interrupt_open(const struct cpu *cpu)
+static bool virtual_interrupt_open(struct cpu *cpu)
 {
-	return cpu->guest && virtual_interrupt_ready(svm_of(cpu)) && (cpu->rflags & FLAG_IF);
+	return cpu->guest && (cpu->rflags & FLAG_IF) && virtual_interrupt(cpu) >= 0;
 }
 
 static bool take_virtual_interrupt(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
+	int vector = cpu->guest ? virtual_interrupt(cpu) : -1;
 
-	if (!cpu->guest || !virtual_interrupt_ready(svm))
+	if (vector < 0)
 		return false;
 	if (!(cpu->rflags & FLAG_IF)) {
 		cpu->interrupt_waits = true;
@@ -133,10 +142,14 @@ static bool take_virtual_interrupt(struct cpu *cpu)
 		svm_exit(cpu, SVM_EXIT_VINTR, 0, 0);
 		return true;
 	}
-	svm->value[VMCB_V_INTR] &= ~V_IRQ;
+	if (svm_avic(cpu))
+		avic_accept(cpu, vector);
+	else
+		svm->value[VMCB_V_INTR] &= ~V_IRQ;
+	cpu->stats.interrupts++;
 	cpu->activity = ACTIVITY_RUNNING;
-	cpu->reg[REG_RIP] = event_deliver(cpu, V_VECTOR(svm->value[VMCB_V_INTR]),
-					  EVENT_TYPE_EXTERNAL, false, 0, cpu->reg[REG_RIP]);
+	cpu->reg[REG_RIP] =
+		event_deliver(cpu, vector, EVENT_TYPE_EXTERNAL, false, 0, cpu->reg[REG_RIP]);
 	return true;
 }
 
@@ -168,6 +181,8 @@ static bool take_virtual_nmi(struct cpu *cpu)
 bool svm_due(struct cpu *cpu, enum vendor_stage stage)
 {
 	switch (stage) {
+	case STAGE_FIRST:
+		return avic_act(cpu);
 	case STAGE_AFTER_TRAP:
 		return take_virtual_nmi(cpu);
 	case STAGE_AFTER_INTERRUPT:
@@ -177,11 +192,12 @@ bool svm_due(struct cpu *cpu, enum vendor_stage stage)
 	}
 }
 
-bool svm_virtual_event_pending(const struct cpu *cpu)
+bool svm_virtual_event_pending(struct cpu *cpu)
 {
 	u64 v = svm_of(cpu)->value[VMCB_V_INTR];
+	bool interrupt = svm_avic(cpu) ? avic_pending(cpu) >= 0 : v & V_IRQ;
 
-	return (v & V_IRQ) || (v & (V_NMI_ENABLE | V_NMI)) == (V_NMI_ENABLE | V_NMI);
+	return interrupt || (v & (V_NMI_ENABLE | V_NMI)) == (V_NMI_ENABLE | V_NMI);
 }
 
 bool svm_would_wake(struct cpu *cpu)

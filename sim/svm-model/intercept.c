@@ -3,7 +3,7 @@
 #include "sim/cpu/apic_registers.h"
 #include "sim/cpu/control.h"
 #include "sim/cpu/operand.h"
-#include "sim/svm-model/svm.h"
+#include "sim/svm-model/avic.h"
 
 /* --- those that an intercept bit alone decides; 0: none --- */
 
@@ -39,7 +39,7 @@ u64 svm_read_cr(struct cpu *cpu, const struct op *op, enum cr_access how, unsign
 	struct svm *svm = svm_of(cpu);
 
 	leave_if(cpu, op, SVM_EXIT_CR0_READ + number, cr_info(cpu, op, how));
-	if (number == 8 && svm_masks_interrupts(svm))
+	if (number == 8 && (svm_masks_interrupts(svm) || svm_avic(cpu)))
 		return svm->value[VMCB_V_INTR] & 0xf;
 	switch (number) {
 	case 0:
@@ -60,6 +60,10 @@ static bool write_cr8(struct cpu *cpu, u64 value)
 {
 	struct svm *svm = svm_of(cpu);
 
+	if (svm_avic(cpu)) { /* nor with AVIC (APM 2:15.29.4.1) */
+		avic_set_cr8(cpu, value);
+		return false;
+	}
 	svm->value[VMCB_V_INTR] = (svm->value[VMCB_V_INTR] & ~V_TPR) | value;
 	event_post(cpu, EVENT_VENDOR);
 	return !svm_masks_interrupts(svm);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The model's life, its MSRs, and the struct through which the interpreter reaches it. */
+#include "sim/svm-model/avic.h"
 #include "sim/svm-model/translation.h"
 
 void svm_turn_off(struct cpu *cpu)
@@ -8,6 +9,7 @@ void svm_turn_off(struct cpu *cpu)
 
 	svm->gif = true;
 	svm->interrupted = false;
+	svm->avic.written = 0;
 	cpu->guest = cpu->arbitrates = false;
 	if (cpu->delivering.injected)
 		cpu->delivering.active = cpu->delivering.injected = false;
@@ -79,6 +81,8 @@ const struct vendor_ops svm_ops = {
 	.exception = svm_exception,
 	.shutdown = svm_shutdown,
 	.second_stage_fault = svm_second_stage_fault,
+	.apic_access = svm_apic_access,
+	.x2apic = svm_x2apic,
 	.gate = svm_gate,
 	.holds = svm_holds,
 	.interrupt = svm_interrupt,

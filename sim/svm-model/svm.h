@@ -58,6 +58,10 @@ struct svm {
 	struct svm_exit exit;
 	struct second_stage second;
 	u32 second_asid;    /* whose walks it remembers */
+	struct {
+		u64 written; /* a bit for each register below 400H: what follows is yet to be done */
+		u64 bar;     /* of the last guest with xAVIC */
+	} avic;
 	u64 failures;       /* VMRUNs that a check refused */
 	char failure[4096]; /* and why the last of them was */
 };
@@ -93,6 +97,17 @@ ALWAYS_INLINE bool svm_masks_interrupts(const struct svm *svm)
 ALWAYS_INLINE bool svm_has_vgif(const struct svm *svm)
 {
 	return svm->value[VMCB_V_INTR] & V_GIF_ENABLE;
+}
+
+ALWAYS_INLINE bool svm_avic(const struct cpu *cpu)
+{
+	return cpu_has(cpu, FEATURE_AVIC) && (svm_of(cpu)->value[VMCB_V_INTR] & V_AVIC_ENABLE);
+}
+
+ALWAYS_INLINE bool svm_x2avic(const struct cpu *cpu)
+{
+	return svm_avic(cpu) && cpu_has(cpu, FEATURE_X2AVIC) &&
+	       (svm_of(cpu)->value[VMCB_V_INTR] & V_X2AVIC_ENABLE);
 }
 
 /* cpu->arbitrates follows from the state. */
@@ -180,7 +195,7 @@ enum vendor_gate svm_interrupt(struct cpu *cpu);
 bool svm_due(struct cpu *cpu, enum vendor_stage stage);
 bool svm_would_wake(struct cpu *cpu);
 /* V_INTR or V_NMI, taken or not. */
-bool svm_virtual_event_pending(const struct cpu *cpu);
+bool svm_virtual_event_pending(struct cpu *cpu);
 bool svm_exception(struct cpu *cpu);
 bool svm_shutdown(struct cpu *cpu);
 void svm_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,

@@ -3,8 +3,15 @@
 #include "mmu/sticky.h"
 #include "sim/cpu/address_space.h"
 
+/* Where the guest's APIC page is found: beyond all memory, for the processor itself does the
+ * accesses. */
+#define APIC_ELSEWHERE BIT(52)
+
 /* Nested paging's own translations, for a sticky TLB, stand beside the ASID's. */
 #define NESTED BIT(62)
+
+/* Worlds whose APIC page is redirected stand beside the ASID's, too, and are dropped with it. */
+#define AVIC BIT(61)
 
 static u64 world_of(u32 asid)
 {
@@ -37,10 +44,30 @@ static void open_second_stage(struct cpu *cpu)
 	host->pcid = 0;
 	if (host->sticky)
 		host->space = sticky_space(host->sticky, NESTED | asid);
+	svm->second.apic_target = APIC_ELSEWHERE;
 	host->cr0 = svm->host.cr0;
 	host->cr3 = root;
 	host->cr4 = nested_cr4(svm);
 	host->efer = svm->host.efer;
+}
+
+/* Returns what this adds to the world's name. A TLB may well hold the page of another guest with
+ * the same ASID (APM 2:15.29.4.3); here it is looked up at each access, and all is dropped when
+ * V_APIC_BAR is another. */
+static u64 redirect_apic(struct cpu *cpu)
+{
+	struct svm *svm = svm_of(cpu);
+	u64 bar = AVIC_ADDRESS(svm->value[VMCB_AVIC_APIC_BAR]);
+	bool redirects = svm_avic(cpu) && !svm_x2avic(cpu);
+
+	cpu->apic_access_end = redirects ? APIC_ELSEWHERE | PAGE_OFFSET_MASK : 0;
+	svm->second.apic_end = redirects ? bar | PAGE_OFFSET_MASK : 0;
+	if (!redirects)
+		return 0;
+	if (bar != svm->avic.bar)
+		cpu_flush_worlds(cpu, AVIC, AVIC);
+	svm->avic.bar = bar;
+	return AVIC;
 }
 
 /* A flush of "this guest's" is one of its ASID; other values than the manual's flush as much. */
@@ -55,7 +82,7 @@ static void control_tlb(struct cpu *cpu)
 		cpu_flush_all(cpu);
 		break;
 	default:
-		cpu_flush_worlds(cpu, ~NESTED, world_of(svm->value[VMCB_GUEST_ASID]));
+		cpu_flush_worlds(cpu, ~(NESTED | AVIC), world_of(svm->value[VMCB_GUEST_ASID]));
 	}
 	second_stage_flush(&svm->second);
 }
@@ -68,7 +95,7 @@ void svm_world_return(struct cpu *cpu)
 		open_second_stage(cpu);
 		cpu->walk.second = &svm->second;
 	}
-	cpu_enter_world(cpu, world_of(svm->value[VMCB_GUEST_ASID]));
+	cpu_enter_world(cpu, world_of(svm->value[VMCB_GUEST_ASID]) | redirect_apic(cpu));
 	cpu_update_mode(cpu);
 }
 
@@ -81,6 +108,7 @@ void svm_world_enter(struct cpu *cpu)
 void svm_world_leave(struct cpu *cpu)
 {
 	cpu->walk.second = NULL;
+	cpu->apic_access_end = 0;
 	cpu_enter_world(cpu, WORLD_HOST);
 	cpu_update_mode(cpu);
 }
@@ -89,7 +117,7 @@ void svm_world_invalidate(struct cpu *cpu, u64 linear, u32 asid)
 {
 	struct svm *svm = svm_of(cpu);
 
-	cpu_flush_linear_in(cpu, UINT64_MAX, world_of(asid), linear);
+	cpu_flush_linear_in(cpu, ~AVIC, world_of(asid), linear);
 	if (asid == svm->second_asid)
 		second_stage_flush(&svm->second);
 }

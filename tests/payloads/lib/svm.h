@@ -25,7 +25,8 @@ struct svm_vmcb {
 	u64 exit_code, exit_info1, exit_info2, exit_int_info;
 	u64 np_control, avic_bar, ghcb, event_inj, n_cr3, virt_ext, clean, n_rip;
 	u8 bytes_fetched, bytes[15];
-	u8 reserved_e0[0x320];
+	u64 avic_backing, reserved_e8, avic_logical, avic_physical;
+	u8 reserved100[0x300];
 	struct svm_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
 	u8 reserved4a0[0x2b], cpl;
 	u32 reserved4cc;
@@ -43,6 +44,7 @@ struct svm_vmcb {
 _Static_assert(sizeof(struct svm_vmcb) == 4096, "a VMCB is a page");
 _Static_assert(offsetof(struct svm_vmcb, np_control) == 0x90, "APM 2 table B-1");
 _Static_assert(offsetof(struct svm_vmcb, bytes_fetched) == 0xd0, "APM 2 table B-1");
+_Static_assert(offsetof(struct svm_vmcb, avic_backing) == 0xe0, "APM 2 table B-1");
 _Static_assert(offsetof(struct svm_vmcb, cpl) == 0x4cb, "APM 2 table B-2");
 _Static_assert(offsetof(struct svm_vmcb, rsp) == 0x5d8, "APM 2 table B-2");
 _Static_assert(offsetof(struct svm_vmcb, g_pat) == 0x668, "APM 2 table B-2");
