@@ -7,7 +7,8 @@
 #include "machine/internal.h"
 #include "record/record.h"
 
-#define INPUT_ROOM  65536
+#define INPUT_ROOM  65536            /* for what is typed */
+#define INPUT_RING  (2 * INPUT_ROOM) /* beside it what a replay gives again */
 #define OUTPUT_ROOM 4096
 #define SHOWN_ONCE  4096
 
@@ -21,7 +22,7 @@ struct console {
 	uint8_t output[OUTPUT_ROOM];
 	size_t output_used;
 	pthread_mutex_t input_lock;
-	uint8_t input[INPUT_ROOM];
+	uint8_t input[INPUT_RING];
 	size_t input_head, input_used;
 	atomic_size_t visible; /* of these, to the guest; grows between turns only */
 };
@@ -97,7 +98,8 @@ void console_print(struct machine *machine, enum console_port port, const void *
 		return;
 	console->speaker = port;
 	machine->quiet_since = machine->clock->now(machine->clock);
-	while (n) {
+	/* What a run that is made again prints has been printed. */
+	while (n && !input_replaying(machine)) {
 		size_t piece = OUTPUT_ROOM - console->output_used;
 
 		if (piece > n)
@@ -121,7 +123,7 @@ size_t machine_console_input(struct machine *machine, const void *bytes, size_t 
 
 	pthread_mutex_lock(&console->input_lock);
 	while (taken < n && console->input_used < INPUT_ROOM) {
-		console->input[(console->input_head + console->input_used) % INPUT_ROOM] =
+		console->input[(console->input_head + console->input_used) % INPUT_RING] =
 			from[taken++];
 		console->input_used++;
 	}
@@ -139,9 +141,47 @@ uint64_t console_unread(struct machine *machine)
 	return atomic_load(&machine->console->visible);
 }
 
+static uint8_t *input_at(struct console *console, size_t n)
+{
+	return &console->input[(console->input_head + n) % INPUT_RING];
+}
+
+/* What has been typed and is not the guest's yet stays behind it. */
 void console_put_unread(struct machine *machine, const uint8_t *bytes, size_t n)
 {
-	machine->console->visible += machine_console_input(machine, bytes, n);
+	struct console *console = machine->console;
+	size_t room;
+
+	pthread_mutex_lock(&console->input_lock);
+	room = INPUT_RING - console->input_used;
+	if (n > room)
+		n = room;
+	for (size_t i = console->input_used; i-- > console->visible;)
+		*input_at(console, i + n) = *input_at(console, i);
+	for (size_t i = 0; i < n; i++)
+		*input_at(console, console->visible + i) = bytes[i];
+	console->input_used += n;
+	console->visible += n;
+	pthread_mutex_unlock(&console->input_lock);
+}
+
+void console_copy_unread(struct machine *machine, uint8_t *bytes)
+{
+	struct console *console = machine->console;
+
+	for (size_t i = 0; i < console->visible; i++)
+		bytes[i] = *input_at(console, i);
+}
+
+void console_drop_unread(struct machine *machine)
+{
+	struct console *console = machine->console;
+
+	pthread_mutex_lock(&console->input_lock);
+	console->input_head = (console->input_head + console->visible) % INPUT_RING;
+	console->input_used -= console->visible;
+	console->visible = 0;
+	pthread_mutex_unlock(&console->input_lock);
 }
 
 bool console_has_input(struct machine *machine, enum console_port port)
@@ -163,7 +203,7 @@ bool console_next_input(struct machine *machine, enum console_port port, uint8_t
 	any = console->visible > 0;
 	if (any) {
 		*byte = console->input[console->input_head];
-		console->input_head = (console->input_head + 1) % INPUT_ROOM;
+		console->input_head = (console->input_head + 1) % INPUT_RING;
 		console->input_used--;
 		console->visible--;
 	}
@@ -184,23 +224,33 @@ static void show_input(struct machine *machine)
 	if (n > SHOWN_ONCE)
 		n = SHOWN_ONCE;
 	for (size_t i = 0; i < n; i++)
-		bytes[i] =
-			console->input[(console->input_head + console->visible + i) % INPUT_ROOM];
+		bytes[i] = *input_at(console, console->visible + i);
 	console->visible += n;
 	pthread_mutex_unlock(&console->input_lock);
 	if (n)
 		input_log_add(machine, INPUT_CONSOLE, 0, bytes, n);
 }
 
+/* The same again; what is typed meanwhile waits. */
+static void replay_input(struct machine *machine)
+{
+	const struct machine_input *input = input_replay(machine, INPUT_CONSOLE);
+
+	if (!input)
+		return;
+	console_put_unread(machine, input->bytes, input->size);
+	input_log_add(machine, INPUT_CONSOLE, 0, input->bytes, input->size);
+}
+
 void console_exchange(struct machine *machine)
 {
 	struct console *console = machine->console;
 	enum console_port port = console->speaker;
-	const struct machine_input *input = input_replay(machine, INPUT_CONSOLE);
 
-	if (input)
-		machine_console_input(machine, input->bytes, input->size);
-	show_input(machine);
+	if (input_replaying(machine))
+		replay_input(machine);
+	else
+		show_input(machine);
 	console_flush(machine);
 	if (console_has_input(machine, port) && console->ports[port].take)
 		console->ports[port].take(console->ports[port].opaque);

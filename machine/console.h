@@ -33,6 +33,8 @@ void console_print(struct machine *machine, enum console_port port, const void *
 /* Bytes that the guest may have and has not taken yet; and more of them. Between two turns. */
 uint64_t console_unread(struct machine *machine);
 void console_put_unread(struct machine *machine, const uint8_t *bytes, size_t n);
+void console_copy_unread(struct machine *machine, uint8_t *bytes);
+void console_drop_unread(struct machine *machine);
 /* Typed input, in order. */
 bool console_has_input(struct machine *machine, enum console_port port);
 bool console_next_input(struct machine *machine, enum console_port port, uint8_t *byte);

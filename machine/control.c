@@ -270,6 +270,7 @@ bool control_service(struct machine *machine)
 		pthread_mutex_lock(&machine->run_lock);
 		paused = machine->pauses > 0;
 		pthread_mutex_unlock(&machine->run_lock);
+		machine->parked = paused;
 		if (paused)
 			poll_sources(machine, -1);
 		else if (request != REQUEST_NONE)

@@ -68,6 +68,22 @@ static int engine_settle_irqchip(struct machine *machine, struct ls_error *err)
 	return 0;
 }
 
+/* A run can be made again where all that it does follows from its inputs, and is taken back where
+ * nobody but the debugger looks on. */
+static void engine_settle_history(struct machine *machine)
+{
+	const struct ls_extension *ext = machine_ext(machine);
+	struct machine_config *config = &machine->config;
+
+	config->history = config->history && config->schedule == MACHINE_ROUND_ROBIN &&
+			  config->clock == MACHINE_CLOCK_VIRTUAL && ext->vcpu_limit &&
+			  ext->vcpu_stats && ext->state_save && ext->state_load &&
+			  !config->state_hash_every && !config->at_instructions &&
+			  !config->replay && !config->observe && !config->leave.save &&
+			  !config->leave.to;
+	config->log_written |= config->history;
+}
+
 /* An engine that counts its instructions runs vCPUs in turns, and guest time is theirs. Any other
  * needs a thread for each, and its guest lives in real time. */
 static int engine_settle(struct machine *machine, struct ls_error *err)
@@ -92,6 +108,7 @@ static int engine_settle(struct machine *machine, struct ls_error *err)
 	if (!config->epoch)
 		config->epoch =
 			config->clock == MACHINE_CLOCK_HOST ? time(NULL) : MACHINE_DEFAULT_EPOCH;
+	engine_settle_history(machine);
 	return 0;
 }
 
@@ -184,6 +201,15 @@ int machine_check_engine(const struct machine_config *config, struct ls_error *e
 	return ret < 0 ? ret : 0;
 }
 
+/* What a run that is made again tells has been told. */
+static void entry_refused(void *opaque, unsigned int vcpu, const char *text)
+{
+	const struct machine *machine = opaque;
+
+	if (!machine->config.replay)
+		machine->config.entry_refused(machine->config.refused_opaque, vcpu, text);
+}
+
 int engine_create_vm(struct machine *machine, struct ls_error *err)
 {
 	int ret = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CREATE_VM, 0);
@@ -192,9 +218,8 @@ int engine_create_vm(struct machine *machine, struct ls_error *err)
 		return ls_error_set(err, ret, "KVM_CREATE_VM: %s", strerror(-ret));
 	machine->vm = ret;
 	if (machine->config.entry_refused && machine_ext(machine)->vm_watch_refusals)
-		machine_ext(machine)->vm_watch_refusals(machine->engine, machine->vm,
-							machine->config.entry_refused,
-							machine->config.refused_opaque);
+		machine_ext(machine)->vm_watch_refusals(machine->engine, machine->vm, entry_refused,
+							machine);
 	routes_start(machine);
 	ret = written_start(machine, err);
 	if (ret)

@@ -215,6 +215,25 @@ int machine_image_apply(struct machine *machine, const struct machine_image *ima
 	return ret;
 }
 
+void machine_image_keep_own(struct machine_image *image)
+{
+	for (unsigned int i = 0; i < image->vcpu_count; i++) {
+		free(image->vcpus[i]);
+		image->vcpus[i] = NULL;
+	}
+	free(image->chips);
+	image->chips = NULL;
+}
+
+size_t machine_image_size(const struct machine_image *image)
+{
+	size_t size = sizeof(*image) + image->devices.size;
+
+	for (unsigned int i = 0; i <= image->vcpu_count; i++)
+		size += image->own[i].size;
+	return size;
+}
+
 void machine_image_free(struct machine_image *image)
 {
 	for (unsigned int i = 0; i < image->vcpu_count; i++)

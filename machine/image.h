@@ -40,6 +40,10 @@ int machine_image_capture(struct machine *machine, struct machine_image *image,
  * was. */
 int machine_image_apply(struct machine *machine, const struct machine_image *image,
 			struct ls_error *err);
+/* For the machine that it is of: what other engines would need goes. */
+void machine_image_keep_own(struct machine_image *image);
+/* Bytes that it then takes. */
+size_t machine_image_size(const struct machine_image *image);
 void machine_image_free(struct machine_image *image);
 
 const struct kvm_cpuid2 *machine_image_cpuid(const struct machine_image *image, unsigned int vcpu);

@@ -13,6 +13,12 @@ void input_log_add(struct machine *machine, enum input_source source, uint64_t v
 {
 	struct vcpu *vcpu = &machine->vcpus[0];
 
+	if (machine->history.on && !input_replaying(machine))
+		history_add_input(machine, &(struct machine_input){.turn = machine->turn,
+								   .source = source,
+								   .value = value,
+								   .bytes = bytes,
+								   .size = size});
 	if (ls_trace_wants(vcpu->trace, TRACE_FEED))
 		TRACE_EMIT_BYTES(vcpu->trace, vcpu_instructions(vcpu), FEED, bytes, size,
 				 .source = source, .turn = machine->turn, .value = value,

@@ -10,6 +10,7 @@
 #include "machine/bus.h"
 #include "machine/clock_relay.h"
 #include "machine/debug.h"
+#include "machine/history.h"
 #include "machine/input_log.h"
 #include "machine/irq.h"
 #include "machine/machine.h"
@@ -47,11 +48,6 @@ struct turns {
 	const struct machine_input *replayed; /* where the turn that is replayed was cut; or NULL */
 };
 
-struct memory_slot {
-	uint64_t gpa, size;
-	uint8_t *host;
-};
-
 struct memory {
 	/* Low RAM, high RAM; sizes may be 0. */
 	struct memory_slot ram[2];
@@ -77,6 +73,7 @@ struct machine {
 	struct written written;
 	struct state_hash state_hash;
 	struct recording recording;
+	struct history history;
 	struct bus ports, mmio;
 	struct routes routes;
 	struct doorbell *doorbells;
@@ -128,6 +125,7 @@ struct machine {
 	pthread_cond_t run_changed;
 	unsigned int in_guest;   /* vCPUs inside KVM_RUN */
 	unsigned int pauses;     /* machine_pause minus machine_resume */
+	bool parked;             /* it sits a pause out, between two instructions of every vCPU */
 	atomic_bool stop;        /* machine_stop was called */
 	unsigned int generation; /* counts resets: exits from before one are stale */
 	atomic_bool ending;      /* parallel vCPU threads are to leave */
@@ -157,6 +155,9 @@ void engine_close(struct machine *machine);
 /* --- memory.c --- */
 int memory_create(struct machine *machine, struct ls_error *err);
 void memory_destroy(struct machine *machine);
+/* Maps the piece of the snapshot that the slot is made of, private to us. */
+int memory_map_file(const struct snapshot *snapshot, struct memory_slot *slot,
+		    struct ls_error *err);
 /* Gives a new VM the slots that the machine has. */
 int memory_attach(struct machine *machine, struct ls_error *err);
 /* A read-only slot that ends at 4 GiB; @image is copied. */

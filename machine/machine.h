@@ -221,6 +221,12 @@ struct machine_config {
 	 * The machine is paused by then, and machine_resume is due. */
 	void (*debug)(void *opaque, unsigned int vcpu, const struct kvm_debug_exit_arch *exit);
 	void *debug_opaque;
+	/* It may want to go back: settled by machine_create, which says no where the run cannot be
+	 * made again (machine_history_begin). */
+	bool history;
+	/* Called around the taking of a snapshot, with debug_opaque: what the debugger has written
+	 * over the guest's code is taken out of it, and put back. */
+	void (*debug_lift)(void *opaque, bool lift);
 
 	/* Called once, on the running thread, when the run is about to end. May be NULL. */
 	void (*stopped)(void *opaque);
@@ -285,6 +291,25 @@ void machine_run_to(struct machine *machine, unsigned int vcpu, uint64_t instruc
 uint64_t machine_retired(struct machine *machine, unsigned int vcpu);
 /* Paused: finishes what is in the air, so that all registers may be read and written. */
 void machine_settle(struct machine *machine);
+
+/* --- going back (history.h); paused, from a poll source's callback --- */
+
+/* From here on the run is kept; in the past, as it was. 0 or -errno with *err filled. */
+int machine_history_begin(struct machine *machine, struct ls_error *err);
+/* No longer; before the present as soon as that is reached. */
+void machine_history_end(struct machine *machine);
+bool machine_has_history(const struct machine *machine);
+/* It is where it has been before: it does the same again and talks to nobody. */
+bool machine_is_past(const struct machine *machine);
+/* Instructions of all vCPUs where the history begins, and up to where it goes. */
+uint64_t machine_history_first(const struct machine *machine);
+uint64_t machine_history_last(const struct machine *machine);
+/* To the last snapshot at which that vCPU (MACHINE_EVERY_VCPU: all of them together) had retired
+ * no more than so many instructions; machine_run_to leads on. -ENOENT: there is none. */
+int machine_go_back(struct machine *machine, unsigned int vcpu, uint64_t instructions,
+		    struct ls_error *err);
+
+/* --- console and handles --- */
 
 /* What is typed on the console goes to the port that the guest printed on last, COM1 (if
  * it is on the console) to begin with. Any thread. Bytes queue until the guest takes them; returns

@@ -40,9 +40,7 @@ static int memory_map_new(struct memory_slot *slot, struct ls_error *err)
 	return 0;
 }
 
-/* The piece of the snapshot that the machine goes on from. */
-static int memory_map_file(const struct snapshot *snapshot, struct memory_slot *slot,
-			   struct ls_error *err)
+int memory_map_file(const struct snapshot *snapshot, struct memory_slot *slot, struct ls_error *err)
 {
 	const struct snapshot_range *ranges;
 	unsigned int count = snapshot_ranges(snapshot, &ranges);
@@ -157,6 +155,7 @@ void memory_destroy(struct machine *machine)
 	}
 	written_free(machine);
 	state_hash_free(machine);
+	history_free(machine);
 }
 
 static void *slot_ptr(const struct memory_slot *slot, uint64_t gpa, uint64_t len)

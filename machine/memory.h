@@ -35,6 +35,11 @@ struct machine;
 #define MEMORY_IOAPIC      0xfec00000ull
 #define MEMORY_LAPIC       0xfee00000ull
 
+struct memory_slot {
+	uint64_t gpa, size;
+	uint8_t *host;
+};
+
 /* Host address of RAM [gpa, gpa + len), NULL if any byte of it is not RAM. For reading; a
  * writer calls machine_memory_written afterwards, before the guest can run on. */
 void *machine_memory_ptr(struct machine *machine, uint64_t gpa, uint64_t len);

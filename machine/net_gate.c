@@ -21,6 +21,7 @@ struct net_gate {
 	struct ls_timer *timer; /* that is armed, or NULL */
 	struct net_backend *inner;
 	struct machine *machine;
+	uint64_t latest; /* guest time, which the backend does not see go back */
 	size_t count;
 	struct frame waiting[WAITING];
 };
@@ -39,9 +40,13 @@ static bool in_turns(const struct net_gate *gate)
 
 static uint64_t gate_now(struct ls_clock *clock)
 {
-	struct ls_clock *guest = of_clock(clock)->machine->clock;
+	struct net_gate *gate = of_clock(clock);
+	struct ls_clock *guest = gate->machine->clock;
+	uint64_t now = guest->now(guest);
 
-	return guest->now(guest);
+	if (now > gate->latest)
+		gate->latest = now;
+	return gate->latest;
 }
 
 static void gate_disarm(struct ls_clock *clock, struct ls_timer *timer)
@@ -159,12 +164,25 @@ static void gate_receive(void *opaque, const uint8_t *bytes, size_t len)
 	gate->count++;
 }
 
+/* What comes meanwhile waits. */
 static void replay(struct net_gate *gate)
 {
 	const struct machine_input *input;
 
 	while ((input = input_replay(gate->machine, INPUT_NET)))
 		gate->base.receive(gate->base.opaque, input->bytes, input->size);
+}
+
+static void hand_over(struct net_gate *gate)
+{
+	fire(gate);
+	for (size_t i = 0; i < gate->count; i++) {
+		const struct frame *frame = &gate->waiting[i];
+
+		input_log_add(gate->machine, INPUT_NET, 0, frame->bytes, frame->len);
+		gate->base.receive(gate->base.opaque, frame->bytes, frame->len);
+	}
+	gate->count = 0;
 }
 
 void net_gate_exchange(struct machine *machine)
@@ -174,16 +192,10 @@ void net_gate_exchange(struct machine *machine)
 	if (!gate)
 		return;
 	machine_lock(machine);
-	fire(gate);
 	if (input_replaying(machine))
 		replay(gate);
-	for (size_t i = 0; i < gate->count; i++) {
-		const struct frame *frame = &gate->waiting[i];
-
-		input_log_add(machine, INPUT_NET, 0, frame->bytes, frame->len);
-		gate->base.receive(gate->base.opaque, frame->bytes, frame->len);
-	}
-	gate->count = 0;
+	else
+		hand_over(gate);
 	machine_unlock(machine);
 }
 

@@ -75,6 +75,8 @@ static void console_output(void *opaque, const uint8_t *bytes, size_t n)
 {
 	const struct machine_config *config = machine_config(opaque);
 
+	if (config->channel_output && input_replaying(opaque))
+		return;
 	if (config->channel_output)
 		config->channel_output(config->output_opaque, bytes, n);
 	else

@@ -128,7 +128,8 @@ static void debug_port_write(void *opaque, uint64_t offset, unsigned int size, u
 
 	(void)offset;
 	(void)size;
-	machine->config.debug_output(machine->config.output_opaque, &byte, 1);
+	if (!input_replaying(machine))
+		machine->config.debug_output(machine->config.output_opaque, &byte, 1);
 }
 
 static const struct bus_ops debug_port_ops = {

@@ -8,10 +8,10 @@
 #include "machine/console.h"
 #include "machine/image.h"
 #include "machine/internal.h"
+#include "machine/ram_pages.h"
 #include "machine/snapshot_file.h"
 #include "traces/events.h"
 
-#define PAGE  4096u
 #define PIECE 16384u /* of an image, in one event */
 
 /* Which pages were written is asked so often. */
@@ -26,37 +26,12 @@ static bool recording_on(const struct machine *machine)
 	return ls_trace_wants(machine->vcpus[0].trace, TRACE_SNAPSHOT);
 }
 
-/* --- which pages --- */
-
-static uint64_t page_of(const struct machine *machine, uint64_t gpa)
-{
-	if (gpa >= MEMORY_HIGH_START)
-		gpa += machine->memory.ram[0].size - MEMORY_HIGH_START;
-	return gpa / PAGE;
-}
-
-static uint64_t gpa_of(const struct machine *machine, uint64_t page)
-{
-	uint64_t gpa = page * PAGE, low = machine->memory.ram[0].size;
-
-	return gpa < low ? gpa : gpa - low + MEMORY_HIGH_START;
-}
-
-static size_t words(const struct machine *machine)
-{
-	uint64_t size = machine->memory.ram[0].size + machine->memory.ram[1].size;
-
-	return (size_t)(size / PAGE + 63) / 64;
-}
-
 void recording_note(struct machine *machine, uint64_t gpa)
 {
-	struct recording *recording = &machine->recording;
-	uint64_t page = page_of(machine, gpa), bit = UINT64_C(1) << page % 64;
+	uint64_t *dirty = machine->recording.dirty;
 
-	if (!recording->dirty)
-		return;
-	recording->dirty[page / 64] |= bit;
+	if (dirty)
+		ram_pages_add(dirty, ram_page_of(machine, gpa));
 }
 
 static void note_nothing(void *opaque, uint64_t gpa, const uint8_t *bytes)
@@ -83,24 +58,22 @@ static uint64_t each_page(struct machine *machine,
 {
 	uint64_t count = 0;
 
-	for (size_t word = 0; word < words(machine); word++)
-		for (uint64_t bits = machine->recording.dirty[word]; bits; bits &= bits - 1) {
-			uint64_t number = word * 64 + (unsigned int)__builtin_ctzll(bits);
-			uint64_t gpa = gpa_of(machine, number);
-			const uint8_t *bytes = machine_memory_ptr(machine, gpa, PAGE);
+	RAM_PAGES_EACH(machine, machine->recording.dirty, number)
+	{
+		const uint8_t *bytes = ram_page_bytes(machine, number);
 
-			if (bytes && snapshot_page_is_zero(bytes))
-				bytes = NULL;
-			count += bytes != NULL;
-			if (page)
-				page(machine, gpa, bytes);
-		}
+		if (snapshot_page_is_zero(bytes))
+			bytes = NULL;
+		count += bytes != NULL;
+		if (page)
+			page(machine, ram_page_gpa(machine, number), bytes);
+	}
 	return count;
 }
 
 static void emit_page(struct machine *machine, uint64_t gpa, const uint8_t *bytes)
 {
-	emit(machine, RECORDING_PAGE, gpa, 0, bytes, bytes ? PAGE : 0);
+	emit(machine, RECORDING_PAGE, gpa, 0, bytes, bytes ? RAM_PAGE : 0);
 }
 
 static void emit_pages(struct machine *machine)
@@ -108,7 +81,7 @@ static void emit_pages(struct machine *machine)
 	struct recording *recording = &machine->recording;
 
 	each_page(machine, emit_page);
-	memset(recording->dirty, 0, words(machine) * sizeof(uint64_t));
+	memset(recording->dirty, 0, ram_pages_words(machine) * sizeof(uint64_t));
 }
 
 static void emit_image(struct machine *machine, const struct machine_image *image)
@@ -168,7 +141,7 @@ void recording_look(struct machine *machine)
 		return;
 	recording->looked = executed;
 	if (!recording->dirty)
-		recording->dirty = calloc(words(machine), sizeof(uint64_t));
+		recording->dirty = ram_pages_none(machine);
 	if (!recording->dirty || machine_written(machine, note_nothing, NULL))
 		return;
 	if (machine->config.record_every ||
@@ -185,8 +158,8 @@ void recording_free(struct machine *machine)
 
 int machine_restore_page(struct machine *machine, uint64_t gpa, const void *bytes)
 {
-	return bytes ? machine_dma_write(machine, gpa, bytes, PAGE)
-		     : machine_dma_zero(machine, gpa, PAGE);
+	return bytes ? machine_dma_write(machine, gpa, bytes, RAM_PAGE)
+		     : machine_dma_zero(machine, gpa, RAM_PAGE);
 }
 
 static int apply(struct machine *machine, struct record_reader *reader, struct ls_error *err)

@@ -107,6 +107,7 @@ static void scheduler_set_limit(struct machine *machine, struct vcpu *vcpu, uint
 
 	distance = least(distance, trigger_distance(machine, executed));
 	distance = least(distance, debug_distance(vcpu, executed));
+	distance = least(distance, history_distance(machine, executed));
 	if (config->max_instructions)
 		distance = least(distance, config->max_instructions - executed);
 	if (config->at_instructions > executed)
@@ -200,6 +201,7 @@ static bool scheduler_was_cut(struct machine *machine)
 static void scheduler_leave_turn(struct machine *machine, struct vcpu *vcpu, uint64_t start,
 				 uint64_t end, uint64_t before)
 {
+	bool cut = false;
 	uint64_t now;
 
 	/* Nothing of the vCPU hangs in the air between two turns. */
@@ -211,10 +213,11 @@ static void scheduler_leave_turn(struct machine *machine, struct vcpu *vcpu, uin
 		if (!trigger_distance(machine, machine->turns.executed))
 			scheduler_hash(machine);
 		trigger_executed(machine, machine->turns.executed);
+		cut = history_executed(machine);
 		debug_executed(vcpu);
 	}
 	machine->turns.cut = 0;
-	if (scheduler_was_cut(machine) && now < end) {
+	if ((cut || scheduler_was_cut(machine)) && now < end) {
 		machine->turns.cut = vcpu->index + 1;
 		machine->turns.end = end;
 	}
@@ -300,7 +303,7 @@ static void scheduler_idle_replay(struct machine *machine, uint64_t deadline)
 		scheduler_advance(machine, idle->value);
 	else if (deadline != LS_NEVER)
 		scheduler_advance(machine, deadline);
-	else if (!input_replay_more(machine))
+	else if (!input_replay_more(machine) && !machine->history.on)
 		scheduler_end_halted(machine);
 }
 
@@ -356,6 +359,7 @@ static void scheduler_idle(struct machine *machine)
 /* What has come from outside meanwhile. False: that has stopped the machine. */
 static bool scheduler_begin_turn(struct machine *machine)
 {
+	history_look(machine);
 	recording_look(machine);
 	if (machine->source_count)
 		poll_sources(machine, 0);

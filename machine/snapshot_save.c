@@ -161,9 +161,11 @@ int machine_save(struct machine *machine, const char *path, struct ls_error *err
 {
 	struct record_buffer description = {0};
 	char *temporary = malloc(strlen(path) + sizeof(TEMPORARY));
-	int ret = temporary ? describe(machine, &description, err)
+	int ret = temporary ? history_leave(machine, err)
 			    : ls_error_set(err, -ENOMEM, "no memory for the snapshot");
 
+	if (!ret)
+		ret = describe(machine, &description, err);
 	if (!ret) {
 		strcat(strcpy(temporary, path), TEMPORARY);
 		ret = replace(machine, path, temporary, &description);

@@ -205,6 +205,7 @@ static void tell(struct machine *machine, unsigned int ram,
 			uint64_t at = (word * 64 + (unsigned int)__builtin_ctzll(bits)) * PAGE;
 
 			recording_note(machine, slot->gpa + at);
+			history_note(machine, slot->gpa + at);
 			page(opaque, slot->gpa + at, slot->host + at);
 		}
 	}

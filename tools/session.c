@@ -229,7 +229,7 @@ int session_run(struct session *session, struct machine_result *result)
 			log_failure("%s", err.text);
 			return status;
 		}
-		gdb_stub_configure(stub, &session->config);
+		gdb_stub_configure(stub, &session->config, session->trace != NULL);
 	}
 	console = console_create(&session->console);
 	session->config.output_opaque = console;

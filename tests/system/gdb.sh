@@ -5,31 +5,17 @@
 # gdb.sh PAYLOAD-FOLDER
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
-need gdb gdb
+# shellcheck source=tests/system/gdb_lib.sh
+. "$(dirname "$0")/gdb_lib.sh"
 
 payloads=$1
-socket=$WORK/socket
 
-# debug STATUS PAYLOAD OPTION... <COMMANDS: gdb on a payload that waits for it, which then ends so;
-# what gdb prints goes to $WORK/gdb.
+# debug STATUS PAYLOAD OPTION... <COMMANDS
 debug() {
-	local status=$1 payload=$2 run
+	local status=$1 payload=$2
 
 	shift 2
-	cat >"$WORK/commands"
-	timeout -k 5 100 "$LOCKSTEP" run --gdb "$socket" --gdb-wait --payload "$payloads/$payload.elf" \
-		"$@" >"$WORK/out" 2>"$WORK/err" </dev/null &
-	run=$!
-	while [ ! -S "$socket" ] && kill -0 $run 2>/dev/null; do sleep 0.05; done
-	timeout -k 5 90 gdb -nx -batch -ex 'set confirm off' -ex 'set width 0' -ex "target remote $socket" \
-		-x "$WORK/commands" "$payloads/$payload.64.elf" >"$WORK/gdb" 2>&1
-	wait $run
-	[ $? -eq "$status" ] || fail "$payload: the run ends otherwise than with $status: $(cat "$WORK/err")"
-}
-
-# said TEXT: gdb has printed that line.
-said() {
-	grep -qxF -- "$1" "$WORK/gdb" || fail "gdb did not print '$1': $(tail -n 30 "$WORK/gdb")"
+	debug_run "$status" "$payloads/$payload.64.elf" --payload "$payloads/$payload.elf" "$@"
 }
 
 # --- breakpoints, watchpoints, registers, memory ---

@@ -130,13 +130,16 @@ static unsigned int dr7_field(const struct gdb_breakpoint *at)
 	return 0;
 }
 
-void gdb_breakpoints_fill(const struct gdb_breakpoints *all, struct kvm_guest_debug *debug)
+void gdb_breakpoints_fill(const struct gdb_breakpoints *all, bool watchpoints_only,
+			  struct kvm_guest_debug *debug)
 {
 	uint64_t dr7 = DR7_FIXED;
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct gdb_breakpoint *at = &all->breakpoint[i];
 
+		if (watchpoints_only && at->kind < GDB_WATCH_WRITE)
+			continue;
 		if (at->patched)
 			debug->control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
 		if (at->slot < 0)

@@ -56,8 +56,9 @@ bool gdb_breakpoint_remove(struct gdb_breakpoints *all, enum gdb_break_kind kind
 bool gdb_breakpoints_insert(struct gdb_breakpoints *all, struct machine *machine);
 /* Memory is as the guest has it again. */
 void gdb_breakpoints_lift(struct gdb_breakpoints *all, struct machine *machine);
-/* What KVM_SET_GUEST_DEBUG is to be told of them. */
-void gdb_breakpoints_fill(const struct gdb_breakpoints *all, struct kvm_guest_debug *debug);
+/* What KVM_SET_GUEST_DEBUG is to be told of them, or of watchpoints only. */
+void gdb_breakpoints_fill(const struct gdb_breakpoints *all, bool watchpoints_only,
+			  struct kvm_guest_debug *debug);
 
 /* An INT3 of ours at that linear address of the vCPU's, or at another one of the same memory; NULL:
  * it is the guest's. */

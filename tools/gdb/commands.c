@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `monitor TEXT` in gdb: the prompt's commands (tools/monitor.h), and what only a debugger needs.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static const char help[] =
 	"  delete vm-entry|vm-exit  no longer\n"
 	"  phys on|off              whether addresses in gdb are physical ones, of the level "
 	"looked at\n"
+	"  history                  where the machine is of what it can be taken back in\n"
 	"And those of the prompt, of which cont and quit are gdb's to do:\n";
 
 static char *set_break(struct gdb_stub *stub, const char *what, bool on)
@@ -37,6 +39,19 @@ static char *set_physical(struct gdb_stub *stub, const char *what)
 {
 	stub->physical = !strcmp(what, "on");
 	return g_strdup_printf("gdb's addresses are %s\n", stub->physical ? "physical" : "linear");
+}
+
+static char *tell_history(struct gdb_stub *stub)
+{
+	struct machine *machine = stub->machine;
+	uint64_t now = machine_retired(machine, MACHINE_EVERY_VCPU);
+
+	if (!machine_config(machine)->history)
+		return g_strdup("this run cannot be taken back\n");
+	return g_strdup_printf("instruction %" PRIu64 " of all vCPUs, %s; the history has %" PRIu64
+			       " to %" PRIu64 "\n",
+			       now, machine_is_past(machine) ? "in the past" : "the present",
+			       machine_history_first(machine), machine_history_last(machine));
 }
 
 static char *of_prompt(struct gdb_stub *stub, const char *text)
@@ -70,6 +85,8 @@ char *gdb_command(struct gdb_stub *stub, const char *text)
 		return set_break(stub, what, *words[0] == 'b');
 	if (!strcmp(words[0], "phys"))
 		return set_physical(stub, what);
+	if (!strcmp(words[0], "history"))
+		return tell_history(stub);
 	if (!strcmp(words[0], "help")) {
 		g_autofree char *rest = of_prompt(stub, text);
 

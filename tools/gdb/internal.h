@@ -25,6 +25,37 @@ struct gdb_stop {
 	unsigned int signal;
 	char reason[64];  /* "watch:1000;" as a stop reply has it */
 	const char *note; /* a line for the person; NULL: none */
+	bool hit;         /* a breakpoint's, a watchpoint's or a VM entry's; else the run's goal */
+	bool watch;
+};
+
+/* What is in force while the guest runs. */
+enum gdb_armed {
+	GDB_ARM_ALL,
+	GDB_ARM_WATCHPOINTS, /* the instruction at a breakpoint is executed */
+	GDB_ARM_NOTHING,
+};
+
+enum gdb_stage {
+	GDB_FORWARD,
+	GDB_SKIP,     /* to where the search begins */
+	GDB_SEARCH,   /* up to reverse.to */
+	GDB_PASS,     /* the same, in the instruction at a breakpoint */
+	GDB_APPROACH, /* to the place that was found */
+};
+
+/* A way back, which leads forwards from a snapshot (reverse.c). */
+struct gdb_reverse {
+	enum gdb_stage stage;
+	uint64_t start, from,
+		to;            /* instructions of all vCPUs: where it began; the piece searched */
+	uint64_t size;         /* of the piece */
+	unsigned int hits;     /* in it, so far */
+	unsigned int wanted;   /* the last of them, by number; 0: not known yet */
+	struct gdb_stop last;  /* hit */
+	uint64_t at;           /* instructions of all vCPUs then */
+	uint64_t retired, rip; /* a step's: of its vCPU, when it began */
+	bool step_ends;        /* wherever it gets */
 };
 
 struct gdb_stub {
@@ -46,6 +77,8 @@ struct gdb_stub {
 	bool physical;
 	bool vm_entry, vm_exit; /* it stops there */
 	struct gdb_breakpoints breakpoints;
+	enum gdb_armed armed;
+	struct gdb_reverse reverse;
 };
 
 /* --- stub.c --- */
@@ -63,6 +96,10 @@ void gdb_stopped(void *opaque, unsigned int vcpu, const struct kvm_debug_exit_ar
 void gdb_interrupt(struct gdb_stub *stub, unsigned int signal);
 /* Goes on; @step: that vCPU executes one instruction only, while others have their turns. */
 void gdb_resume(struct gdb_stub *stub, unsigned int step);
+/* Puts in force what is to be, and ends our pauses. */
+void gdb_run(struct gdb_stub *stub, enum gdb_armed armed);
+/* config.debug_lift. */
+void gdb_lift(void *opaque, bool lift);
 /* Breakpoints that have found memory, while it runs. */
 void gdb_refresh(struct gdb_stub *stub);
 /* Tells gdb of the next stop, if there is one and it waits. */
@@ -70,6 +107,19 @@ void gdb_tell(struct gdb_stub *stub);
 void gdb_reply_stop(struct gdb_stub *stub);
 /* Nothing of ours is left in the guest, and it runs. */
 void gdb_let_go(struct gdb_stub *stub);
+
+/* --- reverse.c --- */
+/* From here on the run can be taken back. */
+void gdb_remember(struct gdb_stub *stub);
+/* Registers or memory are to be written, which only the present takes, and begins anew with. False:
+ * gdb has been told that this is the past. */
+bool gdb_may_write(struct gdb_stub *stub);
+/* bs: behind the instruction before the last of step_vcpu. bc: to the last breakpoint before. */
+void gdb_reverse_step(struct gdb_stub *stub);
+void gdb_reverse_continue(struct gdb_stub *stub);
+/* The stop that was taken is one on a way back: False: gdb is to be told of stub->last; else the
+ * next move was made. */
+bool gdb_reverse_goes_on(struct gdb_stub *stub);
 
 /* --- requests.c, queries.c, commands.c --- */
 void gdb_request(struct gdb_stub *stub, const char *packet, size_t size);

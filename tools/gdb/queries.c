@@ -8,10 +8,11 @@
 
 static void query_supported(struct gdb_stub *stub, const char *at)
 {
+	bool back = machine_config(stub->machine)->history;
 	g_autofree char *text =
 		g_strdup_printf("PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;swbreak+;"
-				"hwbreak+;vContSupported+",
-				GDB_PACKET_MAX);
+				"hwbreak+;vContSupported+%s",
+				GDB_PACKET_MAX, back ? ";ReverseStep+;ReverseContinue+" : "");
 
 	(void)at;
 	gdb_reply(stub, text);

@@ -37,6 +37,8 @@ static void request_g(struct gdb_stub *stub, const char *at)
 
 static void finish_write(struct gdb_stub *stub, struct gdb_registers *registers, int ret)
 {
+	if (!ret && !gdb_may_write(stub))
+		return;
 	if (!ret)
 		ret = write_registers(stub, registers);
 	if (ret)
@@ -113,6 +115,8 @@ static void write_memory(struct gdb_stub *stub, uint64_t address, const void *by
 {
 	const struct machine_view view = gdb_view(stub);
 
+	if (!gdb_may_write(stub))
+		return;
 	if (machine_view_write(stub->machine, &view, address, bytes, size) < size)
 		gdb_reply_error(stub, EFAULT);
 	else
@@ -229,6 +233,18 @@ static void request_s(struct gdb_stub *stub, const char *at)
 	gdb_resume(stub, stub->step_vcpu);
 }
 
+static void request_b(struct gdb_stub *stub, const char *at)
+{
+	bool back = machine_config(stub->machine)->history;
+
+	if (back && !strcmp(at, "s"))
+		gdb_reverse_step(stub);
+	else if (back && !strcmp(at, "c"))
+		gdb_reverse_continue(stub);
+	else
+		gdb_reply(stub, "");
+}
+
 /* vCont;ACTION[:THREAD]... One vCPU may step; the others have their turns, as the schedule says. */
 static void resume_each(struct gdb_stub *stub, const char *at)
 {
@@ -291,7 +307,7 @@ static const struct {
 	{'P', request_P},           {'m', request_m}, {'M', request_M}, {'Z', request_Z},
 	{'z', request_z},           {'H', request_H}, {'T', request_T}, {'c', request_c},
 	{'C', request_c},           {'s', request_s}, {'S', request_s}, {'v', request_v},
-	{'D', request_D},           {'k', request_k},
+	{'D', request_D},           {'k', request_k}, {'b', request_b},
 };
 
 void gdb_request(struct gdb_stub *stub, const char *packet, size_t size)

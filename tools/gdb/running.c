@@ -25,14 +25,18 @@ static void arm_vcpu(struct gdb_stub *stub, unsigned int vcpu, uint32_t more)
 {
 	struct ls_engine *engine = machine_engine(stub->machine);
 	struct kvm_guest_debug debug = {.control = more ? KVM_GUESTDBG_ENABLE | more : 0};
+	bool events = stub->armed != GDB_ARM_NOTHING;
 	int fd = machine_vcpu(stub->machine, vcpu);
 
-	gdb_breakpoints_fill(&stub->breakpoints, &debug);
+	if (stub->armed != GDB_ARM_NOTHING)
+		gdb_breakpoints_fill(&stub->breakpoints, stub->armed == GDB_ARM_WATCHPOINTS,
+				     &debug);
 	if (stub->stepping == vcpu && !in_turns(stub))
 		debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
 	ls_ioctl_ptr(engine, fd, KVM_SET_GUEST_DEBUG, &debug);
 	if (engine->ext->vcpu_break)
-		engine->ext->vcpu_break(engine, fd, stub->vm_entry, stub->vm_exit);
+		engine->ext->vcpu_break(engine, fd, events && stub->vm_entry,
+					events && stub->vm_exit);
 }
 
 static void arm(struct gdb_stub *stub)
@@ -43,9 +47,21 @@ static void arm(struct gdb_stub *stub)
 
 void gdb_refresh(struct gdb_stub *stub)
 {
-	if (stub->running && !stub->pauses && in_turns(stub) &&
+	if (stub->running && !stub->pauses && in_turns(stub) && stub->armed == GDB_ARM_ALL &&
 	    gdb_breakpoints_insert(&stub->breakpoints, stub->machine))
 		arm(stub);
+}
+
+void gdb_lift(void *opaque, bool lift)
+{
+	struct gdb_stub *stub = opaque;
+
+	if (!stub->running || stub->pauses || stub->armed != GDB_ARM_ALL)
+		return;
+	if (lift)
+		gdb_breakpoints_lift(&stub->breakpoints, stub->machine);
+	else
+		gdb_refresh(stub);
 }
 
 /* --- stopping --- */
@@ -63,14 +79,17 @@ static bool explain_debug(struct gdb_stub *stub, struct gdb_stop *stop, uint64_t
 		snprintf(stop->reason, sizeof(stop->reason), "%s:%llx;",
 			 hit->kind == GDB_WATCH_WRITE ? "watch" : "awatch",
 			 (unsigned long long)hit->address);
+	stop->watch = hit && hit->kind >= GDB_WATCH_WRITE;
 	return hit || (stub->stepping == stop->vcpu && dr6 & DR6_BS);
 }
 
 static bool explain(struct gdb_stub *stub, struct gdb_stop *stop,
 		    const struct kvm_debug_exit_arch *exit)
 {
+	if (!exit && stub->reverse.stage == GDB_FORWARD && stub->stepping == GDB_NO_STEP)
+		snprintf(stop->reason, sizeof(stop->reason), "replaylog:end;");
 	if (!exit)
-		return true; /* a step's end */
+		return true; /* a step's end, or the present */
 	switch (exit->exception) {
 	case VECTOR_DB:
 		return explain_debug(stub, stop, exit->dr6);
@@ -115,7 +134,7 @@ static void give_back(struct gdb_stub *stub, unsigned int vcpu,
 void gdb_stopped(void *opaque, unsigned int vcpu, const struct kvm_debug_exit_arch *exit)
 {
 	struct gdb_stub *stub = opaque;
-	struct gdb_stop stop = {.vcpu = vcpu, .signal = GDB_SIGNAL_TRAP};
+	struct gdb_stop stop = {.vcpu = vcpu, .signal = GDB_SIGNAL_TRAP, .hit = exit != NULL};
 
 	if (stub->link.fd >= 0 && explain(stub, &stop, exit)) {
 		note_stop(stub, &stop);
@@ -150,6 +169,7 @@ void gdb_interrupt(struct gdb_stub *stub, unsigned int signal)
 	const struct gdb_stop stop = {.vcpu = stub->vcpu, .signal = signal};
 
 	machine_pause(stub->machine);
+	stub->reverse.stage = GDB_FORWARD;
 	note_stop(stub, &stop);
 	if (!stub->running)
 		take_stop(stub);
@@ -180,6 +200,8 @@ void gdb_tell(struct gdb_stub *stub)
 	if (!stub->running || !stub->stop_count)
 		return;
 	take_stop(stub);
+	if (gdb_reverse_goes_on(stub))
+		return;
 	if (stub->last.note)
 		tell_note(stub, &stub->last);
 	gdb_reply_stop(stub);
@@ -187,14 +209,31 @@ void gdb_tell(struct gdb_stub *stub)
 
 /* --- going on --- */
 
-static void run(struct gdb_stub *stub)
+void gdb_run(struct gdb_stub *stub, enum gdb_armed armed)
 {
-	gdb_breakpoints_insert(&stub->breakpoints, stub->machine);
+	stub->armed = armed;
+	if (armed == GDB_ARM_ALL)
+		gdb_breakpoints_insert(&stub->breakpoints, stub->machine);
 	arm(stub);
 	while (stub->pauses) {
 		stub->pauses--;
 		machine_resume(stub->machine);
 	}
+}
+
+/* A step's end; else the present, if it is ahead. */
+static void set_goal(struct gdb_stub *stub)
+{
+	struct machine *machine = stub->machine;
+	uint64_t present = machine_history_last(machine);
+
+	if (stub->stepping != GDB_NO_STEP)
+		machine_run_to(machine, stub->stepping,
+			       machine_retired(machine, stub->stepping) + 1);
+	else if (machine_is_past(machine) && machine_retired(machine, MACHINE_EVERY_VCPU) < present)
+		machine_run_to(machine, MACHINE_EVERY_VCPU, present);
+	else
+		machine_run_to(machine, GDB_NO_STEP, UINT64_MAX);
 }
 
 void gdb_resume(struct gdb_stub *stub, unsigned int step)
@@ -204,10 +243,9 @@ void gdb_resume(struct gdb_stub *stub, unsigned int step)
 	if (stub->stop_count)
 		return; /* gdb_tell is next */
 	if (in_turns(stub))
-		machine_run_to(stub->machine, step,
-			       step == GDB_NO_STEP ? UINT64_MAX
-						   : machine_retired(stub->machine, step) + 1);
-	run(stub);
+		set_goal(stub);
+	gdb_remember(stub);
+	gdb_run(stub, GDB_ARM_ALL);
 }
 
 void gdb_let_go(struct gdb_stub *stub)
@@ -217,7 +255,10 @@ void gdb_let_go(struct gdb_stub *stub)
 	stub->stepping = GDB_NO_STEP;
 	machine_pause(stub->machine);
 	gdb_breakpoints_lift(&stub->breakpoints, stub->machine);
+	stub->breakpoints.count = 0;
 	machine_run_to(stub->machine, GDB_NO_STEP, UINT64_MAX);
+	machine_history_end(stub->machine);
+	stub->reverse.stage = GDB_FORWARD;
 	stub->pauses++;
-	run(stub);
+	gdb_run(stub, GDB_ARM_ALL);
 }

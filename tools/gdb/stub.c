@@ -52,7 +52,6 @@ void gdb_leave(struct gdb_stub *stub)
 	if (stub->link.fd >= 0)
 		close(stub->link.fd);
 	stub->link.fd = -1;
-	stub->breakpoints.count = 0;
 	stub->vm_entry = stub->vm_exit = false;
 	gdb_let_go(stub);
 }
@@ -122,10 +121,12 @@ struct gdb_stub *gdb_stub_create(const char *where, bool wait, struct ls_error *
 	return stub;
 }
 
-void gdb_stub_configure(struct gdb_stub *stub, struct machine_config *config)
+void gdb_stub_configure(struct gdb_stub *stub, struct machine_config *config, bool traced)
 {
 	config->debug = gdb_stopped;
 	config->debug_opaque = stub;
+	config->debug_lift = gdb_lift;
+	config->history = !traced;
 }
 
 int gdb_stub_attach(struct gdb_stub *stub, struct machine *machine)

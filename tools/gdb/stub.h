@@ -17,8 +17,9 @@ struct gdb_stub;
  * *err.
  */
 struct gdb_stub *gdb_stub_create(const char *where, bool wait, struct ls_error *err);
-/* Before machine_create: what the stub wants of a machine. */
-void gdb_stub_configure(struct gdb_stub *stub, struct machine_config *config);
+/* Before machine_create: what the stub wants of a machine. A run that is @traced does not go back.
+ */
+void gdb_stub_configure(struct gdb_stub *stub, struct machine_config *config, bool traced);
 /* Between machine_create and machine_run. 0 or -errno. */
 int gdb_stub_attach(struct gdb_stub *stub, struct machine *machine);
 /* After machine_run: tells gdb with which status the guest has ended. */
