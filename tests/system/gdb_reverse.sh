@@ -94,6 +94,58 @@ said 'present 1'
 said 'changed 77 1'
 said 'begins there 1'
 
+# --- a place by its number, from both sides ---
+debug 1 interrupts <<'COMMANDS'
+break payload
+monitor until 5000
+continue
+set $there = $rip
+monitor history
+continue
+printf "payload %d\n", $rip == &payload
+monitor until 5000
+reverse-continue
+printf "there %d\n", $rip == $there
+monitor history
+detach
+COMMANDS
+said 'instruction 5000 of all vCPUs, the present; the history has 0 to 5000'
+said 'payload 1'
+said 'there 1'
+grep -q '^instruction 5000 of all vCPUs, in the past; the history has 0 to ' "$WORK/gdb" || fail "not at 5000: $(tail -n 5 "$WORK/gdb")"
+
+# --- a hypervisor and its guest: back over a VM entry to level 1, forth to level 2, and to entries and exits ---
+debug 1 vmx --cpu intel,+vmx <<'COMMANDS'
+monitor break vm-entry
+continue
+printf "guest %d\n", $rip == &guest
+reverse-stepi
+printf "vmlaunch %x\n", *(int *)$rip & 0xffffff
+monitor level
+stepi
+monitor level
+printf "again %d\n", $rip == &guest
+monitor break vm-exit
+continue
+continue
+set $entry = $rip
+continue
+reverse-continue
+printf "back at the entry %d\n", $rip == $entry
+reverse-continue
+reverse-continue
+printf "back at the first %d\n", $rip == &guest
+detach
+COMMANDS
+said 'guest 1'
+said 'vmlaunch c2010f' # SDM 3C:31.3
+said 'vCPU 0 is at level 1, outside of any guest of its own; memory is seen at the level that runs'
+said "vCPU 0 is at level 2, in a guest of the machine's hypervisor; memory is seen at the level that runs"
+said 'again 1'
+said 'back at the entry 1'
+said 'back at the first 1'
+[ "$(grep -c '^VM exit on vCPU 0, which is at level 1 now$' "$WORK/gdb")" -eq 3 ] || fail "not three VM exits: $(cat "$WORK/gdb")"
+
 # --- all the way back and forth again: interrupts, timers, levels, tasks ---
 # round STATUS PAYLOAD OPTION...
 round() {

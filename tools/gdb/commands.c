@@ -10,6 +10,7 @@
 
 #include "tools/gdb/internal.h"
 #include "tools/monitor.h"
+#include "tools/size.h"
 
 static const char help[] =
 	"  break vm-entry|vm-exit   stop behind each VM entry, or exit, of a guest in the machine\n"
@@ -17,6 +18,9 @@ static const char help[] =
 	"  phys on|off              whether addresses in gdb are physical ones, of the level "
 	"looked at\n"
 	"  history                  where the machine is of what it can be taken back in\n"
+	"  until N                  stop there, an instruction as `history` counts them, once: "
+	"forwards "
+	"or backwards\n"
 	"And those of the prompt, of which cont and quit are gdb's to do:\n";
 
 static char *set_break(struct gdb_stub *stub, const char *what, bool on)
@@ -54,6 +58,15 @@ static char *tell_history(struct gdb_stub *stub)
 			       machine_history_first(machine), machine_history_last(machine));
 }
 
+static char *set_until(struct gdb_stub *stub, const char *what)
+{
+	if (machine_config(stub->machine)->schedule != MACHINE_ROUND_ROBIN)
+		return g_strdup("vCPUs in parallel do not count instructions together\n");
+	if (count_parse(what, &stub->until))
+		return g_strdup("say which instruction: until N, 5M is 5 million\n");
+	return g_strdup_printf("it stops at instruction %" PRIu64 "\n", stub->until);
+}
+
 static char *of_prompt(struct gdb_stub *stub, const char *text)
 {
 	struct monitor monitor = {.machine = stub->machine,
@@ -85,6 +98,8 @@ char *gdb_command(struct gdb_stub *stub, const char *text)
 		return set_break(stub, what, *words[0] == 'b');
 	if (!strcmp(words[0], "phys"))
 		return set_physical(stub, what);
+	if (!strcmp(words[0], "until"))
+		return set_until(stub, what);
 	if (!strcmp(words[0], "history"))
 		return tell_history(stub);
 	if (!strcmp(words[0], "help")) {

@@ -49,6 +49,7 @@ struct gdb_reverse {
 	enum gdb_stage stage;
 	uint64_t start, from,
 		to;            /* instructions of all vCPUs: where it began; the piece searched */
+	uint64_t floor;        /* how far back it goes; 0: to the beginning */
 	uint64_t size;         /* of the piece */
 	unsigned int hits;     /* in it, so far */
 	unsigned int wanted;   /* the last of them, by number; 0: not known yet */
@@ -77,6 +78,7 @@ struct gdb_stub {
 	bool physical;
 	bool vm_entry, vm_exit; /* it stops there */
 	struct gdb_breakpoints breakpoints;
+	uint64_t until; /* instructions of all vCPUs at which it stops, once; 0: nowhere */
 	enum gdb_armed armed;
 	struct gdb_reverse reverse;
 };

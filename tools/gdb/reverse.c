@@ -118,7 +118,8 @@ static bool search(struct gdb_stub *stub)
 	if (!reverse->to || machine_go_back(stub->machine, MACHINE_EVERY_VCPU, near, NULL))
 		return stop_at_first(stub);
 	if (!reverse->wanted)
-		reverse->from = MAX(executed(stub), reverse->to - MIN(reverse->to, reverse->size));
+		reverse->from = MAX(MAX(executed(stub), reverse->floor),
+				    reverse->to - MIN(reverse->to, reverse->size));
 	return run(stub, GDB_SKIP, MACHINE_EVERY_VCPU, reverse->from, GDB_ARM_NOTHING);
 }
 
@@ -137,6 +138,12 @@ static bool searched(struct gdb_stub *stub)
 	if (reverse->hits) {
 		reverse->wanted = reverse->hits;
 		return search(stub);
+	}
+	if (reverse->floor && reverse->from <= reverse->floor) {
+		reverse->step_ends = true;
+		reverse->last =
+			(struct gdb_stop){.vcpu = stub->last.vcpu, .signal = GDB_SIGNAL_TRAP};
+		return approach(stub, MACHINE_EVERY_VCPU, reverse->floor);
 	}
 	if (reverse->from <= machine_history_first(stub->machine))
 		return stop_at_first(stub);
@@ -209,6 +216,8 @@ void gdb_reverse_continue(struct gdb_stub *stub)
 	uint64_t now = executed(stub);
 
 	stub->reverse = (struct gdb_reverse){.start = now, .to = now, .size = FIRST_PIECE};
+	if (stub->until < now)
+		stub->reverse.floor = stub->until;
 	if (!search(stub))
 		gdb_reply_stop(stub);
 }

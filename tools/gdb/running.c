@@ -83,13 +83,20 @@ static bool explain_debug(struct gdb_stub *stub, struct gdb_stop *stop, uint64_t
 	return hit || (stub->stepping == stop->vcpu && dr6 & DR6_BS);
 }
 
+/* It has gone on up to the present. */
+static bool ends_history(const struct gdb_stub *stub)
+{
+	return stub->reverse.stage == GDB_FORWARD && stub->stepping == GDB_NO_STEP &&
+	       machine_retired(stub->machine, MACHINE_EVERY_VCPU) != stub->until;
+}
+
 static bool explain(struct gdb_stub *stub, struct gdb_stop *stop,
 		    const struct kvm_debug_exit_arch *exit)
 {
-	if (!exit && stub->reverse.stage == GDB_FORWARD && stub->stepping == GDB_NO_STEP)
+	if (!exit && ends_history(stub))
 		snprintf(stop->reason, sizeof(stop->reason), "replaylog:end;");
 	if (!exit)
-		return true; /* a step's end, or the present */
+		return true; /* where it was to run to */
 	switch (exit->exception) {
 	case VECTOR_DB:
 		return explain_debug(stub, stop, exit->dr6);
@@ -158,6 +165,7 @@ static void stand_still(struct gdb_stub *stub)
 static void take_stop(struct gdb_stub *stub)
 {
 	stand_still(stub);
+	stub->until = 0;
 	stub->last = stub->stops[0];
 	memmove(stub->stops, stub->stops + 1, --stub->stop_count * sizeof(stub->stops[0]));
 	stub->vcpu = stub->step_vcpu = stub->last.vcpu;
@@ -221,19 +229,22 @@ void gdb_run(struct gdb_stub *stub, enum gdb_armed armed)
 	}
 }
 
-/* A step's end; else the present, if it is ahead. */
+/* A step's end; else the present, if it is ahead, or where `monitor until` says. */
 static void set_goal(struct gdb_stub *stub)
 {
 	struct machine *machine = stub->machine;
-	uint64_t present = machine_history_last(machine);
+	uint64_t now = machine_retired(machine, MACHINE_EVERY_VCPU), goal = UINT64_MAX;
 
-	if (stub->stepping != GDB_NO_STEP)
+	if (stub->stepping != GDB_NO_STEP) {
 		machine_run_to(machine, stub->stepping,
 			       machine_retired(machine, stub->stepping) + 1);
-	else if (machine_is_past(machine) && machine_retired(machine, MACHINE_EVERY_VCPU) < present)
-		machine_run_to(machine, MACHINE_EVERY_VCPU, present);
-	else
-		machine_run_to(machine, GDB_NO_STEP, UINT64_MAX);
+		return;
+	}
+	if (machine_is_past(machine) && now < machine_history_last(machine))
+		goal = machine_history_last(machine);
+	if (now < stub->until && stub->until < goal)
+		goal = stub->until;
+	machine_run_to(machine, MACHINE_EVERY_VCPU, goal);
 }
 
 void gdb_resume(struct gdb_stub *stub, unsigned int step)
