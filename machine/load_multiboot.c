@@ -164,7 +164,10 @@ int load_multiboot(struct machine *machine, const struct image *payload, struct 
 	else
 		ret = elf_load(machine, payload, &loaded, err);
 	if (!ret)
-		ret = load_cmdline(machine, payload->path, BOOT_CMDLINE_ROOM, err);
+		ret = load_cmdline(machine,
+				   machine->config.kernel_name ? machine->config.kernel_name
+							       : payload->path,
+				   BOOT_CMDLINE_ROOM, err);
 	if (!ret)
 		ret = write_information(machine, &loaded, err);
 	if (ret)

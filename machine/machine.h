@@ -135,9 +135,10 @@ struct machine_config {
 	unsigned int vcpus; /* 1..MACHINE_MAX_VCPUS; 0 means 1 */
 	uint64_t memory;    /* bytes, a multiple of 4 KiB; 0 means 512 MiB */
 	enum machine_boot boot;
-	const char *kernel; /* path of kernel, payload or firmware */
-	const char *initrd; /* path; a boot module for a multiboot payload */
-	const char *append; /* command line */
+	const char *kernel;      /* path of kernel, payload or firmware */
+	const char *kernel_name; /* what a multiboot payload is told it is called; NULL: the path */
+	const char *initrd;      /* path; a boot module for a multiboot payload */
+	const char *append;      /* command line */
 
 	bool serial;         /* COM1 is on the console; else nobody is at its other end */
 	bool virtio_console; /* so is a virtio console, hvc0 */

@@ -9,6 +9,7 @@
 #include "tools/diff/quirks.h"
 #include "tools/diff/report.h"
 #include "tools/diff/suite.h"
+#include "tools/diff/traced.h"
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/size.h"
@@ -19,7 +20,7 @@
 #define DIFF_EXIT_FAILED    2
 
 struct diff_command {
-	char *ref, *dut, *cpu, *granularity, *dirty, *memory, *smp, *append, *junit, *html;
+	char *ref, *dut, *cpu, *granularity, *dirty, *memory, *smp, *append, *junit, *html, *save;
 	char **cases, **params, **payloads;
 	gboolean suite, list, json, in_lab;
 	double seconds;
@@ -27,13 +28,17 @@ struct diff_command {
 	GPtrArray *tests; /* struct diff_case */
 	struct machine_param param_rows[16];
 	struct diff_options options;
+	const char *trace; /* of --dut trace:PATH; NULL: the engine under test runs */
+	char *version;     /* of the engine under test */
 };
 
 static const char diff_description[] =
 	"Runs each payload on two engines, on the processor model that both can be, and compares\n"
 	"exits, registers and memory. Reports the first difference of each.\n\n"
 	"Engines under test: sim, kvm, qemu, lab (kvm in 'lockstep lab'), auto (the strongest "
-	"here).\n\n"
+	"here),\n"
+	"trace:FILE (what one of them did before, as --save-trace keeps it), or trace:FOLDER with\n"
+	"CASE.trace of each case. A trace brings its payload, processor model and granularity.\n\n"
 	"Exit status: 0 equal, 1 different, 2 could not be compared.\n\n"
 	"Example: lockstep diff --ref sim --dut auto --suite";
 
@@ -67,6 +72,9 @@ static int diff_parse(struct diff_command *d, int argc, char **argv, struct ls_e
 		 "Set a parameter of the engine under test (repeatable)", "NAME=VALUE"},
 		{"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &d->seconds,
 		 "Give a case up after so long without an event (default 20)", "SECONDS"},
+		{"save-trace", 0, 0, G_OPTION_ARG_FILENAME, &d->save,
+		 "Write what both did to FOLDER/ref and FOLDER/dut, CASE.trace of each case",
+		 "FOLDER"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &d->json, "Print the results as JSON", NULL},
 		{"junit", 0, 0, G_OPTION_ARG_FILENAME, &d->junit, "Write them as JUnit XML",
 		 "FILE"},
@@ -139,7 +147,7 @@ static int add_payload(struct diff_command *d, const char *path, uint64_t vcpus,
 
 static int diff_collect(struct diff_command *d, struct ls_error *err)
 {
-	uint64_t vcpus = 1;
+	uint64_t vcpus = d->trace ? 0 : 1; /* a trace knows */
 	int rc = 0;
 
 	d->tests = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
@@ -150,7 +158,7 @@ static int diff_collect(struct diff_command *d, struct ls_error *err)
 		rc = add_suite(d, err);
 	for (char **path = d->payloads; path && *path && !rc; path++)
 		rc = add_payload(d, *path, vcpus, err);
-	if (!rc && !d->tests->len)
+	if (!rc && !d->tests->len && !d->trace)
 		rc = ls_error_set(err, -EINVAL,
 				  "say what to compare: --suite, --case or a payload");
 	return rc;
@@ -192,7 +200,7 @@ static int diff_apply_engine(const char *name, const struct ls_engine_ops **engi
 	return *engine ? 0
 		       : ls_error_set(err, -EINVAL,
 				      "unknown engine '%s'; 'lockstep list engines' names them, "
-				      "and --dut takes lab and auto, too",
+				      "and --dut takes lab, auto and trace:FILE, too",
 				      name);
 }
 
@@ -211,34 +219,61 @@ static int diff_apply_dirty(const char *name, enum machine_dirty *dirty, struct 
 	return name ? ls_error_set(err, -EINVAL, "--dirty %s: say auto, log or ring", name) : 0;
 }
 
+static int diff_apply_sizes(struct diff_command *d, struct ls_error *err)
+{
+	struct diff_options *options = &d->options;
+
+	options->memory = d->trace ? 0 : 4 << 20;
+	if (d->memory && (size_parse(d->memory, 1, &options->memory) || !options->memory))
+		return ls_error_set(err, -EINVAL, "--memory %s: say a size, as in 16M", d->memory);
+	options->any_granularity = d->trace && !d->granularity;
+	options->step = !g_strcmp0(d->granularity, "step");
+	if (d->granularity && !options->step && strcmp(d->granularity, "exit"))
+		return ls_error_set(err, -EINVAL, "--granularity %s: say exit or step",
+				    d->granularity);
+	options->seconds = d->seconds > 0 ? d->seconds : 20;
+	options->timeline = d->html != NULL;
+	options->save = d->save;
+	return diff_apply_dirty(d->dirty, &options->dirty[1], err);
+}
+
+/* The engine under test, and what follows from which it is. */
+static int diff_apply_dut(struct diff_command *d, struct ls_error *err)
+{
+	struct diff_options *options = &d->options;
+	int rc;
+
+	if (d->trace) {
+		options->cpu = d->cpu;
+		rc = traced_collect(d->trace, d->tests, options, &d->version, err);
+		d->cpu = options->cpu;
+		return rc;
+	}
+	rc = diff_apply_engine(d->dut, &options->engine[1], err);
+	if (rc)
+		return rc;
+	if (!d->cpu)
+		d->cpu = g_strdup(diff_cpu_choose(options->engine[1]));
+	options->cpu = d->cpu;
+	d->version = expected_version(d->dut);
+	return 0;
+}
+
 static int diff_apply(struct diff_command *d, struct ls_error *err)
 {
 	struct diff_options *options = &d->options;
 	int rc = diff_apply_engine(d->ref ? d->ref : "sim", &options->engine[0], err);
 
 	if (!rc)
-		rc = diff_apply_engine(d->dut, &options->engine[1], err);
+		rc = diff_apply_sizes(d, err);
+	if (!rc)
+		rc = diff_apply_dut(d, err);
 	if (rc)
 		return rc;
-	options->memory = 4 << 20;
-	if (d->memory && (size_parse(d->memory, 1, &options->memory) || !options->memory))
-		return ls_error_set(err, -EINVAL, "--memory %s: say a size, as in 16M", d->memory);
-	options->step = !g_strcmp0(d->granularity, "step");
-	if (d->granularity && !options->step && strcmp(d->granularity, "exit"))
-		return ls_error_set(err, -EINVAL, "--granularity %s: say exit or step",
-				    d->granularity);
-	rc = diff_apply_dirty(d->dirty, &options->dirty[1], err);
-	if (rc)
-		return rc;
-	options->seconds = d->seconds > 0 ? d->seconds : 20;
-	options->timeline = d->html != NULL;
-	if (!d->cpu)
-		d->cpu = g_strdup(diff_cpu_choose(options->engine[1]));
-	options->cpu = d->cpu;
-	options->command = g_strdup_printf(
-		"lockstep diff --ref %s --dut %s --cpu %s --granularity %s",
-		options->engine[0]->name, d->in_lab ? "lab" : options->engine[1]->name, d->cpu,
-		options->step ? "step" : "exit");
+	options->command =
+		g_strdup_printf("lockstep diff --ref %s --dut %s --cpu %s --granularity %s",
+				options->engine[0]->name, d->in_lab ? "lab" : d->dut, d->cpu,
+				options->step ? "step" : "exit");
 	return diff_apply_params(d, err);
 }
 
@@ -296,10 +331,9 @@ static int diff_run(struct diff_command *d, struct ls_error *err)
 	g_autofree bool *expected = g_new0(bool, expected_count + 1);
 	g_autofree bool *quirk = g_new0(bool, quirk_count + 1);
 	const struct diff_used used = {expected, quirk};
-	g_autofree char *version = expected_version(d->options.engine[1]->name);
 	g_autoptr(GString) text = g_string_new(NULL);
 	struct diff_report report = {
-		.options = &d->options, .version = version, .results = results, .used = &used};
+		.options = &d->options, .version = d->version, .results = results, .used = &used};
 	int rc;
 
 	diff_run_all(d, &report, results, &used);
@@ -341,8 +375,8 @@ static int diff_in_lab(int argc, char **argv)
 static void diff_free(struct diff_command *d)
 {
 	char *const strings[] = {
-		d->ref, d->dut,    d->cpu,   d->granularity, d->dirty,          d->memory,
-		d->smp, d->append, d->junit, d->html,        d->options.command};
+		d->ref,    d->dut,   d->cpu,  d->granularity, d->dirty,   d->memory,         d->smp,
+		d->append, d->junit, d->html, d->save,        d->version, d->options.command};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
 		g_free(strings[i]);
@@ -353,23 +387,67 @@ static void diff_free(struct diff_command *d)
 		g_ptr_array_unref(d->tests);
 }
 
+/* Two cases of one name would be one file. */
+static int diff_check_names(const struct diff_command *d, struct ls_error *err)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < d->tests->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(d->tests, i);
+
+		if (!g_hash_table_add(names, test->name))
+			return ls_error_set(
+				err, -EINVAL,
+				"two payloads are named '%s': their traces would be one",
+				test->name);
+	}
+	return 0;
+}
+
+static int diff_make_folders(const struct diff_command *d, struct ls_error *err)
+{
+	static const char *const sides[] = {"ref", "dut"};
+
+	if (!d->save)
+		return 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(sides); i++) {
+		g_autofree char *path = g_build_filename(d->save, sides[i], NULL);
+
+		if (g_mkdir_with_parents(path, 0777))
+			return ls_error_set(err, -errno, "cannot make the folder '%s': %s", path,
+					    g_strerror(errno));
+	}
+	return diff_check_names(d, err);
+}
+
+static void diff_choose(struct diff_command *d)
+{
+	if (d->dut && strcmp(d->dut, "auto"))
+		return;
+	g_free(d->dut);
+	d->dut = g_strdup(diff_engine_choose());
+	log_notice("--dut auto: %s is the strongest engine that works here", d->dut);
+}
+
 static int diff_start(struct diff_command *d, int argc, char **words, struct ls_error *err)
 {
-	int rc = diff_collect(d, err);
+	int rc;
 
+	if (d->dut && g_str_has_prefix(d->dut, "trace:"))
+		d->trace = d->dut + strlen("trace:");
+	rc = diff_collect(d, err);
 	if (!rc && d->list) {
 		diff_list(d);
 		return 0;
 	}
-	if (!rc && (!d->dut || !strcmp(d->dut, "auto"))) {
-		g_free(d->dut);
-		d->dut = g_strdup(diff_engine_choose());
-		log_notice("--dut auto: %s is the strongest engine that works here", d->dut);
-	}
-	if (!rc && !strcmp(d->dut, "lab"))
-		return diff_in_lab(argc, words);
 	if (!rc)
-		rc = diff_apply(d, err);
+		rc = diff_make_folders(d, err);
+	if (rc)
+		return rc;
+	diff_choose(d);
+	if (!strcmp(d->dut, "lab"))
+		return diff_in_lab(argc, words);
+	rc = diff_apply(d, err);
 	if (!rc && d->junit)
 		rc = output_check(d->junit, err);
 	if (!rc && d->html)

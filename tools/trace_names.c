@@ -8,6 +8,8 @@
 
 #include <lockstep/extension.h>
 
+#include "tools/diff/side.h"
+
 #define EXIT(name)                                                                                 \
 	{                                                                                          \
 		KVM_EXIT_##name, #name                                                             \
@@ -41,6 +43,8 @@ static const struct {
 	EXIT(X86_BUS_LOCK),
 	EXIT(NOTIFY),
 	{LS_EXIT_BOUND, "BOUND"},
+	{DIFF_START, "START"},
+	{DIFF_END, "END"},
 };
 
 const char *trace_kvm_exit_name(uint64_t reason)

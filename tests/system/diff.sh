@@ -17,6 +17,28 @@ expect_status 0 "$LOCKSTEP" diff --dut sim --granularity step --case faults --ca
 	--case debug32 --case tasks --case apic --case modes
 grep -qE "^all +([0-9]+) +\1 +0 +0 +0 " "$WORK/out" || fail "not equal by step: $(tail -n 5 "$WORK/out")"
 
+# --- what was recorded is compared later, with the same result ---
+for granularity in exit step; do
+	folder=$WORK/by-$granularity
+	expect_status 0 "$LOCKSTEP" diff --dut sim --granularity $granularity --save-trace "$folder" \
+		--case gates --case tasks --case smp
+	grep -E '^[a-z0-9]+ +[0-9]' "$WORK/out" | sort >"$WORK/live"
+	for side in ref dut; do
+		expect_status 0 "$LOCKSTEP" diff --dut "trace:$folder/$side"
+		diff "$WORK/live" <(grep -E '^[a-z0-9]+ +[0-9]' "$WORK/out" | sort) ||
+			fail "the traces of $side by $granularity are compared otherwise"
+	done
+done
+one=$WORK/by-step/dut/gate_selector.trace
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$one" --html "$WORK/page.html"
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/by-step/dut" --case gate_selector
+build_payload exit
+expect_status 0 "$LOCKSTEP" diff --dut sim --append "a b" --save-trace "$WORK/own" "$WORK/exit"
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.trace"
+# Under a name of another length, while the payload's own path is in its memory.
+cp "$WORK/exit" "$WORK/renamed-exit"
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.trace" "$WORK/renamed-exit"
+
 # expect_line WORD COMMAND...
 expect_line() {
 	expect_status 2 "${@:2}"
@@ -30,4 +52,16 @@ expect_line "what to compare" "$LOCKSTEP" diff --dut sim
 expect_line sometimes "$LOCKSTEP" diff --dut sim --suite --granularity sometimes
 expect_line sometimes "$LOCKSTEP" diff --dut sim --suite --dirty sometimes
 expect_line nothing-here "$LOCKSTEP" diff --dut sim --suite --junit nothing-here/file
+expect_line "recorded with --cpu 'intel'" "$LOCKSTEP" diff --dut "trace:$one" --cpu amd
+expect_line "recorded by step" "$LOCKSTEP" diff --dut "trace:$one" --granularity exit
+expect_line "not of the case" "$LOCKSTEP" diff --dut "trace:$one" --case task_busy
+expect_line "another build" "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.trace" "$LOCKSTEP"
+expect_line nothing-here "$LOCKSTEP" diff --dut trace:nothing-here
+expect_line "no trace in" "$LOCKSTEP" diff --dut "trace:$WORK/own"
+expect_line "no whole trace" "$LOCKSTEP" diff --dut "trace:$LOCKSTEP" --case gate_selector
+expect_line "would be one" "$LOCKSTEP" diff --dut sim --save-trace "$WORK/two" "$WORK/exit" "$WORK/own/../exit"
+expect_line /proc/nowhere "$LOCKSTEP" diff --dut sim --case gates --save-trace /proc/nowhere
+# A byte of the head, and the file cut off within its events.
+{ head -c 40 "$one" && printf '\377' && tail -c +42 "$one"; } >"$WORK/broken"
+expect_line "head is damaged" "$LOCKSTEP" diff --dut "trace:$WORK/broken"
 finish

@@ -117,7 +117,7 @@ _lockstep() {
 	diff)
 		case $previous in
 		--ref) _lockstep_words "$(_lockstep_names engines)" ;;
-		--dut) _lockstep_words "auto lab $(_lockstep_names engines)" ;;
+		--dut) _lockstep_words "auto lab trace: $(_lockstep_names engines)" ;;
 		--granularity) _lockstep_words "exit step" ;;
 		--dirty) _lockstep_words "auto log ring" ;;
 		--cpu) _lockstep_cpu ;;
@@ -129,7 +129,7 @@ _lockstep() {
 			[ "${cur#-}" = "$cur" ] ||
 				_lockstep_words "--ref --dut --granularity --dirty --suite --case --list --cpu
 					--smp --memory --append --dut-param --timeout --json
-					--junit --html --help"
+					--save-trace --junit --html --help"
 			;;
 		esac
 		;;

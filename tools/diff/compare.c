@@ -22,10 +22,25 @@ void diff_verdict(struct diff_result *result, enum diff_verdict is, const char *
 
 /* --- the run --- */
 
+/* A trace has none: the reference's memory is what its guest's was, up to here. */
+static void find_instruction(struct comparison *c)
+{
+	uint8_t bytes[sizeof(c->now[DUT]->bytes)] = {0};
+
+	side_read(c->side[REF], c->now[DUT]->linear_rip, bytes, sizeof(bytes));
+	recorded_give_bytes(c->recorded, bytes);
+}
+
 static void read_instruction(struct comparison *c, unsigned int who)
 {
-	if (who == DUT && c->now[REF]->linear_rip == c->now[DUT]->linear_rip)
+	bool same = who == DUT && c->now[REF]->linear_rip == c->now[DUT]->linear_rip;
+
+	if (same && c->recorded)
+		recorded_give_instruction(c->recorded, c->now[REF]);
+	else if (same)
 		side_take_instruction(c->side[DUT], c->now[REF]);
+	else if (who == DUT && c->recorded)
+		find_instruction(c);
 	else
 		side_read_instruction(c->side[who]);
 }
@@ -34,12 +49,15 @@ bool comparison_next(struct comparison *c, unsigned int who)
 {
 	struct ls_error err = {0};
 
-	c->now[who] = side_next(c->side[who], c->options->seconds, &err);
+	c->now[who] = c->side[who] ? side_next(c->side[who], c->options->seconds, &err)
+				   : recorded_next(c->recorded, &err);
 	if (!c->now[who]) {
 		diff_verdict(c->result, DIFF_FAILED, "%s", err.text);
 		return false;
 	}
 	read_instruction(c, who);
+	if (who == REF && c->saved[REF])
+		saved_add(c->saved[REF], c->now[REF]);
 	history_add(&c->history[who], c->now[who]);
 	return true;
 }
@@ -50,6 +68,9 @@ static void compare_events(struct comparison *c)
 
 	while (step ? step_next_pair(c) : comparison_next(c, REF) && comparison_next(c, DUT)) {
 		c->result->events++;
+		/* What was mended is how it is to be compared again. */
+		if (c->saved[DUT])
+			saved_add(c->saved[DUT], c->now[DUT]);
 		if (pair_differs(c)) {
 			c->result->rule = rule_describe(c);
 			return;
@@ -61,141 +82,133 @@ static void compare_events(struct comparison *c)
 	}
 }
 
-/* --- rows --- */
+/* --- both sides --- */
 
-static struct expected_run run_of(const struct comparison *c)
+bool comparison_could_not(struct comparison *c, const struct ls_error *err)
 {
-	return (struct expected_run){c->options->engine[DUT]->name, c->version, c->options->step,
-				     c->test->name};
+	diff_verdict(c->result, DIFF_FAILED, "%s", err->text);
+	return false;
 }
 
-/* A difference that has a row is none. */
-static bool settle_difference(struct comparison *c, const struct diff_used *used)
+static bool open_dut(struct comparison *c, struct ls_error *err)
 {
-	struct expected_run run = run_of(c);
-	int found = c->first && c->result->verdict == DIFF_DIFFERENT
-			    ? expected_find(&run, c->first, c->first_bits)
-			    : -1;
-
-	if (found < 0)
+	if (!c->test->trace) {
+		c->dut = c->options->engine[DUT]->name;
+		c->version = expected_version(c->dut);
+		return true;
+	}
+	c->recorded = recorded_open(c->test->trace, err);
+	if (!c->recorded)
 		return false;
-	used->expected[found] = true;
-	c->result->declared++;
-	c->result->verdict = DIFF_EQUAL;
+	c->dut = recorded_engine(c->recorded);
+	c->version = g_strdup(recorded_version(c->recorded));
 	return true;
-}
-
-/* A row that its case does not need is a difference: between the row and what happens. */
-static void settle_rows(struct comparison *c)
-{
-	struct expected_run run = run_of(c);
-
-	for (unsigned int i = 0; i < expected_count; i++)
-		if (expected_applies(&expected_rows[i], &run))
-			diff_verdict(c->result, DIFF_DIFFERENT,
-				     "the expected difference in %s did not show; take its row out "
-				     "of expected.def",
-				     expected_rows[i].field);
-	for (unsigned int i = 0; i < quirk_count; i++)
-		if (c->config[REF].single_step && !c->quirk_used[i] &&
-		    quirk_applies(&quirk_rows[i], run.engine, run.version, run.test))
-			diff_verdict(c->result, DIFF_DIFFERENT,
-				     "the quirk of %s did not show; take its row out of quirks.def",
-				     quirk_rows[i].mnemonic);
-}
-
-static void settle(struct comparison *c, const struct diff_used *used)
-{
-	bool declared = settle_difference(c, used);
-
-	for (unsigned int i = 0; i < quirk_count; i++)
-		used->quirk[i] |= c->quirk_used[i];
-	if (c->result->verdict == DIFF_EQUAL && !declared)
-		settle_rows(c);
 }
 
 static bool open_engines(struct comparison *c)
 {
 	struct ls_error err = {0};
 
+	if (!open_dut(c, &err))
+		return comparison_could_not(c, &err);
 	for (unsigned int who = REF; who <= DUT; who++) {
+		if (!c->options->engine[who])
+			continue;
 		c->engine[who] = c->options->engine[who]->open(&err);
-		if (!c->engine[who]) {
-			diff_verdict(c->result, DIFF_FAILED, "%s", err.text);
-			return false;
-		}
+		if (!c->engine[who])
+			return comparison_could_not(c, &err);
 	}
-	c->by_trap = c->options->step && !strcmp(c->options->engine[DUT]->name, "kvm");
-	c->fields = diff_fields_create(c->engine[REF], c->engine[DUT]);
+	c->by_trap = c->options->step && !strcmp(c->dut, "kvm");
+	c->fields = diff_fields_create(c->engine[REF], c->engine[c->recorded ? REF : DUT]);
 	return true;
 }
 
-static void equalise(struct comparison *c)
+static bool equalise(struct comparison *c)
 {
-	struct machine *ref = side_machine(c->side[REF]), *dut = side_machine(c->side[DUT]);
+	struct machine *ref = side_machine(c->side[REF]), *dut;
+	struct ls_error err = {0};
 
+	if (c->recorded)
+		return !recorded_equalise(c->recorded, c->fields, ref, &err) ||
+		       comparison_could_not(c, &err);
+	dut = side_machine(c->side[DUT]);
 	for (unsigned int n = 0; n < machine_vcpu_count(ref); n++)
 		diff_fields_equalise(c->fields, machine_engine(ref), machine_vcpu(ref, n),
 				     machine_engine(dut), machine_vcpu(dut, n));
+	return true;
+}
+
+static void note_left_out(struct comparison *c)
+{
 	for (unsigned int i = 0; i < DIFF_PARTS; i++)
 		if (c->fields->untold[i])
 			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->untold[i]));
 	for (unsigned int i = 0; i < c->fields->count; i++)
 		if (c->fields->row[i].left_out)
 			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->row[i].name));
+	if (c->recorded && recorded_unlisted(c->recorded))
+		g_ptr_array_add(c->result->left_out,
+				g_strdup_printf("and %u MSRs that the trace has not",
+						recorded_unlisted(c->recorded)));
 }
 
 static char *command_line(const struct comparison *c)
 {
-	g_autofree char *words =
-		c->test->theme && !c->options->step
-			? quirk_words(c->options->engine[DUT]->name, c->version, c->test->name)
-			: g_strdup("");
+	g_autofree char *words = c->test->theme && !c->options->step
+					 ? quirk_words(c->dut, c->version, c->test->name)
+					 : g_strdup("");
 
 	return g_strconcat(words, c->test->append, NULL);
 }
 
-static bool build_sides(struct comparison *c)
+static bool build_side(struct comparison *c, unsigned int who)
 {
 	struct ls_error err = {0};
 
+	c->config[who] = (struct machine_config){
+		.engine = c->options->engine[who],
+		.peer = c->options->engine[!who],
+		.models = c->options->engine[REF],
+		.cpu = c->options->cpu,
+		.vcpus = c->test->vcpus,
+		.memory = c->options->memory,
+		.boot = MACHINE_BOOT_PAYLOAD,
+		.kernel = c->test->image,
+		.kernel_name = c->test->called,
+		.append = c->append,
+		.exit_port = true,
+		.exit_port_base = 0xf4,
+		.no_pci = true,
+		.no_reboot = true,
+		.epoch = MACHINE_DEFAULT_EPOCH,
+		/* Of several vCPUs only ends are compared. */
+		.single_step = c->options->step && c->test->vcpus == 1,
+		.step_from = c->test->theme ? START_PORT : 0,
+		.params = c->options->params[who],
+		.param_count = c->options->param_count[who],
+		.dirty = c->options->dirty[who],
+	};
+	c->side[who] = side_create(&c->config[who], c->fields, &err);
+	return c->side[who] || comparison_could_not(c, &err);
+}
+
+static bool build_sides(struct comparison *c)
+{
 	c->append = command_line(c);
 	for (unsigned int who = REF; who <= DUT; who++) {
-		c->config[who] = (struct machine_config){
-			.engine = c->options->engine[who],
-			.peer = c->options->engine[!who],
-			.models = c->options->engine[REF],
-			.cpu = c->options->cpu,
-			.vcpus = c->test->vcpus,
-			.memory = c->options->memory,
-			.boot = MACHINE_BOOT_PAYLOAD,
-			.kernel = c->test->image,
-			.append = c->append,
-			.exit_port = true,
-			.exit_port_base = 0xf4,
-			.no_pci = true,
-			.no_reboot = true,
-			.epoch = MACHINE_DEFAULT_EPOCH,
-			/* Of several vCPUs only ends are compared. */
-			.single_step = c->options->step && c->test->vcpus == 1,
-			.step_from = c->test->theme ? START_PORT : 0,
-			.params = c->options->params[who],
-			.param_count = c->options->param_count[who],
-			.dirty = c->options->dirty[who],
-		};
-		c->side[who] = side_create(&c->config[who], c->fields, &err);
-		if (!c->side[who]) {
-			diff_verdict(c->result, DIFF_FAILED, "%s", err.text);
+		if (!(who == DUT && c->recorded) && !build_side(c, who))
 			return false;
-		}
 		history_start(&c->history[who], c->fields, c->options->timeline);
 	}
-	equalise(c);
+	if (!equalise(c))
+		return false;
+	note_left_out(c);
 	return true;
 }
 
 static void close_all(struct comparison *c)
 {
+	comparison_save_end(c);
 	for (unsigned int who = REF; who <= DUT; who++) {
 		if (c->history[who].events)
 			c->result->moments[who] = history_finish(&c->history[who]);
@@ -204,6 +217,8 @@ static void close_all(struct comparison *c)
 		if (c->engine[who])
 			c->engine[who]->ops->close(c->engine[who], LS_SYSTEM);
 	}
+	if (c->recorded)
+		recorded_close(c->recorded);
 	diff_fields_free(c->fields);
 	g_free(c->version);
 	g_free(c->append);
@@ -231,11 +246,11 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 	result->command = test->theme
 				  ? g_strdup_printf("%s --case %s", options->command, test->name)
 				  : g_strdup_printf("%s %s", options->command, test->image);
-	c.version = expected_version(options->engine[DUT]->name);
 	c.quirk_used = g_new0(bool, quirk_count + 1);
-	if (open_engines(&c) && build_sides(&c))
+	if (open_engines(&c) && build_sides(&c) && comparison_save(&c))
 		compare_events(&c);
-	settle(&c, used);
+	if (c.version)
+		comparison_settle(&c, used);
 	close_all(&c);
 	result->wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
 	return result;
@@ -248,9 +263,10 @@ static void find_rule(const struct diff_options *options, const struct diff_case
 	struct diff_options step = *options;
 	struct diff_result *by_step;
 
-	if (result->rule || options->step || !result->values->len || test->vcpus > 1)
+	if (result->rule || options->step || test->trace || !result->values->len || test->vcpus > 1)
 		return;
 	step.step = true;
+	step.save = NULL;
 	by_step = diff_compare(&step, test, used);
 	result->rule = by_step->rule ? g_steal_pointer(&by_step->rule)
 				     : g_strdup("no single instruction differs by step");
@@ -262,13 +278,15 @@ struct diff_result *diff_compare_steadily(const struct diff_options *options,
 					  const struct diff_used *used)
 {
 	struct diff_result *result = diff_compare(options, test, used), *again;
+	struct diff_options second = *options;
 
 	if (result->verdict != DIFF_DIFFERENT)
 		return result;
 	find_rule(options, test, used, result);
-	if (options->engine[REF] == options->engine[DUT])
+	if (options->engine[REF] == options->engine[DUT] || test->trace)
 		return result;
-	again = diff_compare(options, test, used);
+	second.save = NULL;
+	again = diff_compare(&second, test, used);
 	result->unsteady = again->verdict == DIFF_EQUAL;
 	diff_result_free(again);
 	return result;
@@ -296,5 +314,7 @@ void diff_case_free(struct diff_case *test)
 	g_free(test->theme);
 	g_free(test->image);
 	g_free(test->append);
+	g_free(test->called);
+	g_free(test->trace);
 	g_free(test);
 }

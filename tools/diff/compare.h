@@ -11,21 +11,30 @@ struct diff_case {
 	char *name, *purpose, *theme; /* purpose, theme: NULL for a payload that is no case */
 	char *image;                  /* path of the ELF or multiboot file */
 	char *append;                 /* its command line; NULL: none */
+	char *called; /* what the guest is told that the image's path is; NULL: the path */
 	unsigned int vcpus;
+	char *trace; /* what the engine under test did; NULL: it runs */
 };
 
 struct diff_options {
-	const struct ls_engine_ops *engine[2]; /* reference, and engine under test */
+	const struct ls_engine_ops *engine[2]; /* reference, and engine under test; NULL: traces */
 	char *cpu;
 	uint64_t memory;
-	bool step;
-	double seconds; /* without an event */
+	bool step, any_granularity; /* any: a trace has yet to say */
+	double seconds;             /* without an event */
 	const struct machine_param *params[2];
 	unsigned int param_count[2];
 	enum machine_dirty dirty[2];
-	bool timeline; /* keep every event for a report */
-	char *command; /* what repeats such a run, less the case */
+	bool timeline;    /* keep every event for a report */
+	char *command;    /* what repeats such a run, less the case */
+	const char *save; /* folder for traces of both sides; NULL: none */
 };
+
+/* For a report. */
+static inline const char *diff_side_name(const struct diff_options *options, unsigned int who)
+{
+	return options->engine[who] ? options->engine[who]->name : "trace";
+}
 
 enum diff_verdict { DIFF_EQUAL, DIFF_DIFFERENT, DIFF_FAILED };
 

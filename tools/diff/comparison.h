@@ -8,6 +8,8 @@
 #include "tools/diff/compare.h"
 #include "tools/diff/history.h"
 #include "tools/diff/quirks.h"
+#include "tools/diff/recorded.h"
+#include "tools/diff/saved.h"
 
 #define REF 0
 #define DUT 1
@@ -30,10 +32,13 @@ struct comparison {
 	struct ls_engine *engine[2]; /* opened to see what they list */
 	struct diff_fields *fields;
 	struct machine_config config[2];
-	struct side *side[2];
+	struct side *side[2];      /* no engine under test if it is recorded */
+	struct recorded *recorded; /* NULL: it runs */
+	struct saved *saved[2];
 	const struct diff_event *now[2];
 	struct diff_history history[2];
-	char *version, *append; /* of the engine under test; the guest's command line */
+	const char *dut;        /* name of the engine under test, or of the one that was recorded */
+	char *version, *append; /* of that engine; the guest's command line */
 	struct moment_before before;
 	uint64_t undefined; /* flags that may differ for now */
 	const char *first;  /* what differs first where they part */
@@ -56,6 +61,16 @@ static inline const uint64_t *registers_of(const struct comparison *c, unsigned 
 {
 	return c->now[who]->registers + c->now[who]->vcpu * c->fields->count;
 }
+
+/* It could not be made: false. */
+bool comparison_could_not(struct comparison *c, const struct ls_error *err);
+
+/* settle.c: a difference that has a row is none, and a row that its case does not need is one. */
+void comparison_settle(struct comparison *c, const struct diff_used *used);
+
+/* save_sides.c: traces of both sides begin, if they are wanted; and they end. */
+bool comparison_save(struct comparison *c);
+void comparison_save_end(struct comparison *c);
 
 /* pair.c: compares both present events and notes in the result what differs. */
 bool pair_differs(struct comparison *c);

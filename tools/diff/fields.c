@@ -343,6 +343,24 @@ static void leave_out_untold(struct diff_fields *fields, struct ls_engine *engin
 	}
 }
 
+void diff_fields_leave_out(struct diff_fields *fields, unsigned int field)
+{
+	fields->row[field].mask = 0;
+	fields->row[field].left_out = true;
+}
+
+static void equalise_msr(struct diff_fields *fields, unsigned int field, struct ls_engine *engine,
+			 int vcpu, uint64_t wanted)
+{
+	const struct diff_field *row = &fields->row[field];
+
+	if (!((msr_read(engine, vcpu, row->msr) ^ wanted) & row->mask))
+		return;
+	msr_write(engine, vcpu, row->msr, wanted);
+	if ((msr_read(engine, vcpu, row->msr) ^ wanted) & row->mask)
+		diff_fields_leave_out(fields, field);
+}
+
 void diff_fields_equalise(struct diff_fields *fields, struct ls_engine *from, int from_vcpu,
 			  struct ls_engine *to, int to_vcpu)
 {
@@ -350,16 +368,18 @@ void diff_fields_equalise(struct diff_fields *fields, struct ls_engine *from, in
 	leave_out_untold(fields, to, to_vcpu);
 	fpu_initialise(from, from_vcpu);
 	fpu_initialise(to, to_vcpu);
-	for (unsigned int i = 0; i < fields->count; i++) {
-		struct diff_field *row = &fields->row[i];
-		uint64_t wanted = row->msr ? msr_read(from, from_vcpu, row->msr) : 0;
+	for (unsigned int i = 0; i < fields->count; i++)
+		if (fields->row[i].msr)
+			equalise_msr(fields, i, to, to_vcpu,
+				     msr_read(from, from_vcpu, fields->row[i].msr));
+}
 
-		if (!row->msr || ((msr_read(to, to_vcpu, row->msr) ^ wanted) & row->mask) == 0)
-			continue;
-		msr_write(to, to_vcpu, row->msr, wanted);
-		if ((msr_read(to, to_vcpu, row->msr) ^ wanted) & row->mask) {
-			row->mask = 0;
-			row->left_out = true;
-		}
-	}
+void diff_fields_equalise_to(struct diff_fields *fields, struct ls_engine *engine, int vcpu,
+			     const uint64_t *values)
+{
+	leave_out_untold(fields, engine, vcpu);
+	fpu_initialise(engine, vcpu);
+	for (unsigned int i = 0; i < fields->count; i++)
+		if (fields->row[i].msr)
+			equalise_msr(fields, i, engine, vcpu, values[i]);
 }

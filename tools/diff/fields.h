@@ -44,5 +44,10 @@ void diff_fields_read(const struct diff_fields *fields, struct ls_engine *engine
  * compared. */
 void diff_fields_equalise(struct diff_fields *fields, struct ls_engine *from, int from_vcpu,
 			  struct ls_engine *to, int to_vcpu);
+/* The same for one that is to become what was recorded: values[fields->count]. */
+void diff_fields_equalise_to(struct diff_fields *fields, struct ls_engine *engine, int vcpu,
+			     const uint64_t *values);
+/* It is compared no longer, and that is told. */
+void diff_fields_leave_out(struct diff_fields *fields, unsigned int field);
 
 #endif

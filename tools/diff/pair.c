@@ -64,7 +64,7 @@ static bool registers_differ(struct comparison *c)
 	const char *first = NULL;
 	unsigned int count = 0;
 
-	if (!has_state(c->now[REF]))
+	if (!has_state(c->now[REF]) || c->now[DUT]->exit.reason == DIFF_TORN)
 		return false;
 	for (unsigned int i = 0; i < c->fields->count; i++) {
 		const struct diff_field *row = &c->fields->row[i];
@@ -117,9 +117,14 @@ static bool memory_differs(struct comparison *c)
 {
 	struct machine *machine = side_machine(c->side[REF]);
 
-	if (c->now[REF]->memory == c->now[DUT]->memory)
+	if (c->now[REF]->memory == c->now[DUT]->memory || c->now[DUT]->exit.reason == DIFF_TORN)
 		return false;
 	differs(c, "memory", 0);
+	if (c->recorded) {
+		diff_verdict(c->result, DIFF_DIFFERENT, "memory differs");
+		add_value(c, "memory hash", c->now[REF]->memory, c->now[DUT]->memory, "", true);
+		return true;
+	}
 	return memory_differs_at(c, 0, machine_memory_low(machine)) ||
 	       (machine_memory_high(machine) &&
 		memory_differs_at(c, MEMORY_HIGH_START, machine_memory_high(machine)));
@@ -138,7 +143,7 @@ static bool exits_differ(struct comparison *c)
 			? c->now[REF]->exit.value ^ c->now[DUT]->exit.value
 			: ~UINT64_C(0));
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref,
-		     c->options->engine[REF]->name, dut, c->options->engine[DUT]->name);
+		     diff_side_name(c->options, REF), dut, diff_side_name(c->options, DUT));
 	return true;
 }
 

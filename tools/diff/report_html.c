@@ -101,14 +101,14 @@ static void append_data(GString *text, const struct diff_report *report)
 {
 	g_autoptr(GString) title = g_string_new(NULL);
 
-	g_string_printf(title, "%s against %s (%s), --cpu %s", report->options->engine[1]->name,
-			report->options->engine[0]->name, report->version, report->options->cpu);
+	g_string_printf(title, "%s against %s (%s), --cpu %s", diff_side_name(report->options, 1),
+			diff_side_name(report->options, 0), report->version, report->options->cpu);
 	g_string_append(text, "{\"title\":");
 	append_string(text, title->str);
 	g_string_append(text, ",\"engines\":[");
-	append_string(text, report->options->engine[0]->name);
+	append_string(text, diff_side_name(report->options, 0));
 	g_string_append_c(text, ',');
-	append_string(text, report->options->engine[1]->name);
+	append_string(text, diff_side_name(report->options, 1));
 	g_string_append(text, "],\"results\":[");
 	for (guint i = 0; i < report->results->len; i++) {
 		g_string_append(text, i ? ",\n" : "\n");

@@ -84,8 +84,8 @@ static void append_declared(GString *text, const struct diff_report *report)
 void report_json(GString *text, const struct diff_report *report)
 {
 	g_string_append(text, "{\n  ");
-	append_member(text, "ref", report->options->engine[0]->name);
-	append_member(text, "dut", report->options->engine[1]->name);
+	append_member(text, "ref", diff_side_name(report->options, 0));
+	append_member(text, "dut", diff_side_name(report->options, 1));
 	append_member(text, "version", report->version);
 	append_member(text, "cpu", report->options->cpu);
 	append_member(text, "granularity", report->options->step ? "step" : "exit");

@@ -32,7 +32,7 @@ void report_junit(GString *text, const struct diff_report *report)
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuite name=\"lockstep diff %s %s\" tests=\"%u\" failures=\"%u\" "
 		"errors=\"%u\" time=\"%.3f\">\n",
-		report->options->engine[0]->name, report->options->engine[1]->name,
+		diff_side_name(report->options, 0), diff_side_name(report->options, 1),
 		report->results->len, report->different, report->failed, report->wall_seconds);
 	for (guint i = 0; i < report->results->len; i++)
 		append_case(text, report, g_ptr_array_index(report->results, i));

@@ -20,8 +20,8 @@ static const char *paint(bool colour, const char *code)
 static void append_values(GString *text, const struct diff_options *options,
 			  const struct diff_result *result, bool colour)
 {
-	g_string_append_printf(text, "    %-26s %-20s %-20s\n", "", options->engine[0]->name,
-			       options->engine[1]->name);
+	g_string_append_printf(text, "    %-26s %-20s %-20s\n", "", diff_side_name(options, 0),
+			       diff_side_name(options, 1));
 	for (guint i = 0; i < result->values->len; i++) {
 		const struct diff_value *value = g_ptr_array_index(result->values, i);
 
@@ -64,7 +64,7 @@ void report_text_result(GString *text, const struct diff_options *options,
 		append_values(text, options, result, colour);
 	for (unsigned int who = 0; who < 2; who++)
 		if (result->moments[who] && result->moments[who]->len)
-			append_moments(text, result->moments[who], options->engine[who]->name);
+			append_moments(text, result->moments[who], diff_side_name(options, who));
 	g_string_append_printf(text, "  again: %s\n", result->command);
 }
 
@@ -179,7 +179,8 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 	append_merged(text, report);
 	append_quirks(text, report);
 	g_string_append_printf(text, "%s against %s (%s), --cpu %s, compared by %s, %.1f s\n",
-			       report->options->engine[1]->name, report->options->engine[0]->name,
-			       report->version, report->options->cpu,
-			       report->options->step ? "step" : "exit", report->wall_seconds);
+			       diff_side_name(report->options, 1),
+			       diff_side_name(report->options, 0), report->version,
+			       report->options->cpu, report->options->step ? "step" : "exit",
+			       report->wall_seconds);
 }

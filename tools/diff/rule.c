@@ -27,7 +27,10 @@ static void append_event(GString *rule, int vector)
 
 static int entered(const struct comparison *c, unsigned int who)
 {
-	return is_step(c->now[who]) ? gate_entered(c->side[who], c->fields, c->now[who]) : -1;
+	/* What a trace's guest has in memory is what the reference's has, up to here. */
+	struct side *side = c->side[who] ? c->side[who] : c->side[REF];
+
+	return is_step(c->now[who]) ? gate_entered(side, c->fields, c->now[who]) : -1;
 }
 
 char *rule_describe(const struct comparison *c)
@@ -47,9 +50,9 @@ char *rule_describe(const struct comparison *c)
 		      ? ref
 		      : entered(c, DUT);
 	if (ref >= 0 || dut >= 0) {
-		g_string_append_printf(rule, "; %s: ", c->options->engine[REF]->name);
+		g_string_append_printf(rule, "; %s: ", diff_side_name(c->options, REF));
 		append_event(rule, ref);
-		g_string_append_printf(rule, ", %s: ", c->options->engine[DUT]->name);
+		g_string_append_printf(rule, ", %s: ", diff_side_name(c->options, DUT));
 		if (is_step(c->now[DUT]))
 			append_event(rule, dut);
 		else

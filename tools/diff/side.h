@@ -11,8 +11,11 @@
 #include "machine/machine.h"
 #include "tools/diff/fields.h"
 
-/* The run is over: not one of KVM's exits. */
-#define DIFF_END 0x4c53f000u
+/* Not KVM's exits: the run is over; it has not begun; a trace has no event here, though it has
+ * later ones (value 1) or none. */
+#define DIFF_END   0x4c53f000u
+#define DIFF_START 0x4c53f001u
+#define DIFF_TORN  0x4c53f002u
 
 struct diff_event {
 	uint64_t number; /* from 0 */

@@ -24,9 +24,7 @@ static uint64_t value_of(const struct comparison *c, unsigned int who, const cha
 
 static int quirk(struct comparison *c, enum quirk_kind kind, const char *mnemonic)
 {
-	return c->by_trap && mnemonic
-		       ? quirk_find(c->options->engine[DUT]->name, c->version, kind, mnemonic)
-		       : -1;
+	return c->by_trap && mnemonic ? quirk_find(c->dut, c->version, kind, mnemonic) : -1;
 }
 
 static bool fell_through(const struct comparison *c)
@@ -51,7 +49,7 @@ static void bound_step(struct comparison *c)
 {
 	const struct diff_event *ref = c->now[REF];
 
-	if (c->by_trap && is_step(ref) && lost_trap(c))
+	if (!c->recorded && c->by_trap && is_step(ref) && lost_trap(c))
 		side_stop_at(c->side[DUT], ref->linear_rip, ref->physical_rip);
 }
 
@@ -139,7 +137,8 @@ static void mend_flags(struct comparison *c)
 	int rf_row = quirk(c, QUIRK_FORGETS_RF, "any");
 	uint64_t stack = value_of(c, REF, "SS base") + value_of(c, REF, "RSP");
 
-	if (!is_step(c->now[DUT]) || c->now[REF]->memory == c->now[DUT]->memory)
+	/* What was recorded has been mended. */
+	if (c->recorded || !is_step(c->now[DUT]) || c->now[REF]->memory == c->now[DUT]->memory)
 		return;
 	for (unsigned int n = 0; n < FRAME; n += 2)
 		mend_flags_at(c, stack + n, tf_row, rf_row);
@@ -179,6 +178,7 @@ void step_pair_done(struct comparison *c)
 	uint64_t traps = is_step(ref) ? guest_traps(c) : 0;
 
 	for (unsigned int who = REF; who <= DUT && traps; who++)
-		side_give_debug(c->side[who], traps);
+		if (c->side[who])
+			side_give_debug(c->side[who], traps);
 	remember(c);
 }

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lockstep diff --dut trace:FILE: a trace of the engine itself is equal, and one with a single
+ * changed record is different exactly there.
+ */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/check.h"
+#include "tests/unit/tools/diff_guest.h"
+#include "tools/diff/compare.h"
+#include "tools/diff/side.h"
+#include "tools/trace_view.h"
+#include "traces/events.h"
+#include "traces/writer.h"
+
+enum change { NOTHING, FLAG, RIP, MEMORY, EXIT_VALUE, MISSING, TORN };
+
+static struct {
+	char *folder, *image, *trace, *changed;
+	uint64_t events; /* of the whole run */
+} run;
+
+/* --- comparisons --- */
+
+static struct diff_result *compare(bool step, const char *save, char *trace)
+{
+	static struct diff_case test = {.name = (char *)"guest", .vcpus = 1};
+	static struct diff_options options;
+	bool expected[64] = {false}, quirk[64] = {false};
+	const struct diff_used used = {expected, quirk};
+
+	test.image = run.image;
+	test.trace = trace;
+	options = (struct diff_options){
+		.engine = {&ls_engine_sim, trace ? NULL : &ls_engine_sim},
+		.cpu = (char *)"intel",
+		.memory = 2 << 20,
+		.step = step,
+		.seconds = 20,
+		.save = save,
+		.command = (char *)"",
+	};
+	return diff_compare(&options, &test, &used);
+}
+
+static void record(bool step)
+{
+	struct diff_result *result = compare(step, run.folder, NULL);
+
+	CU_ASSERT_EQUAL(result->verdict, DIFF_EQUAL);
+	run.events = result->events;
+	diff_result_free(result);
+}
+
+/* --- a trace with one record changed --- */
+
+static uint64_t column_of(struct trace_view *view, const char *name)
+{
+	const char *row;
+	unsigned int n = 0;
+
+	while ((row = trace_reader_text(view->reader, "compared", n)) && strcmp(row, name))
+		n++;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(row);
+	return n;
+}
+
+/* What the column holds up to the record, kept in @value. */
+static void follow(const uint64_t *record, uint64_t column, uint64_t *value)
+{
+	const struct trace_fields_COMPARED *from = (const void *)(record + 2);
+	const uint64_t *pair = (const uint64_t *)(from + 1);
+
+	for (uint64_t n = 0; n < from->size / 16; n++)
+		if (pair[2 * n] == column)
+			*value = pair[2 * n + 1];
+}
+
+/* One more pair at the record's end. */
+static void change_register(uint64_t *record, uint64_t column, uint64_t value)
+{
+	struct trace_fields_COMPARED *fields = (void *)(record + 2);
+	uint64_t *end = record + LS_TRACE_WORDS(record[0]);
+
+	end[0] = column;
+	end[1] = value;
+	fields->size += 16;
+	record[0] = LS_TRACE_HEAD(TRACE_COMPARED, 0, LS_TRACE_WORDS(record[0]) + 2);
+}
+
+static void change(uint64_t *record, enum change change, uint64_t column, uint64_t value)
+{
+	struct trace_fields_COMPARED *fields = (void *)(record + 2);
+
+	switch (change) {
+	case FLAG:
+		change_register(record, column, value ^ 1);
+		break;
+	case RIP:
+		change_register(record, column, value + 1);
+		break;
+	case MEMORY:
+		fields->memory ^= 1;
+		break;
+	case EXIT_VALUE:
+		fields->value ^= 1;
+		break;
+	default:
+		break;
+	}
+}
+
+static char *head_of(struct trace_view *view)
+{
+	GString *text = g_string_new(NULL);
+	const char *line;
+
+	for (unsigned int n = 0; (line = trace_reader_line(view->reader, n)); n++)
+		if (!g_str_has_prefix(line, "event ") && !g_str_has_prefix(line, "field "))
+			g_string_append_printf(text, "%s\n", line);
+	return g_string_free(text, FALSE);
+}
+
+static void copy(struct trace_view *view, struct ls_trace_sink *sink, enum change what, uint64_t at)
+{
+	uint64_t column = column_of(view, what == RIP ? "RIP" : "RFLAGS"), value = 0;
+	struct ls_error err = {0};
+	const uint64_t *from;
+	unsigned int vcpu;
+
+	while (trace_view_next(view, &vcpu, &from, &err)) {
+		uint64_t *to = ls_trace_room(sink);
+
+		follow(from, column, &value);
+		memcpy(to, from, 8 * (size_t)LS_TRACE_WORDS(from[0]));
+		if (from[1] == at)
+			change(to, what, column, value);
+		if (what == TORN && from[1] == at)
+			break;
+		if (what != MISSING || from[1] != at)
+			sink->at = to + LS_TRACE_WORDS(to[0]);
+	}
+	CU_ASSERT_EQUAL(err.code, 0);
+}
+
+static void make_changed(enum change what, uint64_t at)
+{
+	struct trace_view view = {0};
+	struct ls_error err = {0};
+	struct trace_writer_config config = {.path = run.changed, .vcpus = 1, .events = UINT64_MAX};
+	struct trace_writer *writer;
+	g_autofree char *text = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(trace_view_open(&view, run.trace, &err), 0);
+	config.text = text = head_of(&view);
+	writer = trace_writer_open(&config, &err);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(writer);
+	copy(&view, trace_writer_sink(writer, 0), what, at);
+	CU_ASSERT_EQUAL(trace_writer_close(writer, &err), 0);
+	trace_view_close(&view);
+}
+
+static void expect_found(enum change what, uint64_t at, const char *words)
+{
+	struct diff_result *result;
+
+	make_changed(what, at);
+	result = compare(true, NULL, run.changed);
+	CU_ASSERT_EQUAL(result->verdict, DIFF_DIFFERENT);
+	CHECK_EQUAL(result->events, at);
+	CHECK_ROW(result->text && strstr(result->text, words), "'%s' does not say '%s'",
+		  result->text, words);
+	CU_ASSERT_TRUE(result->values->len > 0);
+	diff_result_free(result);
+}
+
+/* --- the tests --- */
+
+static void equal_to_itself(void)
+{
+	struct diff_result *result;
+
+	for (int step = 0; step < 2; step++) {
+		record(step);
+		result = compare(step, NULL, run.trace);
+		CU_ASSERT_EQUAL(result->verdict, DIFF_EQUAL);
+		CHECK_EQUAL(result->events, run.events);
+		diff_result_free(result);
+	}
+	CU_ASSERT_TRUE(run.events > 200);
+	/* And what the copying of these tests leaves as it was. */
+	make_changed(NOTHING, 0);
+	result = compare(true, NULL, run.changed);
+	CU_ASSERT_EQUAL(result->verdict, DIFF_EQUAL);
+	diff_result_free(result);
+}
+
+static void change_is_found(void)
+{
+	record(true);
+	for (uint64_t at = 3; at < run.events; at += run.events / 5) {
+		expect_found(FLAG, at, "RFLAGS differs");
+		expect_found(RIP, at, "RIP differs");
+		expect_found(MEMORY, at, "memory differs");
+		expect_found(MISSING, at, "an event that is missing on trace");
+		expect_found(TORN, at, "no more events on trace");
+	}
+	/* The last is the run's end. */
+	expect_found(EXIT_VALUE, run.events - 1, "step on sim, step, DR6 0x1 on trace");
+	expect_found(TORN, run.events, "no more events on trace");
+}
+
+static void expect_refused(const char *words)
+{
+	struct diff_result *result = compare(true, NULL, run.changed);
+
+	CU_ASSERT_EQUAL(result->verdict, DIFF_FAILED);
+	CHECK_ROW(result->text && strstr(result->text, words), "'%s' does not say '%s'",
+		  result->text, words);
+	CU_ASSERT_TRUE(result->text && !strchr(result->text, '\n'));
+	diff_result_free(result);
+}
+
+static void damage_is_refused(void)
+{
+	g_autofree char *bytes = NULL;
+	gsize size;
+
+	record(true);
+	CU_ASSERT_TRUE_FATAL(g_file_get_contents(run.trace, &bytes, &size, NULL));
+	bytes[size / 2] ^= 0x10;
+	g_file_set_contents(run.changed, bytes, (gssize)size, NULL);
+	expect_refused("no whole trace");
+	g_file_set_contents(run.changed, bytes, 30, NULL);
+	expect_refused("no whole trace");
+}
+
+static int prepare(void)
+{
+	static const char *const sides[] = {"ref", "dut"};
+
+	run.folder = g_dir_make_tmp("recorded-XXXXXX", NULL);
+	run.image = g_build_filename(run.folder, "guest", NULL);
+	run.changed = g_build_filename(run.folder, "changed", NULL);
+	run.trace = g_build_filename(run.folder, "dut", "guest.trace", NULL);
+	for (int side = 0; side < 2; side++) {
+		g_autofree char *path = g_build_filename(run.folder, sides[side], NULL);
+
+		if (g_mkdir(path, 0700))
+			return -1;
+	}
+	return g_file_set_contents(run.image, diff_guest_start, (gssize)diff_guest_size(), NULL)
+		       ? 0
+		       : -1;
+}
+
+static void clean_up(void)
+{
+	static const char *const names[] = {
+		"guest", "changed", "ref/guest.trace", "dut/guest.trace", "ref", "dut", ""};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(run.folder, names[i], NULL);
+
+		g_remove(path);
+	}
+	g_free(run.folder);
+	g_free(run.image);
+	g_free(run.changed);
+	g_free(run.trace);
+}
+
+static void all(void)
+{
+	CU_ASSERT_EQUAL_FATAL(prepare(), 0);
+	equal_to_itself();
+	change_is_found();
+	damage_is_refused();
+	clean_up();
+}
+
+static CU_TestInfo tests[] = {
+	{"a trace is equal to its engine, and different where it was changed", all},
+	CU_TEST_INFO_NULL,
+};
+
+CHECK_MAIN("tools: the comparison with a trace", tests)

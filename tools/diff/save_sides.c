@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --save-trace: both sides as traces, for later comparisons. */
+#include <inttypes.h>
+
+#include "machine/cpu_model.h"
+#include "tools/diff/comparison.h"
+#include "tools/diff/expected.h"
+
+static void append_leaves(GString *text, struct machine *machine, unsigned int vcpu)
+{
+	g_autofree union cpuid_buffer *leaves = g_new0(union cpuid_buffer, 1);
+
+	leaves->head.nent = CPUID_ROOM;
+	if (ls_ioctl_ptr(machine_engine(machine), machine_vcpu(machine, vcpu), KVM_GET_CPUID2,
+			 leaves) < 0)
+		return;
+	for (uint32_t i = 0; i < leaves->head.nent; i++) {
+		const struct kvm_cpuid_entry2 *leaf = &leaves->head.entries[i];
+
+		g_string_append_printf(text, "cpuid %u 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x\n", vcpu,
+				       leaf->function, leaf->index, leaf->flags, leaf->eax,
+				       leaf->ebx, leaf->ecx, leaf->edx);
+	}
+}
+
+/* What a later comparison has to do alike. */
+static char *saved_text(const struct comparison *c, unsigned int who)
+{
+	struct machine *machine = side_machine(c->side[who]);
+	g_autofree char *image = g_strescape(c->test->image, NULL);
+	g_autofree char *append = g_strescape(c->test->append ? c->test->append : "", NULL);
+	g_autofree char *version = expected_version(c->options->engine[who]->name);
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text,
+			       "engine %s\nversion %s\nvcpus 1\ncpu %s\nsmp %u\nmemory %" PRIu64
+			       "\ngranularity %s\nimage-hash %" PRIu64 "\n",
+			       c->options->engine[who]->name, version, c->options->cpu,
+			       c->test->vcpus, c->options->memory,
+			       c->options->step ? "step" : "exit",
+			       saved_image_hash(c->test->image));
+	if (c->test->theme)
+		g_string_append_printf(text, "case %s\n", c->test->name);
+	else
+		g_string_append_printf(text, "image %s\nappend %s\n", image, append);
+	for (unsigned int n = 0; n < c->test->vcpus; n++)
+		append_leaves(text, machine, n);
+	return g_string_free(text, FALSE);
+}
+
+static bool save_side(struct comparison *c, unsigned int who)
+{
+	static const char *const folders[] = {"ref", "dut"};
+	g_autofree char *file = g_strdup_printf("%s.trace", c->test->name);
+	g_autofree char *path = g_build_filename(c->options->save, folders[who], file, NULL);
+	g_autofree char *text = saved_text(c, who);
+	struct ls_error err = {0};
+
+	c->saved[who] = saved_open(path, text, c->fields, c->test->vcpus, &err);
+	if (!c->saved[who])
+		return comparison_could_not(c, &err);
+	saved_start(c->saved[who], side_machine(c->side[who]));
+	return true;
+}
+
+bool comparison_save(struct comparison *c)
+{
+	return !c->options->save || (save_side(c, REF) && (c->recorded || save_side(c, DUT)));
+}
+
+void comparison_save_end(struct comparison *c)
+{
+	struct ls_error err = {0};
+
+	for (unsigned int who = REF; who <= DUT; who++)
+		if (c->saved[who] && saved_close(c->saved[who], &err) &&
+		    c->result->verdict == DIFF_EQUAL)
+			comparison_could_not(c, &err);
+}

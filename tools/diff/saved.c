@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/diff/saved.h"
+
+#include "traces/events.h"
+#include "traces/format.h"
+#include "traces/writer.h"
+
+struct saved {
+	struct trace_writer *writer;
+	const struct diff_fields *fields;
+	unsigned int vcpus;
+	GArray *columns; /* of the fields that are compared: their indices */
+	uint64_t *last;  /* what the file has of them so far, vCPU by vCPU */
+	uint64_t *pairs; /* the changes of one record */
+	uint64_t number; /* of events */
+};
+
+static char *head_text(const struct saved *saved, const char *text)
+{
+	GString *head = g_string_new(text);
+
+	for (guint i = 0; i < saved->columns->len; i++) {
+		unsigned int field = g_array_index(saved->columns, unsigned int, i);
+
+		g_string_append_printf(head, "compared %s\n", saved->fields->row[field].name);
+	}
+	return g_string_free(head, FALSE);
+}
+
+static void choose_columns(struct saved *saved)
+{
+	saved->columns = g_array_new(FALSE, FALSE, sizeof(unsigned int));
+	for (unsigned int i = 0; i < saved->fields->count; i++)
+		if (saved->fields->row[i].mask)
+			g_array_append_val(saved->columns, i);
+	saved->last = g_new0(uint64_t, saved->vcpus * saved->columns->len);
+	saved->pairs = g_new0(uint64_t, 2 * saved->columns->len);
+}
+
+static void saved_free(struct saved *saved)
+{
+	g_array_unref(saved->columns);
+	g_free(saved->last);
+	g_free(saved->pairs);
+	g_free(saved);
+}
+
+struct saved *saved_open(const char *path, const char *text, const struct diff_fields *fields,
+			 unsigned int vcpus, struct ls_error *err)
+{
+	struct saved *saved = g_new0(struct saved, 1);
+	struct trace_writer_config config = {.path = path, .vcpus = 1, .events = UINT64_MAX};
+	g_autofree char *head = NULL;
+
+	saved->fields = fields;
+	saved->vcpus = vcpus;
+	choose_columns(saved);
+	config.text = head = head_text(saved, text);
+	saved->writer = trace_writer_open(&config, err);
+	if (saved->writer)
+		return saved;
+	saved_free(saved);
+	return NULL;
+}
+
+/* {column, value} of each register that is not as the last record left it; how many. */
+static unsigned int changes(struct saved *saved, unsigned int vcpu, const uint64_t *registers)
+{
+	uint64_t *last = saved->last + vcpu * saved->columns->len;
+	unsigned int n = 0;
+
+	for (guint i = 0; i < saved->columns->len; i++) {
+		uint64_t value = registers[g_array_index(saved->columns, unsigned int, i)];
+
+		if (value == last[i])
+			continue;
+		last[i] = value;
+		saved->pairs[2 * n] = i;
+		saved->pairs[2 * n++ + 1] = value;
+	}
+	return n;
+}
+
+static void emit(struct saved *saved, const struct diff_event *event, unsigned int vcpu,
+		 const uint64_t *registers)
+{
+	uint64_t size = 16 * (uint64_t)changes(saved, vcpu, registers);
+
+	TRACE_EMIT_BYTES(
+		trace_writer_sink(saved->writer, 0), saved->number, COMPARED, saved->pairs, size,
+		.vcpu = vcpu, .reason = event->exit.reason, .address = event->exit.address,
+		.access = event->exit.size, .count = event->exit.count, .write = event->exit.write,
+		.value = event->exit.value, .end = event->end,
+		.code = (uint64_t)(int64_t)event->code, .memory = event->memory, .size = size);
+}
+
+void saved_start(struct saved *saved, struct machine *machine)
+{
+	const struct diff_event start = {.exit = {.reason = DIFF_START}};
+	g_autofree uint64_t *registers = g_new0(uint64_t, saved->fields->count);
+
+	for (unsigned int n = 0; n < saved->vcpus; n++) {
+		diff_fields_read(saved->fields, machine_engine(machine), machine_vcpu(machine, n),
+				 registers);
+		emit(saved, &start, n, registers);
+	}
+}
+
+void saved_add(struct saved *saved, const struct diff_event *event)
+{
+	unsigned int first = event->vcpu, after = event->vcpu + 1;
+
+	if (event->exit.reason == DIFF_END) {
+		first = 0;
+		after = saved->vcpus;
+	}
+	saved->number++;
+	for (unsigned int n = first; n < after; n++)
+		emit(saved, event, n, event->registers + n * saved->fields->count);
+}
+
+int saved_close(struct saved *saved, struct ls_error *err)
+{
+	int ret = trace_writer_close(saved->writer, err);
+
+	saved_free(saved);
+	return ret;
+}
+
+uint64_t saved_image_hash(const char *path)
+{
+	g_autofree char *bytes = NULL;
+	gsize size = 0;
+
+	g_file_get_contents(path, &bytes, &size, NULL);
+	return format_check(bytes, size);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trace of what one side of a comparison did, to be compared with later: --dut trace:FILE. */
+#ifndef LOCKSTEP_TOOLS_DIFF_SAVED_H
+#define LOCKSTEP_TOOLS_DIFF_SAVED_H
+
+#include "tools/diff/side.h"
+
+struct saved;
+
+/* @text: the head's lines about the run; the compared fields are added. NULL: *err says why. */
+struct saved *saved_open(const char *path, const char *text, const struct diff_fields *fields,
+			 unsigned int vcpus, struct ls_error *err);
+/* Where the machine's vCPUs stand before their first instruction. */
+void saved_start(struct saved *saved, struct machine *machine);
+void saved_add(struct saved *saved, const struct diff_event *event);
+int saved_close(struct saved *saved, struct ls_error *err);
+
+/* Of the payload's file, by which a trace tells another build from its own. */
+uint64_t saved_image_hash(const char *path);
+
+#endif
