@@ -47,6 +47,7 @@ static const struct record_field internal[] = {
 	FIELD(smi_pending),
 	FIELD(init_pending),
 	FIELD(sipi_pending),
+	FIELD(secure_startup),
 	FIELD(machine_check_pending),
 	FIELD(exception_due),
 	FIELD(exception.vector),
@@ -98,7 +99,7 @@ static const struct record_field internal[] = {
 	RECORD_FIELD_TIMER(struct vcpu, vendor_timer),
 };
 static const struct record_table internal_table = {
-	.name = "interpreter", .version = 2, RECORD_FIELDS(internal)};
+	.name = "interpreter", .version = 3, RECORD_FIELDS(internal)};
 
 /* Whoever saves goes on as whoever loads will: without translations. */
 static void forget_translations(struct cpu *cpu)

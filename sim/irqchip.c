@@ -373,6 +373,19 @@ void irqchip_resume_vendor_timer(struct vcpu *vcpu)
 	vcpu->vendor_timer.opaque = vcpu;
 }
 
+/* SKINIT senses which processors are in that state (APM 2:15.27.8). */
+static void platform_secure_startup(struct cpu *cpu)
+{
+	const struct vm *vm = cpu_vcpu(cpu)->vm;
+
+	for (unsigned int n = 0; n < vm->vcpus; n++) {
+		struct cpu *other = &vm->vcpu[n]->cpu;
+
+		if (other != cpu && other->activity == ACTIVITY_WAIT_SIPI)
+			__atomic_store_n(&other->secure_startup, true, __ATOMIC_RELEASE);
+	}
+}
+
 static void platform_vendor_timer(struct cpu *cpu, u64 until)
 {
 	struct vcpu *vcpu = cpu_vcpu(cpu);
@@ -400,6 +413,7 @@ const struct cpu_platform irqchip_platform = {
 	.ferr = platform_ferr,
 	.wait = platform_wait,
 	.vendor_timer = platform_vendor_timer,
+	.secure_startup = platform_secure_startup,
 	.lock = platform_take,
 	.unlock = platform_give,
 };

@@ -222,6 +222,9 @@ struct cpu_platform {
 	bool (*wait)(struct cpu *cpu, u64 until);
 	/* EVENT_VENDOR is to be posted at that ns of the processor's time; UINT64_MAX: no more. */
 	void (*vendor_timer)(struct cpu *cpu, u64 until);
+	/* SKINIT: the other processors that wait for a startup IPI note it (secure_startup). May be
+	 * NULL. */
+	void (*secure_startup)(struct cpu *cpu);
 	/* A deadline may have moved: recompute the budget. */
 	void (*reschedule)(struct cpu *cpu);
 	/* A VM entry was refused, @text says why. May be NULL. */
@@ -292,6 +295,8 @@ struct cpu {
 	const struct vendor_ops *vendor;
 	void *virtualization; /* the model's own state */
 	bool guest;	      /* in VMX non-root operation, or between VMRUN and #VMEXIT */
+	bool breakpoints_off; /* the breakpoint registers match nothing: GIF = 0 */
+	bool secure_startup;  /* a SIPI will begin as SKINIT's loader did; others set it: atomic */
 	bool arbitrates;      /* the model has a say in events: cpu->guest, GIF = 0, VMX root operation */
 	/* What a guest sees of the TSC: multiplied, a fixed-point number, and moved. */
 	struct {
@@ -450,7 +455,9 @@ ALWAYS_INLINE const u64 *cpu_breakpoints(const struct cpu *cpu)
 
 ALWAYS_INLINE bool cpu_watches(const struct cpu *cpu)
 {
-	return cpu_breakpoints(cpu)[7] & 0xff;
+	const u64 *dr = cpu_breakpoints(cpu);
+
+	return (dr[7] & 0xff) && !(cpu->breakpoints_off && dr == cpu->dr);
 }
 
 /* Instructions retired so far; exact between instructions (mid-trace: as of the trace start). */

@@ -145,6 +145,8 @@ static bool take_sipi(struct cpu *cpu)
 	segment_load_real(cpu, SEG_CS, (u16)(cpu->sipi_vector << 8));
 	cpu->reg[REG_RIP] = 0;
 	cpu->activity = ACTIVITY_RUNNING;
+	if (cpu->vendor->startup)
+		cpu->vendor->startup(cpu);
 	cpu_update_mode(cpu);
 	return true;
 }

@@ -361,6 +361,8 @@ int model_resolve(struct model *model, const char *spec, struct ls_error *err)
 	by_default = !ret && model_has(model, FEATURE_SVM);
 	while (!ret && (item = strsep(&rest, ",")))
 		ret = apply(model, item, err);
+	if (model->info.vendor != VENDOR_AMD || !model_has(model, FEATURE_SVM))
+		clear_feature(model, FEATURE_SKINIT);
 	if (ret || model->info.vendor == VENDOR_AMD || !model_has(model, FEATURE_SVM))
 		return ret;
 	clear_feature(model, FEATURE_SVM);

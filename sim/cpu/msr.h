@@ -47,6 +47,9 @@ void msr_adopt(struct cpu *cpu);
 /* KVM_GET_MSR_INDEX_LIST: numbers that can be saved and restored; returns how many. */
 unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room);
 
+/* HWCR: SmmLock (APM 2:15.32.1). */
+#define HWCR_SMMLOCK BIT(0)
+
 /* VM_CR (APM 2:15.30.1). */
 #define VM_CR_DPD      BIT(0)
 #define VM_CR_R_INIT   BIT(1)

@@ -221,10 +221,13 @@ ACCESS(DEBUGCTL, read_stored, write_debugctl);
 #define HWCR_MC_STATUS    BIT(18)                    /* McStatusWrEn */
 #define HWCR_TSC_FREQ_SEL BIT(24)
 
+/* SmmLock stays set (APM 2:15.32.1). */
 WRITE(hwcr)
 {
 	value &= ~HWCR_IGNORED;
-	return !(value & ~(HWCR_MC_STATUS | HWCR_TSC_FREQ_SEL)) &&
+	if (!host)
+		value |= cpu->msr[row->index] & HWCR_SMMLOCK;
+	return !(value & ~(HWCR_SMMLOCK | HWCR_MC_STATUS | HWCR_TSC_FREQ_SEL)) &&
 	       write_stored(cpu, row, value, host);
 }
 

@@ -74,6 +74,7 @@ static void reset_events(struct cpu *cpu)
 	cpu->init_received = false;
 	cpu->io.completed = cpu->io.consumed = 0;
 	cpu->single = false;
+	cpu->secure_startup = false;
 }
 
 void cpu_reset(struct cpu *cpu, bool init)

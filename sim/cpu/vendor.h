@@ -88,6 +88,8 @@ struct vendor_ops {
 	size_t state_size; /* of what cpu->virtualization points to */
 	/* Called with RESET (and INIT: @init). */
 	void (*reset)(struct cpu *cpu, bool init);
+	/* A startup IPI is taken. May be NULL. */
+	void (*startup)(struct cpu *cpu);
 
 	/* --- instructions --- */
 	/* One of the extension's own. Returns the RIP at which to go on, which may be another

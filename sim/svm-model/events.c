@@ -51,6 +51,13 @@ bool svm_holds(const struct cpu *cpu, u32 event)
 	return !svm_of(cpu)->gif;
 }
 
+/* The intercept is ignored under HWCR.SmmLock (APM 2:15.13.3). */
+static bool smi_intercepted(const struct cpu *cpu)
+{
+	return cpu->guest && svm_intercepted(svm_of(cpu), SVM_EXIT_SMI) &&
+	       !(cpu->msr[MSR_HWCR] & HWCR_SMMLOCK);
+}
+
 /* The event stays pending: the host takes it when its GIF is 1 again. */
 enum vendor_gate svm_gate(struct cpu *cpu, u32 event)
 {
@@ -60,9 +67,8 @@ enum vendor_gate svm_gate(struct cpu *cpu, u32 event)
 		return GATE_HELD;
 	switch (event) {
 	case EVENT_SMI:
-		return cpu->guest && svm_intercepted(svm, SVM_EXIT_SMI)
-			       ? gate_exit(cpu, SVM_EXIT_SMI, SMI_EXTERNAL)
-			       : GATE_OPEN;
+		return smi_intercepted(cpu) ? gate_exit(cpu, SVM_EXIT_SMI, SMI_EXTERNAL)
+					    : GATE_OPEN;
 	case EVENT_INIT:
 		return cpu->guest && svm_intercepted(svm, SVM_EXIT_INIT)
 			       ? gate_exit(cpu, SVM_EXIT_INIT, 0)

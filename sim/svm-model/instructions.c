@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMRUN, VMLOAD, VMSAVE, STGI, CLGI, INVLPGA and VMMCALL (APM 3 chapter 4, APM 2:15.5, 15.17). */
+/* VMRUN, VMLOAD, VMSAVE, STGI, CLGI, SKINIT and INVLPGA (APM 3 chapter 4, APM 2:15.5, 15.17). */
+#include "sim/cpu/debug_registers.h"
 #include "sim/svm-model/translation.h"
 
-/* #UD without EFER.SVME, and where there is no protection; then #GP outside CPL 0. */
-static void check_mode(struct cpu *cpu)
+/* SKINIT and STGI don't want EFER.SVME where CPUID says so (APM 2:15.4, 15.31). */
+static bool is_enabled(const struct cpu *cpu, enum vendor_instruction which)
 {
-	if (!(cpu->efer & EFER_SVME) || cpu_real_mode(cpu) || cpu_v86(cpu))
+	bool always = which == VENDOR_SKINIT || which == VENDOR_STGI;
+
+	return (cpu->efer & EFER_SVME) ||
+	       (always && (cpu_has(cpu, FEATURE_SKINIT) || cpu_has(cpu, FEATURE_SVML)));
+}
+
+/* #UD while it is not enabled, and where there is no protection; then #GP outside CPL 0. */
+static void check_mode(struct cpu *cpu, enum vendor_instruction which)
+{
+	if (!is_enabled(cpu, which) || cpu_real_mode(cpu) || cpu_v86(cpu))
 		raise_ud(cpu);
 	if (cpu->cpl)
 		raise_gp(cpu, 0);
@@ -143,6 +153,8 @@ static void set_gif(struct cpu *cpu, bool value)
 	} else {
 		svm->gif = value;
 		svm_update_arbitration(cpu);
+		if (cpu->dr[7] & DR7_ENABLES)
+			cpu_update_mode(cpu);
 	}
 	if (value)
 		vendor_reopen(cpu);
@@ -169,7 +181,7 @@ u64 svm_instruction(struct cpu *cpu, const struct op *op, enum vendor_instructio
 {
 	u64 next = OP_NEXT_RIP(cpu, op);
 
-	check_mode(cpu);
+	check_mode(cpu, which);
 	switch (which) {
 	case VENDOR_VMRUN:
 		return vmrun(cpu, op);
@@ -187,6 +199,9 @@ u64 svm_instruction(struct cpu *cpu, const struct op *op, enum vendor_instructio
 		leave_if(cpu, op, SVM_EXIT_CLGI, 0);
 		set_gif(cpu, false);
 		break;
+	case VENDOR_SKINIT:
+		leave_if(cpu, op, SVM_EXIT_SKINIT, 0);
+		return svm_skinit(cpu);
 	case VENDOR_INVLPGA:
 		invlpga(cpu, op);
 		break;

@@ -10,7 +10,8 @@ void svm_turn_off(struct cpu *cpu)
 	svm->gif = true;
 	svm->interrupted = false;
 	svm->avic.written = 0;
-	cpu->guest = cpu->arbitrates = false;
+	cpu->guest = false;
+	svm_update_arbitration(cpu);
 	if (cpu->delivering.injected)
 		cpu->delivering.active = cpu->delivering.injected = false;
 	second_stage_flush(&svm->second);
@@ -29,17 +30,33 @@ static void reset(struct cpu *cpu, bool init)
 static void settle(struct cpu *cpu)
 {
 	second_stage_flush(&svm_of(cpu)->second);
+	svm_update_arbitration(cpu);
+	cpu_update_mode(cpu);
 	if (cpu->guest)
 		svm_world_return(cpu);
 }
 
 /* --- MSRs --- */
 
+/* The keys read as 0. */
 static bool read_msr(struct cpu *cpu, u32 number, u64 *value, bool host)
 {
-	(void)host;
-	*value = cpu->msr[msr_find(cpu, number)->index];
-	return true;
+	enum msr_index index = msr_find(cpu, number)->index;
+	bool key = index == MSR_SVM_KEY || index == MSR_SMM_KEY;
+
+	*value = key && !host ? 0 : cpu->msr[index];
+	return index != MSR_SMM_CTL;
+}
+
+/* APM 2:15.31.1, 15.32.2: sets the key while @lock is clear in that register, and clears it with
+ * the same key, which must not be 0. */
+static void write_key(struct cpu *cpu, enum msr_index key, u64 value, enum msr_index locked,
+		      u64 lock)
+{
+	if (!(cpu->msr[locked] & lock))
+		cpu->msr[key] = value;
+	else if (value && value == cpu->msr[key])
+		cpu->msr[locked] &= ~lock;
 }
 
 /* APM 2:15.30.1: LOCK keeps itself and SVMDIS as they are; SVMDIS cannot be set under EFER.SVME. */
@@ -52,6 +69,7 @@ static bool write_vm_cr(struct cpu *cpu, u64 value, bool host)
 	if (!host && (old & VM_CR_LOCK))
 		value = (value & ~locked) | (old & locked);
 	cpu->msr[MSR_VM_CR] = value;
+	svm_update_arbitration(cpu);
 	return true;
 }
 
@@ -59,12 +77,19 @@ static bool write_msr(struct cpu *cpu, u32 number, u64 value, bool host)
 {
 	const struct msr_row *row = msr_find(cpu, number);
 
+	if (row->index == MSR_SMM_CTL)
+		return svm_write_smm_ctl(cpu, value);
 	if (row->index == MSR_VM_CR)
 		return write_vm_cr(cpu, value, host);
 	if (row->index == MSR_VM_HSAVE_PA &&
 	    ((value & PAGE_OFFSET_MASK) || value >> cpu->physical_bits))
 		return false;
-	cpu->msr[row->index] = value;
+	if (row->index == MSR_SVM_KEY && !host)
+		write_key(cpu, MSR_SVM_KEY, value, MSR_VM_CR, VM_CR_LOCK);
+	else if (row->index == MSR_SMM_KEY && !host)
+		write_key(cpu, MSR_SMM_KEY, value, MSR_HWCR, HWCR_SMMLOCK);
+	else
+		cpu->msr[row->index] = value;
 	return true;
 }
 
@@ -72,6 +97,7 @@ const struct vendor_ops svm_ops = {
 	.name = "svm",
 	.state_size = sizeof(struct svm),
 	.reset = reset,
+	.startup = svm_startup,
 	.instruction = svm_instruction,
 	.intercept = svm_intercept,
 	.read_cr = svm_read_cr,

@@ -119,3 +119,37 @@ void svm_leave_smm(struct cpu *cpu)
 	svm_world_return(cpu);
 	vendor_reopen(cpu);
 }
+
+/* --- SMM_CTL (APM 2:15.30.3): the signals alone --- */
+
+#define DISMISS BIT(0)
+#define ENTER   BIT(1)
+#define EXIT    BIT(3)
+
+/* SMRAM is always mapped here. The place where an SMI notes that NMIs are blocked does for this. */
+static void enter(struct cpu *cpu)
+{
+	smm_set_inside_nmi(cpu, cpu->nmi_blocked);
+	cpu->smm = cpu->nmi_blocked = true;
+}
+
+static void leave(struct cpu *cpu)
+{
+	cpu->nmi_blocked = smm_inside_nmi(cpu);
+	cpu->smm = false;
+	vendor_reopen(cpu);
+}
+
+/* In the order that the manual gives; the special cycles reach nobody. */
+bool svm_write_smm_ctl(struct cpu *cpu, u64 value)
+{
+	if (cpu_has(cpu, FEATURE_NO_SMM_CTL_MSR) || (cpu->msr[MSR_HWCR] & HWCR_SMMLOCK))
+		return false;
+	if (value & ENTER)
+		enter(cpu);
+	if (value & DISMISS)
+		cpu->smi_pending = false;
+	if (value & EXIT)
+		leave(cpu);
+	return true;
+}

@@ -110,14 +110,22 @@ ALWAYS_INLINE bool svm_x2avic(const struct cpu *cpu)
 	       (svm_of(cpu)->value[VMCB_V_INTR] & V_X2AVIC_ENABLE);
 }
 
-/* cpu->arbitrates follows from the state. */
+/* What follows from GIF, the guest and VM_CR; behind it, cpu_update_mode(). Without GIF, breakpoint
+ * registers match nothing (APM 2:15.17, table 15-10). */
 ALWAYS_INLINE void svm_update_arbitration(struct cpu *cpu)
 {
-	cpu->arbitrates = cpu->guest || !svm_of(cpu)->gif;
+	cpu->arbitrates = cpu->guest || !svm_of(cpu)->gif || (cpu->msr[MSR_VM_CR] & VM_CR_R_INIT);
+	cpu->breakpoints_off = !svm_of(cpu)->gif;
 }
 
 /* --- instructions.c --- */
 u64 svm_instruction(struct cpu *cpu, const struct op *op, enum vendor_instruction which);
+
+/* --- secure_startup.c (APM 2:15.27) --- */
+/* SKINIT; returns the loader's entry point. */
+u64 svm_skinit(struct cpu *cpu);
+/* vendor_ops.startup: after another processor's SKINIT it begins as the loader does. */
+void svm_startup(struct cpu *cpu);
 
 /* --- entry.c --- */
 /* VMRUN of the VMCB at @vmcb; returns the RIP to go on at. */
@@ -158,6 +166,8 @@ bool svm_host_valid(const struct cpu *cpu);
 /* --- smm.c --- */
 void svm_enter_smm(struct cpu *cpu);
 void svm_leave_smm(struct cpu *cpu);
+/* WRMSR of SMM_CTL; false: #GP. */
+bool svm_write_smm_ctl(struct cpu *cpu, u64 value);
 
 /* --- exit.c --- */
 /* The guest's state into value[]. */

@@ -241,6 +241,16 @@ static bool mandatory_66(const u8 *bytes, unsigned int bits, const struct opcode
 		   : at[0] == 0x0f;
 }
 
+static bool forgets_address_size(const u8 *bytes, unsigned int bits)
+{
+	unsigned int count = prefixes(bytes, bits);
+	u8 opcode = bytes[count];
+	bool hinted = opcode == 0xc6 || opcode == 0xc7 || (opcode >= 0x86 && opcode <= 0x89);
+
+	return hinted && memchr(bytes, 0x67, count) &&
+	       (memchr(bytes, 0xf2, count) || memchr(bytes, 0xf3, count));
+}
+
 const char *llvm_quirk(const u8 *bytes, unsigned int bits, const struct opcode_row *row,
 		       const u32 *features)
 {
@@ -257,7 +267,8 @@ const char *llvm_quirk(const u8 *bytes, unsigned int bits, const struct opcode_r
 	if (!row && bits != 64 && at[0] == 0x0f && at[1] == 0x01 && at[2] == 0xf8)
 		return "SWAPGS outside 64-bit mode (SDM 2B: #UD)";
 	if (!row && at[0] == 0x0f && at[1] >= 0x20 && at[1] <= 0x23)
-		return "control and debug registers that are not there (SDM 2: MOV CR, MOV DR: #UD)";
+		return "control and debug registers that are not there (SDM 2: MOV CR, MOV DR: "
+		       "#UD)";
 	if (has_idle_rex(bytes, bits))
 		return "a REX that is not last is ignored (SDM 2A:2.2.1); LLVM refuses or uses it";
 	if (!row && has_forbidden_prefix(bytes, bits, features))
@@ -269,6 +280,8 @@ const char *llvm_quirk(const u8 *bytes, unsigned int bits, const struct opcode_r
 	if (row && bits != 64 && at[0] == 0x0f && at > bytes &&
 	    ((at[1] & 0xf0) == 0x80 || bits == 16))
 		return "LLVM takes F2 and F3 before 16-bit 0F opcodes as part of them";
+	if (row && bits != 64 && forgets_address_size(bytes, bits))
+		return "LLVM forgets 67 in front of XACQUIRE and XRELEASE";
 	if (row &&
 	    (!strncmp(row->encoding, "F3 0F AE", 8) || !strncmp(row->encoding, "F3 0F C7", 8) ||
 	     !strcmp(row->encoding, "F3 90")) &&

@@ -17,6 +17,8 @@
 #define HOST_CR4       SAVED(0xff30)
 #define HOST_CR3       SAVED(0xff38)
 #define HOST_CR0       SAVED(0xff40)
+#define MSR_HWCR       0xc0010015
+#define MSR_SMM_KEY    0xc0010119
 #define V_INTR_MASKING (1ull << 24)
 #define PAT            0x0007040600070404ull
 
@@ -125,6 +127,14 @@ static void with_intercept(void)
 	__asm__ volatile("nop");
 	CHECK_EQUAL(mailbox->runs, 3);
 	CHECK_EQUAL(SVM_GUEST, 0);
+	section("HWCR.SmmLock: the intercept is ignored (15.13.3)");
+	svm_prepare(smi_guest);
+	prepare();
+	vmcb.intercepts3 = SVM_CPUID | SVM_SMI;
+	wrmsr(MSR_SMM_KEY, 1);
+	wrmsr(MSR_HWCR, rdmsr(MSR_HWCR) | 1);
+	check_guest(4);
+	wrmsr(MSR_SMM_KEY, 1);
 }
 
 static void place(const char *code, const char *end)
@@ -152,7 +162,7 @@ static void with_vmrun(void)
 	place(vmrun_handler, vmrun_handler_end);
 	CHECK_EQUAL(svm_run(), EXIT_CPUID);
 	CHECK_EQUAL(vmcb.rip, (u64)smi_guest_at);
-	CHECK_EQUAL(mailbox->runs, 4);
+	CHECK_EQUAL(mailbox->runs, 5);
 	CHECK_EQUAL(inner.exit_code, EXIT_VMMCALL);
 }
 

@@ -61,7 +61,7 @@ static void test_bits(void)
 						   bit);
 				bool offered = f >= 0 && model_offers(m, f);
 
-				if (f == FEATURE_SVM) /* AMD's alone */
+				if (f == FEATURE_SVM || f == FEATURE_SKINIT) /* AMD's alone */
 					offered &= model_infos[m].vendor == VENDOR_AMD;
 
 				if (f < 0 && repeated_by_amd(words[w].leaf, words[w].reg, bit))
