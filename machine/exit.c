@@ -6,6 +6,7 @@
 #include "machine/failure.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
+#include "machine/msr_model.h"
 #include "machine/trace.h"
 
 /* What a device access costs in guest time where that is counted: about a microsecond for a
@@ -194,6 +195,11 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 						: MMIO_NS;
 		}
 		machine_unlock(machine);
+		return EXIT_CONTINUE;
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		vcpu->answered = true;
+		msr_model_exit(vcpu, run);
 		return EXIT_CONTINUE;
 	case LS_EXIT_BOUND:
 	case KVM_EXIT_INTR:

@@ -5,6 +5,7 @@
 #include "machine/cpu_model.h"
 #include "machine/image.h"
 #include "machine/internal.h"
+#include "machine/msr_model.h"
 #include "machine/vmx_msrs.h"
 
 /* CPUID.80000008H:EAX[7:0] (SDM 2A). The guest could not reach what lies above. */
@@ -105,6 +106,8 @@ int vcpu_create(struct machine *machine, struct vcpu *vcpu, unsigned int index,
 		ret = vcpu_set_cpuid(vcpu, err);
 	if (!ret)
 		vcpu_enable_fast_strings(vcpu);
+	if (!ret)
+		ret = msr_model_set(vcpu, err);
 	return ret ? ret : vmx_msrs_set(vcpu, err);
 }
 

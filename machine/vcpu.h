@@ -9,6 +9,7 @@
 
 #include <lockstep/engine.h>
 
+#include "machine/msr_model.h"
 #include "machine/written.h"
 
 struct machine;
@@ -29,6 +30,7 @@ struct vcpu {
 	bool answered;   /* its access has been handled, and KVM_RUN has not gone on yet */
 	uint64_t charge; /* ns of guest time its accesses have cost and the clock has not seen */
 	struct written_ring written;
+	struct msr_shadows shadows;
 	struct ls_trace_sink *trace; /* NULL: nobody watches */
 	uint64_t left;               /* guest time of the last exit, while somebody does */
 	pthread_t thread;            /* parallel schedule */

@@ -6,6 +6,7 @@
 
 #include "machine/cpu_model.h"
 #include "machine/internal.h"
+#include "machine/msr_model.h"
 #include "machine/nested.h"
 #include "machine/vcpu_state.h"
 
@@ -88,26 +89,73 @@ static const struct state_part state_parts[] = {
 #define LAST_PARTS  (STATE_PARTS - 2)
 #define EVENTS_PART LAST_PARTS
 
-/* Reads the MSRs of KVM's list one by one: some cannot be read with this CPU model. */
+static bool msrs_have(const union msr_buffer *msrs, uint32_t index)
+{
+	for (uint32_t i = 0; i < msrs->head.nmsrs; i++)
+		if (msrs->head.entries[i].index == index)
+			return true;
+	return false;
+}
+
+/* Not all can be read with this CPU model. */
+static void msr_capture(struct vcpu *vcpu, uint32_t index, union msr_buffer *msrs)
+{
+	const struct msr_shadow *shadow = msr_model_shadow(vcpu, index);
+	union msr_one one = {.head = {.nmsrs = 1}};
+
+	if (msrs->head.nmsrs == MSR_ROOM)
+		return;
+	one.head.entries[0] = (struct kvm_msr_entry){.index = index};
+	if (shadow)
+		one.head.entries[0].data = shadow->value;
+	else if (ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, KVM_GET_MSRS, &one) != 1)
+		return;
+	msrs->head.entries[msrs->head.nmsrs++] = one.head.entries[0];
+}
+
+/* The state that KVM has, and KVM_GET_MSR_INDEX_LIST leaves out. */
+static void msrs_capture_unlisted(struct vcpu *vcpu, union msr_buffer *msrs)
+{
+	static const struct {
+		uint32_t first, last;
+	} unlisted[] = {
+#define MSR_FIXED(first, last, name)
+#define MSR_DEFAULT(number, value, name)
+#define MSR_UNLISTED(first, last, name) {first, last},
+#include "machine/msr_fixed.def"
+#undef MSR_FIXED
+#undef MSR_DEFAULT
+#undef MSR_UNLISTED
+	};
+
+	for (size_t i = 0; i < sizeof(unlisted) / sizeof(unlisted[0]); i++)
+		for (uint32_t n = unlisted[i].first; n <= unlisted[i].last; n++)
+			if (!msrs_have(msrs, n))
+				msr_capture(vcpu, n, msrs);
+}
+
 static void msrs_capture(struct vcpu *vcpu, union msr_buffer *msrs)
 {
-	struct ls_engine *engine = vcpu->machine->engine;
 	union msr_list *list = calloc(1, sizeof(*list));
 
 	if (!list)
 		return;
 	list->head.nmsrs = MSR_ROOM;
-	if (ls_ioctl_ptr(engine, LS_SYSTEM, KVM_GET_MSR_INDEX_LIST, list) >= 0) {
-		for (uint32_t i = 0; i < list->head.nmsrs; i++) {
-			union msr_one one = {.head = {.nmsrs = 1}};
-
-			one.head.entries[0] =
-				(struct kvm_msr_entry){.index = list->head.indices[i]};
-			if (ls_ioctl_ptr(engine, vcpu->fd, KVM_GET_MSRS, &one) == 1)
-				msrs->head.entries[msrs->head.nmsrs++] = one.head.entries[0];
-		}
-	}
+	if (ls_ioctl_ptr(vcpu->machine->engine, LS_SYSTEM, KVM_GET_MSR_INDEX_LIST, list) >= 0)
+		for (uint32_t i = 0; i < list->head.nmsrs; i++)
+			msr_capture(vcpu, list->head.indices[i], msrs);
+	msrs_capture_unlisted(vcpu, msrs);
 	free(list);
+}
+
+static void shadows_restore(struct vcpu *vcpu, const union msr_buffer *from)
+{
+	for (uint32_t i = 0; i < from->head.nmsrs; i++) {
+		struct msr_shadow *shadow = msr_model_shadow(vcpu, from->head.entries[i].index);
+
+		if (shadow)
+			msr_model_load(vcpu, shadow, from->head.entries[i].data);
+	}
 }
 
 static bool msr_is_fixed(uint32_t index, uint64_t value)
@@ -119,9 +167,11 @@ static bool msr_is_fixed(uint32_t index, uint64_t value)
 	} fixed[] = {
 #define MSR_FIXED(first, last, name)     {first, last, true, 0},
 #define MSR_DEFAULT(number, value, name) {number, number, false, value},
+#define MSR_UNLISTED(first, last, name)
 #include "machine/msr_fixed.def"
 #undef MSR_FIXED
 #undef MSR_DEFAULT
+#undef MSR_UNLISTED
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
@@ -226,6 +276,7 @@ static int state_write(struct vcpu *vcpu, const struct vcpu_state *state,
 	ret = parts_write(vcpu, state, 0, LAST_PARTS, err);
 	if (ret)
 		return ret;
+	shadows_restore(vcpu, &state->msrs);
 	*refused = msrs_restore(vcpu, &state->msrs);
 	/* What SMM has interrupted is only taken in SMM. */
 	if (state->present & 1u << EVENTS_PART && state->events.smi.smm)

@@ -4,6 +4,7 @@
 
 #include "sim/cpu/debugger.h"
 #include "sim/cpu/model.h"
+#include "sim/cpu/msr.h"
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/state_table.h"
 #include "sim/cpu/vmx_capability.h"
@@ -257,6 +258,13 @@ static int ext_cpu_model_msrs(struct ls_engine *base, const char *spec, struct k
 	return vmx_capability_of_model(spec ? spec : "intel", msrs, err);
 }
 
+static int ext_cpuid_msrs(struct ls_engine *base, const struct kvm_cpuid2 *cpuid,
+			  void (*msr)(void *opaque, uint32_t number, uint64_t value), void *opaque)
+{
+	(void)base;
+	return msr_each(cpuid, msr, opaque);
+}
+
 static int ext_cpu_model(struct ls_engine *base, const char *spec, unsigned int index,
 			 unsigned int count, struct kvm_cpuid2 *cpuid, struct ls_error *err)
 {
@@ -398,6 +406,7 @@ static const struct ls_extension sim_extension = {
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
 	.cpu_model_msrs = ext_cpu_model_msrs,
+	.cpuid_msrs = ext_cpuid_msrs,
 	.explain = sim_explain,
 	.dump_read = sim_dump_read,
 	.dump_explain = sim_dump_explain,

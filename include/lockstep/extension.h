@@ -155,6 +155,10 @@ struct ls_extension {
 	 * say what it offers. @msrs->nmsrs holds the room on entry, the number on return. */
 	int (*cpu_model_msrs)(struct ls_engine *engine, const char *spec, struct kvm_msrs *msrs,
 			      struct ls_error *err);
+	/* Calls @msr for each MSR of a processor with these leaves, with its value after RESET. 0,
+	 * or -ENOMEM. */
+	int (*cpuid_msrs)(struct ls_engine *engine, const struct kvm_cpuid2 *cpuid,
+			  void (*msr)(void *opaque, uint32_t number, uint64_t value), void *opaque);
 	/* Module parameters, by KVM's names (`lockstep list params`). Before KVM_CREATE_VM. */
 	int (*set_param)(struct ls_engine *engine, const char *name, const char *value,
 			 struct ls_error *err);

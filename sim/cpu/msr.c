@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RDMSR and WRMSR by table. */
 #include "sim/cpu/msr.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
 #include "apic/lapic.h"
 #include "sim/cpu/model.h"
 #include "sim/cpu/params.h"
@@ -179,4 +183,21 @@ unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room)
 		count++;
 	}
 	return count;
+}
+
+int msr_each(const struct kvm_cpuid2 *cpuid, void (*msr)(void *opaque, u32 number, u64 value),
+	     void *opaque)
+{
+	struct cpu *cpu = aligned_alloc(_Alignof(struct cpu), sizeof(*cpu));
+
+	if (!cpu)
+		return -ENOMEM;
+	__builtin_memset(cpu, 0, sizeof(*cpu));
+	cpu->cpuid = (struct kvm_cpuid2 *)cpuid;
+	cpuid_adopt(cpu);
+	for (unsigned int i = 0; i < MSR_INDEX_COUNT; i++)
+		if (row_exists(cpu, &msr_rows[i]))
+			msr(opaque, msr_rows[i].number, reset_value(cpu, &msr_rows[i]));
+	free(cpu);
+	return 0;
 }

@@ -46,6 +46,9 @@ void msr_reset(struct cpu *cpu, bool init);
 void msr_adopt(struct cpu *cpu);
 /* KVM_GET_MSR_INDEX_LIST: numbers that can be saved and restored; returns how many. */
 unsigned int msr_list(const struct cpu *cpu, u32 *numbers, unsigned int room);
+/* ls_extension.cpuid_msrs */
+int msr_each(const struct kvm_cpuid2 *cpuid, void (*msr)(void *opaque, u32 number, u64 value),
+	     void *opaque);
 
 /* HWCR: SmmLock (APM 2:15.32.1). */
 #define HWCR_SMMLOCK BIT(0)
