@@ -11,6 +11,7 @@
 #define VMCB  0x1c000u
 #define IOPM  0x20000u /* three pages, then two of the MSRPM */
 #define MSRPM 0x23000u
+#define AVIC  0x25000u /* its backing page and its two tables */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -66,6 +67,19 @@ static void set_controls(u64 *value, struct input *input)
 	value[VMCB_N_CR3] = PML4;
 }
 
+/* The guest's APIC is where its stack, descriptor tables or first page are, or nowhere near. */
+static void set_avic(u64 *value, struct input *input)
+{
+	static const u32 bars[] = {0xfee00000, 0, HOST_STACK - 0x1000, GDT, IDT, TSS};
+
+	value[VMCB_AVIC_APIC_BAR] = bars[take(input, 1) % ARRAY_SIZE(bars)];
+	value[VMCB_AVIC_BACKING_PAGE] = AVIC;
+	value[VMCB_AVIC_LOGICAL_TABLE] = AVIC + 0x1000;
+	value[VMCB_AVIC_PHYSICAL_TABLE] = (AVIC + 0x2000) | take(input, 1);
+	for (unsigned int n = take(input, 1) & 0x1f; n; n--)
+		put(AVIC + 8 * (take(input, 2) % 0x600), take(input, 8));
+}
+
 static void set_segment(u64 *fields, u64 selector, u64 attributes)
 {
 	fields[VMCB_SELECTOR] = selector;
@@ -96,6 +110,8 @@ static void make_vmcb(struct input *input)
 
 	base_inputs(value);
 	set_controls(value, input);
+	if (value[VMCB_V_INTR] & V_AVIC_ENABLE)
+		set_avic(value, input);
 	set_state(value);
 	for (unsigned int n = take(input, 1) & 15; n; n--)
 		rig_change(value, VMCB_FIELD_COUNT, input);
