@@ -3,9 +3,9 @@
 #ifndef LOCKSTEP_ACCEL_QEMU_CPUID_H
 #define LOCKSTEP_ACCEL_QEMU_CPUID_H
 
-#include <linux/kvm.h>
+#include "accel/cpuid_leaves.h"
 
-/* @cpuid->nent: room on entry, the number on return. 0, or -errno. */
-int qemu_read_cpuid(struct kvm_cpuid2 *cpuid);
+/* 0, or -errno. */
+int qemu_read_cpuid(union cpuid_leaves *leaves);
 
 #endif

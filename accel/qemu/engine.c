@@ -8,93 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <lockstep/engine.h>
 #include <lockstep/extension.h>
 
 #include "accel/qemu/cpuid.h"
 #include "accel/qemu/vcpu.h"
+#include "accel/reset_state.h"
+#include "accel/shared_memory.h"
 
 enum { HANDLE_VM = 1, HANDLE_VCPU };
-
-#define PAGE 4096u
 
 struct qemu_engine {
 	struct ls_engine base;
 	struct qemu_vcpu vcpu;
 	bool has_vm, has_vcpu;
-	int memory_fd;          /* -1: none */
-	uint8_t *memory, *seen; /* guest-physical 0; as it was at the last look at the dirty log */
-	uint64_t size;
-	union {
-		struct kvm_cpuid2 head;
-		uint8_t room[sizeof(struct kvm_cpuid2) +
-			     QEMU_CPUID_ROOM * sizeof(struct kvm_cpuid_entry2)];
-	} supported;
+	struct shared_memory memory;
+	union cpuid_leaves supported;
 };
 
 static struct qemu_engine *of_base(struct ls_engine *base)
 {
 	return (struct qemu_engine *)base;
-}
-
-/* --- memory --- */
-
-/* QEMU has to share it: what the user has mapped there is replaced by a file, with what is in it.
- */
-static int memory_share(struct qemu_engine *engine, uint8_t *at, uint64_t size)
-{
-	int fd = memfd_create("guest", MFD_CLOEXEC);
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)size) || pwrite(fd, at, size, 0) != (ssize_t)size ||
-	    mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-		rc = -errno;
-	engine->seen = rc ? NULL : malloc(size);
-	if (!engine->seen) {
-		close(fd);
-		return rc ? rc : -ENOMEM;
-	}
-	memcpy(engine->seen, at, size);
-	engine->memory_fd = fd;
-	engine->memory = engine->vcpu.memory = at;
-	engine->size = size;
-	return 0;
-}
-
-/* One slot, in whole MiB, from 0 on. */
-static int set_memory(struct qemu_engine *engine, const struct kvm_userspace_memory_region *region)
-{
-	if (!region->memory_size)
-		return 0;
-	if (engine->memory == (uint8_t *)region->userspace_addr && engine->memory)
-		return region->memory_size == engine->size ? 0 : -EINVAL;
-	if (engine->memory || region->guest_phys_addr || region->memory_size & 0xfffff ||
-	    region->flags & KVM_MEM_READONLY)
-		return -EINVAL;
-	return memory_share(engine, (uint8_t *)region->userspace_addr, region->memory_size);
-}
-
-static int get_dirty_log(struct qemu_engine *engine, const struct kvm_dirty_log *log)
-{
-	uint8_t *bitmap = log->dirty_bitmap;
-
-	if (log->slot || !engine->memory)
-		return -ENOENT;
-	memset(bitmap, 0, (engine->size / PAGE + 63) / 64 * 8);
-	for (uint64_t page = 0; page < engine->size / PAGE; page++) {
-		const uint8_t *now = engine->memory + page * PAGE;
-		uint8_t *before = engine->seen + page * PAGE;
-
-		if (!memcmp(now, before, PAGE))
-			continue;
-		memcpy(before, now, PAGE);
-		bitmap[page / 8] |= (uint8_t)(1 << page % 8);
-	}
-	return 0;
 }
 
 /* --- the vCPU --- */
@@ -105,9 +40,11 @@ static int vcpu_start(struct qemu_engine *engine)
 
 	if (engine->vcpu.process.pid)
 		return 0;
-	if (!engine->memory)
+	if (!engine->memory.base)
 		return -ENXIO;
-	return qemu_process_start(&engine->vcpu.process, engine->memory_fd, engine->size, &err);
+	engine->vcpu.memory = engine->memory.base;
+	return qemu_process_start(&engine->vcpu.process, engine->memory.fd, engine->memory.size,
+				  &err);
 }
 
 static int vcpu_run(struct qemu_engine *engine)
@@ -138,7 +75,7 @@ static int translate(struct qemu_vcpu *vcpu, struct kvm_translation *at)
 
 static int set_cpuid(struct qemu_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 {
-	if (cpuid->nent > QEMU_CPUID_ROOM)
+	if (cpuid->nent > CPUID_LEAVES_ROOM)
 		return -E2BIG;
 	memcpy(vcpu->cpuid, cpuid->entries, cpuid->nent * sizeof(vcpu->cpuid[0]));
 	vcpu->cpuid_count = cpuid->nent;
@@ -210,30 +147,9 @@ static int check_extension(unsigned long cap)
 
 static int create_vcpu(struct qemu_engine *engine, unsigned long id)
 {
-	/* SDM 3A, table 11-1: reset. */
-	static const struct kvm_segment data = {.limit = 0xffff, .type = 3, .present = 1, .s = 1};
-	struct kvm_sregs *sregs = &engine->vcpu.sregs;
-
 	if (id || engine->has_vcpu)
 		return -EINVAL;
-	*sregs = (struct kvm_sregs){.ds = data,
-				    .es = data,
-				    .fs = data,
-				    .gs = data,
-				    .ss = data,
-				    .cr0 = 0x60000010,
-				    .gdt = {.limit = 0xffff},
-				    .idt = {.limit = 0xffff},
-				    .apic_base = 0xfee00900,
-				    .cs = {.base = 0xffff0000,
-					   .limit = 0xffff,
-					   .selector = 0xf000,
-					   .type = 0xb,
-					   .present = 1,
-					   .s = 1},
-				    .tr = {.limit = 0xffff, .type = 0xb, .present = 1},
-				    .ldt = {.limit = 0xffff, .type = 2, .present = 1}};
-	engine->vcpu.regs = (struct kvm_regs){.rip = 0xfff0, .rflags = 2};
+	reset_state(&engine->vcpu.regs, &engine->vcpu.sregs);
 	engine->vcpu.run = mmap(NULL, QEMU_RUN_BYTES, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (engine->vcpu.run == MAP_FAILED)
@@ -248,9 +164,9 @@ static int vm_ioctl(struct qemu_engine *engine, unsigned long request, unsigned 
 	case KVM_CREATE_VCPU:
 		return create_vcpu(engine, arg);
 	case KVM_SET_USER_MEMORY_REGION:
-		return set_memory(engine, (const void *)arg);
+		return shared_memory_set(&engine->memory, (const void *)arg);
 	case KVM_GET_DIRTY_LOG:
-		return get_dirty_log(engine, (const void *)arg);
+		return shared_memory_dirty_log(&engine->memory, (const void *)arg);
 	case KVM_CREATE_IRQCHIP:
 	case KVM_CREATE_PIT2:
 	case KVM_SET_GSI_ROUTING:
@@ -264,21 +180,9 @@ static int vm_ioctl(struct qemu_engine *engine, unsigned long request, unsigned 
 /* Asked for once: it takes a QEMU of its own. */
 static int get_supported_cpuid(struct qemu_engine *engine, struct kvm_cpuid2 *cpuid)
 {
-	uint32_t room = cpuid->nent;
-	int rc = 0;
+	int rc = engine->supported.head.nent ? 0 : qemu_read_cpuid(&engine->supported);
 
-	if (!engine->supported.head.nent) {
-		engine->supported.head.nent = QEMU_CPUID_ROOM;
-		rc = qemu_read_cpuid(&engine->supported.head);
-		if (rc)
-			engine->supported.head.nent = 0;
-	}
-	cpuid->nent = engine->supported.head.nent;
-	if (rc || cpuid->nent > room)
-		return rc ? rc : -E2BIG;
-	memcpy(cpuid->entries, engine->supported.head.entries,
-	       cpuid->nent * sizeof(cpuid->entries[0]));
-	return 0;
+	return rc ? rc : cpuid_leaves_give(&engine->supported, cpuid);
 }
 
 static int system_ioctl(struct qemu_engine *engine, unsigned long request, unsigned long arg)
@@ -340,9 +244,7 @@ static void qemu_close(struct ls_engine *base, int handle)
 	}
 	if (handle != LS_SYSTEM)
 		return;
-	if (engine->memory_fd >= 0)
-		close(engine->memory_fd);
-	free(engine->seen);
+	shared_memory_free(&engine->memory);
 	free(engine);
 }
 
@@ -360,7 +262,6 @@ static struct ls_engine *qemu_open(struct ls_error *err)
 	}
 	engine->base.ops = &ls_engine_qemu;
 	engine->base.ext = &nothing;
-	engine->memory_fd = -1;
 	return &engine->base;
 }
 

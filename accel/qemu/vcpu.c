@@ -132,19 +132,11 @@ static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *ins
 		advance(vcpu, instruction->length);
 }
 
-/* SDM 2A CPUID: a leaf above the highest gives the highest basic leaf's; KVM gives zeros. */
 static void do_cpuid(struct qemu_vcpu *vcpu, unsigned int length)
 {
-	struct kvm_cpuid_entry2 entry = {0};
+	struct kvm_cpuid_entry2 entry = cpuid_leaves_find(
+		vcpu->cpuid, vcpu->cpuid_count, (uint32_t)vcpu->regs.rax, (uint32_t)vcpu->regs.rcx);
 
-	for (uint32_t i = 0; i < vcpu->cpuid_count; i++) {
-		const struct kvm_cpuid_entry2 *row = &vcpu->cpuid[i];
-
-		if (row->function == (uint32_t)vcpu->regs.rax &&
-		    (!(row->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) ||
-		     row->index == (uint32_t)vcpu->regs.rcx))
-			entry = *row;
-	}
 	vcpu->regs.rax = entry.eax;
 	vcpu->regs.rbx = entry.ebx;
 	vcpu->regs.rcx = entry.ecx;

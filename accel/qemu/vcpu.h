@@ -9,11 +9,11 @@
 
 #include <linux/kvm.h>
 
+#include "accel/cpuid_leaves.h"
 #include "accel/qemu/process.h"
 
-#define QEMU_RUN_BYTES  8192 /* the run page, and one for port data */
-#define QEMU_RUN_DATA   4096
-#define QEMU_CPUID_ROOM 256
+#define QEMU_RUN_BYTES 8192 /* the run page, and one for port data */
+#define QEMU_RUN_DATA  4096
 
 struct qemu_vcpu {
 	struct qemu_process process;
@@ -29,7 +29,7 @@ struct qemu_vcpu {
 	uint64_t steps;
 	atomic_bool kicked;
 	uint8_t *memory; /* guest-physical 0 */
-	struct kvm_cpuid_entry2 cpuid[QEMU_CPUID_ROOM];
+	struct kvm_cpuid_entry2 cpuid[CPUID_LEAVES_ROOM];
 	uint32_t cpuid_count;
 };
 
