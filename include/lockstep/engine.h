@@ -65,5 +65,7 @@ extern const struct ls_engine_ops ls_engine_sim;
 extern const struct ls_engine_ops ls_engine_kvm;
 /* QEMU, interpreting, as an engine under test. */
 extern const struct ls_engine_ops ls_engine_qemu;
+/* The host's own processor at level 3, in a traced process. */
+extern const struct ls_engine_ops ls_engine_native;
 
 #endif

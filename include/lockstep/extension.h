@@ -68,6 +68,10 @@ struct ls_dump {
 };
 
 struct ls_extension {
+	/* It runs code of level 3 alone, and what leads from there to a handler's first instruction:
+	 * neither interrupts nor their chips, no MSRs, one vCPU. */
+	bool user_only;
+
 	/* --- time ---
 	 * The VM's clock. The engine's chips arm timers on it; the machine's may too. */
 	struct ls_clock *(*vm_clock)(struct ls_engine *engine, int vm);

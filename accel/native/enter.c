@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "accel/native/pages.h"
+#include "accel/native/vcpu.h"
+
+#define CR0_PG     UINT64_C(0x80000000)
+#define CR4_LA57   UINT64_C(0x1000)
+#define EFER_LMA   UINT64_C(0x400)
+#define RFLAGS_IF  UINT64_C(0x200)
+#define RFLAGS_RF  UINT64_C(0x10000)
+#define RFLAGS_SYS UINT64_C(0x1a3000) /* IOPL, VM, VIF, VIP; not level 3's */
+
+/* The selectors by which Linux runs user-mode code; a program can see them. */
+#define CODE64 0x33
+#define CODE32 0x23
+#define DATA   0x2b
+
+#define XSTATE_USER 7u /* x87, SSE, AVX */
+#define XSTATE_BV   512
+#define XSTATE_END  832 /* of AVX's component */
+
+static bool possible(const struct native_vcpu *vcpu)
+{
+	const struct kvm_sregs *sregs = &vcpu->sregs;
+	uint64_t code = sregs->cs.selector;
+
+	return sregs->cr0 & CR0_PG && sregs->efer & EFER_LMA && !(sregs->cr4 & CR4_LA57) &&
+	       code == (sregs->cs.l ? CODE64 : CODE32) && sregs->ss.selector == DATA &&
+	       (vcpu->regs.rflags & (RFLAGS_SYS | RFLAGS_IF)) == RFLAGS_IF;
+}
+
+static void find_special(struct native_vcpu *vcpu, const struct native_range *ranges, int count)
+{
+	vcpu->by_step = false;
+	for (int i = 0; i < count; i++)
+		if (ranges[i].execute)
+			vcpu->by_step |= native_special_among(vcpu->memory->base + ranges[i].offset,
+							      ranges[i].size);
+}
+
+static int start(struct native_vcpu *vcpu)
+{
+	struct native_range ranges[NATIVE_RANGES];
+	struct ls_error err = {0};
+	int count = native_pages_of_user(vcpu->memory, &vcpu->sregs, ranges);
+
+	native_child_stop(&vcpu->child);
+	if (count < 0)
+		return count;
+	find_special(vcpu, ranges, count);
+	vcpu->sregs_changed = false;
+	vcpu->regs_changed = true;
+	return native_child_start(&vcpu->child, vcpu->memory->fd, ranges, (unsigned int)count,
+				  &err);
+}
+
+static void fill(const struct native_vcpu *vcpu, struct user_regs_struct *to)
+{
+	const struct kvm_regs *from = &vcpu->regs;
+	const struct kvm_sregs *sregs = &vcpu->sregs;
+
+	*to = (struct user_regs_struct){.rax = from->rax,
+					.rbx = from->rbx,
+					.rcx = from->rcx,
+					.rdx = from->rdx,
+					.rsi = from->rsi,
+					.rdi = from->rdi,
+					.rsp = from->rsp,
+					.rbp = from->rbp,
+					.r8 = from->r8,
+					.r9 = from->r9,
+					.r10 = from->r10,
+					.r11 = from->r11,
+					.r12 = from->r12,
+					.r13 = from->r13,
+					.r14 = from->r14,
+					.r15 = from->r15,
+					.rip = from->rip,
+					.eflags = from->rflags,
+					.orig_rax = ~0ull, /* no system call to start again */
+					.cs = sregs->cs.selector,
+					.ss = sregs->ss.selector,
+					.ds = sregs->ds.selector,
+					.es = sregs->es.selector,
+					.fs = sregs->fs.selector,
+					.gs = sregs->gs.selector,
+					.fs_base = sregs->fs.base,
+					.gs_base = sregs->gs.base};
+}
+
+int native_prepare(struct native_vcpu *vcpu)
+{
+	if (!possible(vcpu))
+		return -ENOTSUP;
+	if (!vcpu->sregs_changed && vcpu->child.pid &&
+	    vcpu->child.tracer == (int)syscall(SYS_gettid))
+		return 0;
+	return start(vcpu);
+}
+
+int native_enter(struct native_vcpu *vcpu)
+{
+	struct user_regs_struct regs;
+
+	if (!vcpu->regs_changed)
+		return 0;
+	fill(vcpu, &regs);
+	vcpu->regs_changed = false;
+	return native_child_set(&vcpu->child, &regs, vcpu->xstate);
+}
+
+static void take_segment(const struct native_vcpu *vcpu, struct kvm_segment *to,
+			 unsigned long long selector)
+{
+	if (to->selector != selector)
+		*to = native_segment(vcpu, (uint16_t)selector);
+}
+
+void native_leave(struct native_vcpu *vcpu, const struct user_regs_struct *from)
+{
+	struct kvm_sregs *sregs = &vcpu->sregs;
+
+	vcpu->regs = (struct kvm_regs){
+		.rax = from->rax,
+		.rbx = from->rbx,
+		.rcx = from->rcx,
+		.rdx = from->rdx,
+		.rsi = from->rsi,
+		.rdi = from->rdi,
+		.rsp = from->rsp,
+		.rbp = from->rbp,
+		.r8 = from->r8,
+		.r9 = from->r9,
+		.r10 = from->r10,
+		.r11 = from->r11,
+		.r12 = from->r12,
+		.r13 = from->r13,
+		.r14 = from->r14,
+		.r15 = from->r15,
+		.rip = from->rip,
+		/* The frame of a fault has RF (SDM 3B:18.3.1.1); the program had not. */
+		.rflags = from->eflags & ~RFLAGS_RF};
+	take_segment(vcpu, &sregs->cs, from->cs);
+	take_segment(vcpu, &sregs->ss, from->ss);
+	take_segment(vcpu, &sregs->ds, from->ds);
+	take_segment(vcpu, &sregs->es, from->es);
+	take_segment(vcpu, &sregs->fs, from->fs);
+	take_segment(vcpu, &sregs->gs, from->gs);
+	sregs->fs.base = from->fs_base;
+	sregs->gs.base = from->gs_base;
+	/* What the host's processor has beyond, the guest has not. */
+	memset(vcpu->xstate + XSTATE_BV + 1, 0, 63);
+	vcpu->xstate[XSTATE_BV] &= XSTATE_USER;
+	memset(vcpu->xstate + XSTATE_END, 0, sizeof(vcpu->xstate) - XSTATE_END);
+}
