@@ -127,6 +127,8 @@ int boot_apply(struct machine *machine, const struct boot_state *boot, struct ls
 
 	if (boot->mode == BOOT_RESET)
 		return 0;
+	if (boot->mode == BOOT_USER)
+		return boot_user(machine, boot, err);
 	ret = ls_ioctl_ptr(machine->engine, vcpu->fd, KVM_GET_SREGS, &sregs);
 	if (ret >= 0 && boot->mode == BOOT_REAL) {
 		boot_real_mode(&sregs, &regs, boot->entry);

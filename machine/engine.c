@@ -13,16 +13,17 @@
  * below a 256 KiB firmware. */
 #define HIDDEN_PAGES 0xfffbd000ull
 
-/* What the machine cannot do without. */
+/* What the machine cannot do without; user-mode code alone gets no interrupts. */
 static const struct {
 	unsigned long cap;
 	const char *name;
+	bool for_interrupts;
 } needed[] = {
-	{KVM_CAP_USER_MEMORY, "guest memory of ours (KVM_CAP_USER_MEMORY)"},
-	{KVM_CAP_EXT_CPUID, "a choice of CPUID (KVM_CAP_EXT_CPUID)"},
-	{KVM_CAP_IRQ_ROUTING, "a table of interrupt routes (KVM_CAP_IRQ_ROUTING)"},
-	{KVM_CAP_SIGNAL_MSI, "message-signalled interrupts (KVM_CAP_SIGNAL_MSI)"},
-	{KVM_CAP_IMMEDIATE_EXIT, "a way to stop a vCPU (KVM_CAP_IMMEDIATE_EXIT)"},
+	{KVM_CAP_USER_MEMORY, "guest memory of ours (KVM_CAP_USER_MEMORY)", false},
+	{KVM_CAP_EXT_CPUID, "a choice of CPUID (KVM_CAP_EXT_CPUID)", false},
+	{KVM_CAP_IRQ_ROUTING, "a table of interrupt routes (KVM_CAP_IRQ_ROUTING)", true},
+	{KVM_CAP_SIGNAL_MSI, "message-signalled interrupts (KVM_CAP_SIGNAL_MSI)", true},
+	{KVM_CAP_IMMEDIATE_EXIT, "a way to stop a vCPU (KVM_CAP_IMMEDIATE_EXIT)", false},
 };
 
 bool engine_has_turns(const struct ls_extension *ext)
@@ -44,6 +45,8 @@ static int engine_lacks(const struct machine *machine, const char *what, struct 
 static int engine_check_capabilities(const struct machine *machine, struct ls_error *err)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (needed[i].for_interrupts && machine_ext(machine)->user_only)
+			continue;
 		if (!engine_offers(machine, needed[i].cap))
 			return ls_error_set(err, -ENOTSUP,
 					    "engine %s lacks %s here; use engine sim",
@@ -59,6 +62,10 @@ static int engine_settle_irqchip(struct machine *machine, struct ls_error *err)
 	bool split = engine_offers(machine, KVM_CAP_SPLIT_IRQCHIP);
 	enum machine_irqchip *wanted = &machine->config.irqchip;
 
+	if (machine_ext(machine)->user_only && *wanted == MACHINE_IRQCHIP_ANY)
+		*wanted = MACHINE_IRQCHIP_NONE;
+	if (*wanted == MACHINE_IRQCHIP_NONE)
+		return 0;
 	if (*wanted == MACHINE_IRQCHIP_SPLIT && !split)
 		return engine_lacks(machine, "has no split irqchip (KVM_CAP_SPLIT_IRQCHIP)", err);
 	if ((*wanted == MACHINE_IRQCHIP_ENGINE && !whole) || (!whole && !split))

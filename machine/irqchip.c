@@ -46,6 +46,8 @@ int machine_irqchip_create(struct machine *machine, struct ls_error *err)
 {
 	struct kvm_enable_cap split = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {IRQ_GSI_COUNT}};
 
+	if (machine->config.irqchip == MACHINE_IRQCHIP_NONE)
+		return 0;
 	if (machine->config.irqchip == MACHINE_IRQCHIP_SPLIT)
 		return VM_IOCTL(machine, KVM_ENABLE_CAP, &split, err);
 	return irqchip_create_in_engine(machine, err);

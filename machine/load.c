@@ -160,6 +160,8 @@ static int load_payload(struct machine *machine, const struct image *image, stru
 {
 	int ret = load_multiboot(machine, image, boot, err);
 
+	if (ret == 1)
+		ret = load_user(machine, image, boot, err);
 	return ret == 1 ? load_elf(machine, image, boot, err) : ret;
 }
 
@@ -202,6 +204,13 @@ int machine_load(struct machine *machine, struct ls_error *err)
 	symbols_free(&machine->symbols);
 	if (machine->config.boot != MACHINE_BOOT_NONE)
 		ret = load_image(machine, &boot, err);
+	if (!ret && machine_ext(machine)->user_only && boot.mode != BOOT_USER)
+		ret = ls_error_set(
+			err, -ENOTSUP,
+			"'%s' begins at level 0, and engine %s runs user-mode code alone "
+			"(ELF files with Lockstep's note); use engine sim",
+			machine->config.kernel ? machine->config.kernel : "the guest",
+			machine->engine->ops->name);
 	if (!ret && machine->config.boot != MACHINE_BOOT_FIRMWARE)
 		ret = acpi_install(machine, err);
 	return ret ? ret : boot_apply(machine, &boot, err);

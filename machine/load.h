@@ -8,10 +8,15 @@
  *   0x90000 memory map, module list, strings (high: test programs are linked from 0x8000 on)
  *   0x20000 command line   0x9f000  stack of a plain ELF payload, growing down
  *   0xe0000 ACPI
+ * Of user-mode code (load_user.c):
+ *   0x0500  GDT            0x1000   PML4, PDPT, page directory; its page tables from 0x10000 on
+ *   0x8000  IDT, TSS       0x9000   handlers        0xb000  their stack, growing down
+ *   0x40000 the code's own stack, a page
  */
 #ifndef LOCKSTEP_MACHINE_LOAD_H
 #define LOCKSTEP_MACHINE_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +33,15 @@
 #define BOOT_EBDA         0x9fc00 /* end of the memory below 1 MiB that is the guest's */
 #define BOOT_HIGH         0x100000
 
+#define BOOT_USER_IDT       0x8000
+#define BOOT_USER_TSS       0x8800
+#define BOOT_USER_TSS_BYTES 0x68
+#define BOOT_USER_HANDLERS  0x9000
+#define BOOT_USER_STACK0    0xb000
+#define BOOT_USER_TABLES    0x10000
+#define BOOT_USER_STACK     0x40000
+#define BOOT_USER_VECTORS   32
+
 struct machine;
 struct symbols;
 
@@ -36,11 +50,14 @@ enum boot_mode {
 	BOOT_REAL,      /* real mode at entry = segment << 4, offset 0..15 */
 	BOOT_PROTECTED, /* 32 bits, flat segments, no paging, interrupts off */
 	BOOT_LONG,      /* 64 bits, flat, the low 4 GiB mapped one to one, interrupts off */
+	BOOT_USER,      /* level 3, paging as the code's file says, interrupts on */
 };
 
 struct boot_state {
 	enum boot_mode mode;
 	uint64_t entry, rax, rbx, rsi, rsp;
+	int bits; /* of BOOT_USER's code: 32 or 64 */
+	bool no_alignment_check;
 };
 
 /* A file in memory. */
@@ -82,18 +99,40 @@ int load_multiboot(struct machine *machine, const struct image *payload, struct 
  * BOOT_LONG. Segments go to their physical addresses. */
 int load_elf(struct machine *machine, const struct image *payload, struct boot_state *boot,
 	     struct ls_error *err);
+/* User-mode code: an ELF file with a note of owner "Lockstep" and type 1. Its segments are level
+ * 3's pages, one to one and with their rights; it begins at the symbol that is the last word of
+ * config.append, or at its e_entry. An exception ends it: the first instruction of each handler is an OUT to the exit port.
+ * Words before leave out what an engine has not: "no-rf" (a handler first clears RF where it was pushed),
+ * "no-ac" (CR0.AM is clear). 1 if the file has no such note. */
+int load_user(struct machine *machine, const struct image *payload, struct boot_state *boot,
+	      struct ls_error *err);
+/* Whether it has. */
+bool load_is_user(const struct image *payload);
+/* The registers that user-mode code begins with. */
+int boot_user(struct machine *machine, const struct boot_state *boot, struct ls_error *err);
 /* Mapped below 4 GiB and copied to 0xe0000-0xfffff. */
 int load_firmware(struct machine *machine, const struct image *firmware, struct boot_state *boot,
 		  struct ls_error *err);
 
 /* --- parts they share --- */
+/* A segment of an ELF file that is loaded. */
+struct elf_segment {
+	uint64_t linear, physical, size;
+	bool write, execute;
+};
+#define ELF_SEGMENTS 16
+
 struct elf_image {
 	uint64_t entry; /* physical */
 	uint64_t start, end;
 	int bits; /* 32 or 64 */
 	uint64_t pvh_entry;
 	int has_pvh_entry;
+	struct elf_segment segment[ELF_SEGMENTS]; /* the first of them */
+	unsigned int segments;                    /* all */
 };
+/* Whether it has a note of that owner and type. */
+bool elf_has_note(const struct image *image, const char *owner, uint32_t type);
 /* Copies the segments and collects machine_symbols. */
 int elf_load(struct machine *machine, const struct image *image, struct elf_image *elf,
 	     struct ls_error *err);

@@ -55,8 +55,10 @@ static int elf_load_segment(struct machine *machine, const struct image *image,
 	return ret;
 }
 
-/* A note's name and descriptor are padded to 4 bytes (ELF, "note section"). */
-static void elf_find_pvh(Elf *elf, const GElf_Phdr *segment, struct elf_image *out)
+/* Where the descriptor is of a note in @segment of that owner and type, and its size; NULL if there
+ * is none. A note's name and descriptor are padded to 4 bytes (ELF, "note section"). */
+static const uint8_t *elf_find_note(Elf *elf, const GElf_Phdr *segment, const char *owner,
+				    uint32_t type, size_t *size)
 {
 	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)segment->p_offset, segment->p_filesz,
 					      ELF_T_NHDR);
@@ -66,12 +68,54 @@ static void elf_find_pvh(Elf *elf, const GElf_Phdr *segment, struct elf_image *o
 	while (data && (at = gelf_getnote(data, at, &note, &name, &descriptor)) > 0) {
 		const uint8_t *bytes = data->d_buf;
 
-		if (note.n_type != XEN_ELFNOTE_PHYS32_ENTRY || note.n_namesz != 4 ||
-		    memcmp(bytes + name, "Xen", 4) || note.n_descsz < 4 || note.n_descsz > 8)
+		if (note.n_type != type || note.n_namesz != strlen(owner) + 1 ||
+		    memcmp(bytes + name, owner, note.n_namesz))
 			continue;
-		memcpy(&out->pvh_entry, bytes + descriptor, note.n_descsz);
-		out->has_pvh_entry = 1;
+		*size = note.n_descsz;
+		return bytes + descriptor;
 	}
+	return NULL;
+}
+
+static void elf_find_pvh(Elf *elf, const GElf_Phdr *segment, struct elf_image *out)
+{
+	size_t size;
+	const uint8_t *descriptor =
+		elf_find_note(elf, segment, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &size);
+
+	if (!descriptor || size < 4 || size > 8)
+		return;
+	memcpy(&out->pvh_entry, descriptor, size);
+	out->has_pvh_entry = 1;
+}
+
+bool elf_has_note(const struct image *image, const char *owner, uint32_t type)
+{
+	size_t count = 0, size;
+	bool found = false;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image->data, image->size);
+	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &count))
+		count = 0;
+	for (size_t i = 0; i < count && !found; i++) {
+		GElf_Phdr segment;
+
+		found = gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_NOTE &&
+			elf_find_note(elf, &segment, owner, type, &size);
+	}
+	elf_end(elf);
+	return found;
+}
+
+static void elf_note_segment(const GElf_Phdr *segment, struct elf_image *out)
+{
+	if (out->segments < ELF_SEGMENTS)
+		out->segment[out->segments] =
+			(struct elf_segment){segment->p_vaddr, segment->p_paddr, segment->p_memsz,
+					     segment->p_flags & PF_W, segment->p_flags & PF_X};
+	out->segments++;
 }
 
 static int elf_load_segments(struct machine *machine, Elf *elf, const struct image *image,
@@ -95,6 +139,7 @@ static int elf_load_segments(struct machine *machine, Elf *elf, const struct ima
 		ret = elf_load_segment(machine, image, &segment, err);
 		if (ret)
 			return ret;
+		elf_note_segment(&segment, out);
 		if (segment.p_paddr < out->start)
 			out->start = segment.p_paddr;
 		if (segment.p_paddr + segment.p_memsz > out->end)

@@ -91,6 +91,7 @@ enum machine_irqchip {
 	MACHINE_IRQCHIP_ANY,    /* the engine's if it has them, else split */
 	MACHINE_IRQCHIP_ENGINE, /* all chips are the engine's */
 	MACHINE_IRQCHIP_SPLIT,  /* the engine has the local APICs, the machine the others */
+	MACHINE_IRQCHIP_NONE,   /* no interrupts: the engine runs user-mode code alone */
 };
 
 struct machine_disk {

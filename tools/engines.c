@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, &ls_engine_kvm, &ls_engine_qemu, NULL};
+static const struct ls_engine_ops *const engines[] = {&ls_engine_sim, &ls_engine_kvm,
+						      &ls_engine_qemu, &ls_engine_native, NULL};
 
 const struct ls_engine_ops *const *tool_engines(void)
 {
