@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/diff/choose.h"
 #include "tools/diff/compare.h"
 #include "tools/diff/engines.h"
 #include "tools/diff/expected.h"
@@ -25,7 +26,8 @@ struct diff_command {
 	gboolean suite, list, json, in_lab;
 	double seconds;
 
-	GPtrArray *tests; /* struct diff_case */
+	GPtrArray *tests;    /* struct diff_case */
+	GPtrArray *left_out; /* lines that say which cases cannot run, and why */
 	struct machine_param param_rows[16];
 	struct diff_options options;
 	const char *trace; /* of --dut trace:PATH; NULL: the engine under test runs */
@@ -35,8 +37,9 @@ struct diff_command {
 static const char diff_description[] =
 	"Runs each payload on two engines, on the processor model that both can be, and compares\n"
 	"exits, registers and memory. Reports the first difference of each.\n\n"
-	"Engines under test: sim, kvm, qemu, lab (kvm in 'lockstep lab'), auto (the strongest "
-	"here),\n"
+	"Engines under test: sim, kvm, qemu, native (user-mode cases on the host's processor), "
+	"lab\n"
+	"(kvm in 'lockstep lab'), auto (the strongest here),\n"
 	"trace:FILE (what one of them did before, as --save-trace keeps it), or trace:FOLDER with\n"
 	"CASE.trace of each case. A trace brings its payload, processor model and granularity.\n\n"
 	"Exit status: 0 equal, 1 different, 2 could not be compared.\n\n"
@@ -140,9 +143,7 @@ static int add_payload(struct diff_command *d, const char *path, uint64_t vcpus,
 	test->append = g_strdup(d->append);
 	test->vcpus = (unsigned int)vcpus;
 	g_ptr_array_add(d->tests, test);
-	return access(path, R_OK)
-		       ? ls_error_set(err, -errno, "cannot read '%s': %s", path, g_strerror(errno))
-		       : 0;
+	return diff_payload_is_user(path, &test->user, err);
 }
 
 static int diff_collect(struct diff_command *d, struct ls_error *err)
@@ -332,8 +333,11 @@ static int diff_run(struct diff_command *d, struct ls_error *err)
 	g_autofree bool *quirk = g_new0(bool, quirk_count + 1);
 	const struct diff_used used = {expected, quirk};
 	g_autoptr(GString) text = g_string_new(NULL);
-	struct diff_report report = {
-		.options = &d->options, .version = d->version, .results = results, .used = &used};
+	struct diff_report report = {.options = &d->options,
+				     .version = d->version,
+				     .results = results,
+				     .used = &used,
+				     .left_out = d->left_out};
 	int rc;
 
 	diff_run_all(d, &report, results, &used);
@@ -385,6 +389,8 @@ static void diff_free(struct diff_command *d)
 	g_strfreev(d->payloads);
 	if (d->tests)
 		g_ptr_array_unref(d->tests);
+	if (d->left_out)
+		g_ptr_array_unref(d->left_out);
 }
 
 /* Two cases of one name would be one file. */
@@ -448,6 +454,9 @@ static int diff_start(struct diff_command *d, int argc, char **words, struct ls_
 	if (!strcmp(d->dut, "lab"))
 		return diff_in_lab(argc, words);
 	rc = diff_apply(d, err);
+	d->left_out = g_ptr_array_new_with_free_func(g_free);
+	if (!rc)
+		rc = diff_leave_out(d->tests, d->options.engine, d->left_out, err);
 	if (!rc && d->junit)
 		rc = output_check(d->junit, err);
 	if (!rc && d->html)

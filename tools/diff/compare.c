@@ -66,6 +66,8 @@ static void compare_events(struct comparison *c)
 {
 	bool step = c->config[REF].single_step;
 
+	if (step && !c->config[REF].step_from)
+		step_begin(c);
 	while (step ? step_next_pair(c) : comparison_next(c, REF) && comparison_next(c, DUT)) {
 		c->result->events++;
 		/* What was mended is how it is to be compared again. */
@@ -183,7 +185,7 @@ static bool build_side(struct comparison *c, unsigned int who)
 		.epoch = MACHINE_DEFAULT_EPOCH,
 		/* Of several vCPUs only ends are compared. */
 		.single_step = c->options->step && c->test->vcpus == 1,
-		.step_from = c->test->theme ? START_PORT : 0,
+		.step_from = c->test->theme && !c->test->user ? START_PORT : 0,
 		.params = c->options->params[who],
 		.param_count = c->options->param_count[who],
 		.dirty = c->options->dirty[who],

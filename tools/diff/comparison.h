@@ -79,7 +79,9 @@ bool pair_differs(struct comparison *c);
  * known. To be freed. */
 char *rule_describe(const struct comparison *c);
 
-/* step.c: the next pair of events, step by step. */
+/* step.c: steps are compared from the first instruction on: which it is. */
+void step_begin(struct comparison *c);
+/* The next pair of events, step by step. */
 bool step_next_pair(struct comparison *c);
 /* What has been stepped over is known, and what the guest's own debugging asks for is given to
  * both. */

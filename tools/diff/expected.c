@@ -34,11 +34,22 @@ static const char *below(void)
 	return b == 0x54474354 ? "TCG" : "a hypervisor"; /* "TCGT" */
 }
 
+/* "AuthenticAMD" */
+static char *host_vendor(void)
+{
+	unsigned int a, name[3];
+
+	__cpuid(0, a, name[0], name[2], name[1]);
+	return g_strndup((const char *)name, sizeof(name));
+}
+
 char *expected_version(const char *engine)
 {
 	struct utsname name;
 	unsigned int major = 0, minor = 0;
 
+	if (!strcmp(engine, "native"))
+		return host_vendor();
 	if (strcmp(engine, "kvm"))
 		return g_strdup(LOCKSTEP_VERSION);
 	uname(&name);

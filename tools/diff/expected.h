@@ -18,8 +18,8 @@ struct expected_row {
 extern const struct expected_row expected_rows[];
 extern const unsigned int expected_count;
 
-/* The version that rows name: "Linux 6.1 on TCG" is KVM of that kernel in a guest of QEMU's. To be
- * freed. */
+/* The version that rows name: "Linux 6.1 on TCG" is KVM of that kernel in a guest of QEMU's; of the host's
+ * own processor, its vendor. To be freed. */
 char *expected_version(const char *engine);
 
 /* What a row is for. */

@@ -10,6 +10,7 @@ struct diff_report {
 	const char *version;      /* of the engine under test */
 	const GPtrArray *results; /* struct diff_result */
 	const struct diff_used *used;
+	const GPtrArray *left_out; /* lines: cases that were not run, and why */
 	unsigned int equal, different, failed, declared; /* cases */
 	uint64_t events;
 	double wall_seconds;

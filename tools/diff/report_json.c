@@ -95,6 +95,12 @@ void report_json(GString *text, const struct diff_report *report)
 		"\"with_declared\": %u, \"events\": %" PRIu64 ", \"seconds\": %.3f,\n",
 		report->results->len, report->equal, report->different, report->failed,
 		report->declared, report->events, report->wall_seconds);
+	g_string_append(text, "  \"left_out\": [");
+	for (guint i = 0; i < report->left_out->len; i++) {
+		g_string_append(text, i ? ", " : "");
+		json_append_string(text, g_ptr_array_index(report->left_out, i));
+	}
+	g_string_append(text, "],\n");
 	append_declared(text, report);
 	g_string_append(text, "  \"results\": [\n");
 	for (guint i = 0; i < report->results->len; i++) {

@@ -36,5 +36,11 @@ void report_junit(GString *text, const struct diff_report *report)
 		report->results->len, report->different, report->failed, report->wall_seconds);
 	for (guint i = 0; i < report->results->len; i++)
 		append_case(text, report, g_ptr_array_index(report->results, i));
+	for (guint i = 0; i < report->left_out->len; i++) {
+		g_autofree char *line =
+			g_markup_escape_text(g_ptr_array_index(report->left_out, i), -1);
+
+		g_string_append_printf(text, "  <system-out>left out: %s</system-out>\n", line);
+	}
 	g_string_append(text, "</testsuite>\n");
 }

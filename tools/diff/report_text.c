@@ -174,6 +174,9 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 		append_row(text, &g_array_index(themes, struct theme, i), colour);
 	if (themes->len > 1)
 		append_row(text, &all, colour);
+	for (guint i = 0; i < report->left_out->len; i++)
+		g_string_append_printf(text, "left out: %s\n",
+				       (const char *)g_ptr_array_index(report->left_out, i));
 	append_declared(text, report);
 	append_left_out(text, report);
 	append_merged(text, report);

@@ -69,6 +69,23 @@ static void remember(struct comparison *c)
 	side_instruction(c->side[REF], ref->bytes, &c->before.instruction);
 }
 
+void step_begin(struct comparison *c)
+{
+	struct ls_engine *engine = machine_engine(side_machine(c->side[REF]));
+	g_autofree uint64_t *registers = g_new0(uint64_t, c->fields->count);
+	uint8_t bytes[INSTRUCTION_MAX] = {0};
+
+	diff_fields_read(c->fields, engine, machine_vcpu(side_machine(c->side[REF]), 0), registers);
+	c->before = (struct moment_before){
+		.known = true,
+		.linear_rip = registers[c->fields->rip] + registers[c->fields->cs_base],
+		.rflags = registers[c->fields->rflags],
+		.tss = registers[diff_fields_find(c->fields, "TR base")],
+	};
+	side_read(c->side[REF], c->before.linear_rip, bytes, sizeof(bytes));
+	side_instruction(c->side[REF], bytes, &c->before.instruction);
+}
+
 /* The other makes one step of this instruction and the next: so does the reference. */
 static bool merge(struct comparison *c)
 {

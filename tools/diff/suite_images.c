@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The images of the suite, so that an installed command, and one in the lab, has them. */
-#define IMAGE(bits)                                                                                \
-	__asm__(".section .rodata\n.globl suite" #bits "_start, suite" #bits "_end\n.balign 16\n"  \
-		"suite" #bits "_start: .incbin \"" SUITE_FOLDER "/suite" #bits                     \
-		".elf\"\nsuite" #bits "_end: .previous")
+#define IMAGE(name)                                                                                \
+	__asm__(".section .rodata\n.globl " #name "_start, " #name "_end\n.balign 16\n" #name      \
+		"_start: .incbin \"" SUITE_FOLDER "/" #name ".elf\"\n" #name "_end: .previous")
 
-IMAGE(64);
-IMAGE(32);
+IMAGE(suite64);
+IMAGE(suite32);
+IMAGE(user64);
+IMAGE(user32);

@@ -13,6 +13,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tools/diff_guest.h"
 #include "tools/diff/compare.h"
+#include "tools/diff/engines.h"
 #include "tools/diff/expected.h"
 #include "tools/diff/quirks.h"
 #include "tools/diff/suite.h"
@@ -189,12 +190,34 @@ static struct ls_engine *faulty_open(struct ls_error *err)
 	return engine;
 }
 
+static void make_faulty(void)
+{
+	faulty = ls_engine_sim;
+	faulty.name = "faulty";
+	faulty.open = faulty_open;
+	faulty.ioctl = faulty_ioctl;
+}
+
+static struct diff_result *compare_options(const struct diff_options *options,
+					   const struct diff_case *test, enum kind kind,
+					   unsigned int after)
+{
+	g_autofree bool *expected = g_new0(bool, expected_count + 1);
+	g_autofree bool *quirk = g_new0(bool, quirk_count + 1);
+	const struct diff_used used = {expected, quirk};
+
+	fault.kind = kind;
+	fault.after = after;
+	fault.done = false;
+	fault.exits = 0;
+	return fault.twice ? diff_compare_steadily(options, test, &used)
+			   : diff_compare(options, test, &used);
+}
+
 static struct diff_result *compare_with(enum kind kind, unsigned int after, char *image)
 {
 	static struct diff_case test = {.name = (char *)"guest", .vcpus = 1};
 	static struct diff_options options;
-	bool expected[64] = {false}, quirk[64] = {false};
-	const struct diff_used used = {expected, quirk};
 
 	test.image = image;
 	options = (struct diff_options){
@@ -205,12 +228,7 @@ static struct diff_result *compare_with(enum kind kind, unsigned int after, char
 		.seconds = 20,
 		.command = (char *)"",
 	};
-	fault.kind = kind;
-	fault.after = after;
-	fault.done = false;
-	fault.exits = 0;
-	return fault.twice ? diff_compare_steadily(&options, &test, &used)
-			   : diff_compare(&options, &test, &used);
+	return compare_options(&options, &test, kind, after);
 }
 
 static char *guest_image(void)
@@ -230,10 +248,7 @@ static void found_at_its_first_instruction(void)
 	g_autofree char *image = guest_image();
 	g_autoptr(GRand) seeded = g_rand_new_with_seed(20);
 
-	faulty = ls_engine_sim;
-	faulty.name = "faulty";
-	faulty.open = faulty_open;
-	faulty.ioctl = faulty_ioctl;
+	make_faulty();
 	for (unsigned int n = 0; n < 20; n++) {
 		enum kind kind = (enum kind)(n % KINDS);
 		unsigned int after = (unsigned int)g_rand_int_range(seeded, 30, 230);
@@ -252,7 +267,7 @@ static void found_at_its_first_instruction(void)
 		diff_result_free(result);
 	}
 	unlink(image);
-	g_free(fault.before);
+	g_clear_pointer(&fault.before, g_free);
 }
 
 static void equal_without_fault(void)
@@ -260,10 +275,7 @@ static void equal_without_fault(void)
 	g_autofree char *image = guest_image();
 	struct diff_result *result;
 
-	faulty = ls_engine_sim;
-	faulty.name = "faulty";
-	faulty.open = faulty_open;
-	faulty.ioctl = faulty_ioctl;
+	make_faulty();
 	result = compare_with(WRONG_FLAG, 1u << 30, image);
 	CU_ASSERT_EQUAL(result->verdict, DIFF_EQUAL);
 	CU_ASSERT_TRUE(result->events > 200);
@@ -273,16 +285,53 @@ static void equal_without_fault(void)
 	unlink(image);
 }
 
+/* The host's own processor finds it, too: here the reference has the fault. */
+static void native_finds_it(void)
+{
+	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
+	struct diff_options options = {
+		.engine = {&faulty, &ls_engine_native},
+		.cpu = (char *)diff_cpu_choose(&ls_engine_native),
+		.memory = 4 << 20,
+		.step = true,
+		.seconds = 20,
+		.command = (char *)"",
+	};
+	struct ls_error err = {0};
+	struct ls_engine *engine = ls_engine_native.open(&err);
+
+	if (!engine) {
+		printf("SKIP: %s\n", err.text);
+		return;
+	}
+	engine->ops->close(engine, LS_SYSTEM);
+	make_faulty();
+	CU_ASSERT_EQUAL(suite_load(cases, &err), 0);
+	for (guint i = 0; i < cases->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(cases, i);
+
+		for (unsigned int after = 0; !strcmp(test->name, "u_add_sub_flags") && after < 6;
+		     after++) {
+			struct diff_result *result =
+				compare_options(&options, test, WRONG_FLAG, after);
+
+			CU_ASSERT_EQUAL(result->verdict, DIFF_DIFFERENT);
+			CU_ASSERT_EQUAL(result->events, fault.at + 1);
+			CU_ASSERT_EQUAL(result->events, after + 1);
+			CU_ASSERT_PTR_NOT_NULL(result->rule);
+			diff_result_free(result);
+		}
+	}
+	g_clear_pointer(&fault.before, g_free);
+}
+
 /* What a second run does not show is different all the same. */
 static void one_run_is_enough(void)
 {
 	g_autofree char *image = guest_image();
 	struct diff_result *result;
 
-	faulty = ls_engine_sim;
-	faulty.name = "faulty";
-	faulty.open = faulty_open;
-	faulty.ioctl = faulty_ioctl;
+	make_faulty();
 	fault.twice = true;
 	result = compare_with(WRONG_FLAG, 40, image);
 	fault.twice = false;
@@ -313,6 +362,7 @@ static CU_TestInfo tests[] = {
 	{"rows are for cases that there are", rows_name_cases},
 	{"an engine is equal to itself", equal_without_fault},
 	{"one wrong instruction is found where it is", found_at_its_first_instruction},
+	{"the host's processor finds it", native_finds_it},
 	CU_TEST_INFO_NULL,
 };
 
