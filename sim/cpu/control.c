@@ -73,7 +73,9 @@ static bool cr0_allowed(const struct cpu *cpu, u64 value)
 		return false;
 	if (turns_on && (cpu->efer & EFER_LME) && !may_enter_long_mode(cpu))
 		return false;
-	return !(turns_off && (cpu_64bit(cpu) || (cpu->cr4 & CR4_PCIDE)));
+	/* AMD's checks have none of 64-bit mode here (APM 2:14.6.2, table 14-5): what comes next is
+	 * 16-bit code, for CS.D is clear. */
+	return !(turns_off && ((cpu_64bit(cpu) && !cpu->amd) || (cpu->cr4 & CR4_PCIDE)));
 }
 
 void control_write_cr0(struct cpu *cpu, u64 value)

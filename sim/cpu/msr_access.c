@@ -309,13 +309,32 @@ static bool all_types_valid(u64 value, unsigned int allowed)
 	return true;
 }
 
+/* User space's is the hypervisor's (api.rst 4.114); a guest's is part of the nested state. */
+static u64 *pat_of(struct cpu *cpu, bool host)
+{
+	u64 *outer = host && cpu->guest && cpu->vendor->host_pat ? cpu->vendor->host_pat(cpu) : NULL;
+
+	return outer ? outer : &cpu->msr[MSR_PAT];
+}
+
+READ(pat)
+{
+	(void)row;
+	*value = *pat_of(cpu, host);
+	return true;
+}
+
 /* SDM 3A:12.12.2: the MTRRs' types and UC- (7). */
 WRITE(pat)
 {
-	return all_types_valid(value, 0xf3) && write_stored(cpu, row, value, host);
+	(void)row;
+	if (!all_types_valid(value, 0xf3))
+		return false;
+	*pat_of(cpu, host) = value;
+	return true;
 }
 
-ACCESS(PAT, read_stored, write_pat);
+ACCESS(PAT, read_pat, write_pat);
 
 WRITE(mtrr_fixed)
 {

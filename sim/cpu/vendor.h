@@ -150,6 +150,8 @@ struct vendor_ops {
 	/* --- the model's state from outside (only of a processor that has one) --- */
 	/* It was set, or all translations were dropped: makes what follows from it. */
 	void (*settle)(struct cpu *cpu);
+	/* The PAT of the hypervisor, where its guest has one of its own now; else NULL. May be NULL. */
+	u64 *(*host_pat)(struct cpu *cpu);
 	/* KVM_GET_NESTED_STATE: returns how large it is, and writes it if @room holds it. */
 	u32 (*get_nested)(struct cpu *cpu, struct kvm_nested_state *to, u32 room);
 	/* KVM_SET_NESTED_STATE. The general registers, control registers, segments and MSRs are a

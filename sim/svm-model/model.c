@@ -93,6 +93,11 @@ static bool write_msr(struct cpu *cpu, u32 number, u64 value, bool host)
 	return true;
 }
 
+static u64 *host_pat(struct cpu *cpu)
+{
+	return svm_nested_paging(svm_of(cpu)) ? &svm_of(cpu)->host.pat : NULL;
+}
+
 const struct vendor_ops svm_ops = {
 	.name = "svm",
 	.state_size = sizeof(struct svm),
@@ -116,6 +121,7 @@ const struct vendor_ops svm_ops = {
 	.would_wake = svm_would_wake,
 	.host_paging = svm_host_paging,
 	.settle = settle,
+	.host_pat = host_pat,
 	.get_nested = svm_get_nested,
 	.set_nested = svm_set_nested,
 	.enter_smm = svm_enter_smm,

@@ -5,6 +5,14 @@
 
 #include "sim/svm-model/translation.h"
 
+/* What newer kernels have behind vmcb_pa in struct kvm_svm_nested_state_hdr: the guest's PAT, with
+ * nested paging (KVM_STATE_SVM_VALID_GPAT). */
+#define SVM_STATE_VALID_PAT 1u
+struct svm_state_pat {
+	u32 flags, reserved;
+	u64 pat;
+};
+
 /* --- get --- */
 
 static void write_vmcb(const struct cpu *cpu, bool injects, u8 *page)
@@ -18,6 +26,14 @@ static void write_vmcb(const struct cpu *cpu, bool injects, u8 *page)
 		value[VMCB_EVENTINJ] &= ~INJ_VALID;
 	__builtin_memset(page, 0, PAGE_SIZE_4K);
 	vmcb_store_all(value, page);
+}
+
+static void write_pat(const struct cpu *cpu, struct kvm_nested_state *to)
+{
+	struct svm_state_pat pat = {.flags = SVM_STATE_VALID_PAT, .pat = cpu->msr[MSR_PAT]};
+
+	if (svm_nested_paging(svm_of(cpu)))
+		__builtin_memcpy((u8 *)&to->hdr.svm + sizeof(to->hdr.svm), &pat, sizeof(pat));
 }
 
 u32 svm_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
@@ -37,6 +53,7 @@ u32 svm_get_nested(struct cpu *cpu, struct kvm_nested_state *to, u32 room)
 		return size;
 	to->flags |= KVM_STATE_NESTED_GUEST_MODE | (injects ? KVM_STATE_NESTED_RUN_PENDING : 0);
 	to->hdr.svm.vmcb_pa = svm->vmcb;
+	write_pat(cpu, to);
 	write_vmcb(cpu, injects, to->data.svm->vmcb12);
 	return size;
 }
@@ -58,6 +75,19 @@ static bool acceptable(const struct cpu *cpu, const struct kvm_nested_state *fro
 	       from->size >= sizeof(*from) + KVM_STATE_NESTED_SVM_VMCB_SIZE;
 }
 
+/* Where the state has the guest's, the MSR was the host's; a kernel that does not tell had one for
+ * both. */
+static void read_pat(struct cpu *cpu, const struct kvm_nested_state *from, bool nested_paging)
+{
+	struct svm_state_pat pat;
+
+	__builtin_memcpy(&pat, (const u8 *)&from->hdr.svm + sizeof(from->hdr.svm), sizeof(pat));
+	if (!nested_paging || !(pat.flags & SVM_STATE_VALID_PAT))
+		return;
+	svm_of(cpu)->host.pat = cpu->msr[MSR_PAT];
+	cpu->msr[MSR_PAT] = pat.pat;
+}
+
 static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
 {
 	struct svm *svm = svm_of(cpu);
@@ -65,6 +95,7 @@ static bool load_guest(struct cpu *cpu, const struct kvm_nested_state *from)
 
 	vmcb_fetch_all(value, from->data.svm->vmcb12);
 	svm_unpack_host(&svm->host, value);
+	read_pat(cpu, from, value[VMCB_NP_CONTROL] & NP_ENABLE);
 	__builtin_memcpy(svm->value, value, sizeof(value));
 	svm_save_guest(cpu);
 	/* KVM wants paging, too. */

@@ -197,6 +197,7 @@ static void pause(struct cpu *cpu, const struct op *op)
 static void look(struct cpu *cpu, const struct op *op, enum intercept what, u64 info)
 {
 	switch (what) {
+	case INTERCEPT_RDTSCP_EXISTS: /* before any other exception (SDM 3C:26.3) */
 	case INTERCEPT_RDPID:
 		check_enabled(cpu, SECONDARY_RDTSCP);
 		break;
@@ -269,8 +270,6 @@ void vmx_intercept(struct cpu *cpu, const struct op *op, enum intercept what, u6
 {
 	const struct row *row = &rows[what];
 
-	if (what == INTERCEPT_RDTSCP)
-		check_enabled(cpu, SECONDARY_RDTSCP);
 	if (what == INTERCEPT_XSETBV && cpu->cpl)
 		return; /* #GP comes first (3C:26.1.1) */
 	if (what == INTERCEPT_UMWAIT || what == INTERCEPT_TPAUSE)

@@ -94,6 +94,7 @@ FAMILY_ONE(rdtsc, exec_rdtsc);
 static HANDLER(exec_rdtscp)
 {
 	FAULT_POINT(cpu, op);
+	INTERCEPT(cpu, op, RDTSCP_EXISTS, 0);
 	check_tsd(cpu);
 	INTERCEPT(cpu, op, RDTSCP, 0);
 	set_edx_eax(cpu, cpu_tsc_seen(cpu));

@@ -190,11 +190,35 @@ static void privilege(void)
 	CHECK_EQUAL(vmread(EXIT_INFO), 0x80000b0d);
 }
 
+static void rdtscp(void)
+{
+	static const struct row row = {"RDTSCP", "\x0f\x01\xf9", 3, 0, 0, 0, 0, 0, 0};
+
+	section("RDTSCP that is not enabled: #UD before any other exception (SDM 3C:26.3)");
+	prepare(&row);
+	vmwrite(GUEST_CR4, vmread(GUEST_CR4) | 4); /* TSD */
+	vmwrite(EXCEPTION_BITMAP, 1u << 13 | 1u << 6);
+	at_cpl3();
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_REASON), 0);
+	CHECK_EQUAL(vmread(EXIT_INFO), 0x80000306);
+	section("enabled, #GP(0) by CR4.TSD comes before its exit");
+	prepare(&row);
+	vmx_set_primary(1u << 12 | PRIMARY_SECONDARY); /* RDTSC exiting */
+	CHECK(vmx_set_secondary(1u << 3));
+	vmwrite(GUEST_CR4, vmread(GUEST_CR4) | 4);
+	vmwrite(EXCEPTION_BITMAP, 1u << 13 | 1u << 6);
+	at_cpl3();
+	CHECK_EQUAL(vmx_launch(), SUCCEED);
+	CHECK_EQUAL(vmread(EXIT_INFO), 0x80000b0d);
+}
+
 void payload(void)
 {
 	vmx_begin();
 	debug_registers();
 	privilege();
+	rdtscp();
 	for (unsigned int n = 0; n < sizeof(rows) / sizeof(rows[0]); n++)
 		check(&rows[n]);
 	CHECK_EQUAL(vmxoff(), SUCCEED);

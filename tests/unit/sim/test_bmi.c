@@ -256,6 +256,22 @@ static void test_crc32(void)
 	rig_close(&rig);
 }
 
+/* --- features of one encoding --- */
+
+/* SDM 2A, CMPXCHG8B/CMPXCHG16B: with REX.W it is the latter, #UD on a processor without it. */
+static void test_cmpxchg16b_missing(void)
+{
+	static const u8 wide[] = {0x48, 0x0f, 0xc7, 0x0f}, narrow[] = {0x0f, 0xc7, 0x0f};
+	struct rig rig;
+
+	rig_open(&rig);
+	CHECK_EQUAL(rig_run(&rig, wide, sizeof(wide)), RIG_NOTHING);
+	rig.cpu->feature[FEATURE_CX16 / 32] &= ~(1u << FEATURE_CX16 % 32);
+	CHECK_EQUAL(rig_run(&rig, wide, sizeof(wide)), VECTOR_UD);
+	CHECK_EQUAL(rig_run(&rig, narrow, sizeof(narrow)), RIG_NOTHING);
+	rig_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
 	{"ANDN", test_andn},
 	{"BLSI, BLSMSK, BLSR", test_lowest_bit},
@@ -267,6 +283,7 @@ static CU_TestInfo tests[] = {
 	{"ADCX, ADOX", test_carry_chains},
 	{"MOVBE", test_movbe},
 	{"CRC32", test_crc32},
+	{"CMPXCHG16B", test_cmpxchg16b_missing},
 	CU_TEST_INFO_NULL,
 };
 

@@ -266,6 +266,40 @@ static void test_svm_guest(void)
 	kvm_close(&rig);
 }
 
+/* With nested paging the guest has a PAT of its own, which newer kernels put behind vmcb_pa; the
+ * MSR is the host's then, and a move takes both along. */
+static void test_svm_pat(void)
+{
+	const uint64_t host = 0x0007040600070406, guest = 0x0606060606060606;
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msr = {.head = {.nmsrs = 1}, .entry = {.index = 0x277, .data = host}};
+	union buffer buffer = svm_state(), again;
+	uint8_t *pat = (uint8_t *)&buffer.state.hdr.svm + 8;
+	struct kvm_rig rig;
+
+	kvm_open(&rig, "amd", false);
+	set_efer(&rig, EFER_SVME);
+	put(buffer.room + HEAD + 0x090, 1, 8);
+	put(buffer.room + HEAD + 0x0b0, TABLE, 8);
+	put(pat, 1, 4);
+	put(pat + 8, guest, 8);
+	put(rig.memory + TABLE, 0x87, 4);
+	kvm_code(&rig, CODE, 0x66, 0xb9, 0x77, 0x02, 0, 0, 0x0f, 0x32, 0xe6, 0x10); /* rdmsr; out */
+	CHECK_EQUAL(kvm_vcpu_call(&rig, KVM_SET_MSRS, &msr), 1);
+	CHECK_EQUAL(set(&rig, &buffer), 0);
+	CHECK_EQUAL(kvm_run(&rig), KVM_EXIT_IO);
+	CHECK_EQUAL(kvm_regs(&rig).rax, (uint32_t)guest);
+	msr.entry.data = 0;
+	CHECK_EQUAL(kvm_vcpu_call(&rig, KVM_GET_MSRS, &msr), 1);
+	CHECK_EQUAL(msr.entry.data, host);
+	get(&rig, &again);
+	CHECK_EQUAL(memcmp(pat, (uint8_t *)&again.state.hdr.svm + 8, 16), 0);
+	CHECK_EQUAL(memcmp(again.room + HEAD + 0x668, &host, 8), 0);
+	kvm_close(&rig);
+}
+
 /* APM 2:15.17: with GIF clear an NMI is held, so it does not wake a halted processor either. */
 static void test_gif(void)
 {
@@ -293,6 +327,7 @@ static CU_TestInfo tests[] = {
 	{"VMX, kept", test_vmx_kept},
 	{"SVM, refused", test_svm_refused},
 	{"a guest of SVM", test_svm_guest},
+	{"a guest's PAT", test_svm_pat},
 	CU_TEST_INFO_NULL,
 };
 
