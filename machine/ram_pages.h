@@ -3,6 +3,7 @@
 #ifndef LOCKSTEP_MACHINE_RAM_PAGES_H
 #define LOCKSTEP_MACHINE_RAM_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,11 @@ size_t ram_pages_words(const struct machine *machine);
 static inline void ram_pages_add(uint64_t *set, uint64_t page)
 {
 	set[page / 64] |= UINT64_C(1) << page % 64;
+}
+
+static inline bool ram_pages_has(const uint64_t *set, uint64_t page)
+{
+	return set[page / 64] >> page % 64 & 1;
 }
 
 /* Whether it was in the set, of which it is no longer. */

@@ -27,13 +27,14 @@ enum recording_part {
 
 struct recording {
 	uint64_t *dirty; /* pages of RAM, low and high in one row, that the next one is to have */
+	uint64_t pages;  /* of them were not zeros when they were first seen */
 	uint64_t last, looked; /* instructions of all vCPUs */
 };
 
 /* Between two turns: takes one if it is due. */
 void recording_look(struct machine *machine);
-/* The page has been written. */
-void recording_note(struct machine *machine, uint64_t gpa);
+/* The page has been written, and has @bytes now. */
+void recording_note(struct machine *machine, uint64_t gpa, const uint8_t *bytes);
 void recording_free(struct machine *machine);
 
 /* --- making a run again; before machine_run, with config.replay --- */

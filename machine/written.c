@@ -204,7 +204,7 @@ static void tell(struct machine *machine, unsigned int ram,
 		for (; bits; bits &= bits - 1) {
 			uint64_t at = (word * 64 + (unsigned int)__builtin_ctzll(bits)) * PAGE;
 
-			recording_note(machine, slot->gpa + at);
+			recording_note(machine, slot->gpa + at, slot->host + at);
 			history_note(machine, slot->gpa + at);
 			page(opaque, slot->gpa + at, slot->host + at);
 		}

@@ -208,12 +208,18 @@ struct slot *slots_find(struct slots *slots, u64 gpa)
 	return NULL;
 }
 
+bool slot_is_dirty(const struct slot *slot, u64 gpa)
+{
+	u64 page = (gpa - slot->gpa) >> PAGE_SHIFT;
+
+	return !slot->dirty ||
+	       __atomic_load_n(&slot->dirty[page / 64], __ATOMIC_RELAXED) & BIT(page % 64);
+}
+
 void slot_mark_dirty(struct slot *slot, u64 gpa)
 {
 	u64 page = (gpa - slot->gpa) >> PAGE_SHIFT;
-	u64 bit = BIT(page % 64);
 
-	if (!slot->dirty || __atomic_load_n(&slot->dirty[page / 64], __ATOMIC_RELAXED) & bit)
-		return;
-	__atomic_fetch_or(&slot->dirty[page / 64], bit, __ATOMIC_RELEASE);
+	if (!slot_is_dirty(slot, gpa))
+		__atomic_fetch_or(&slot->dirty[page / 64], BIT(page % 64), __ATOMIC_RELEASE);
 }

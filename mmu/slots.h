@@ -27,9 +27,9 @@ struct slots {
 	struct slot slot[SLOTS_MAX]; /* sorted by gpa */
 	unsigned int count;
 	unsigned int recent; /* index of the last hit; a hint only */
-	bool shared;	     /* by more than one vCPU */
-	/* vCPUs that wait until the others can't write any more to a page that has just got its first
-	 * bit in slot->code. Atomic. */
+	bool shared;         /* by more than one vCPU */
+	/* vCPUs that wait until the others can't write any more to a page that has just got its
+	 * first bit in slot->code. Atomic. */
 	unsigned int guarding;
 };
 
@@ -68,5 +68,7 @@ ALWAYS_INLINE u64 slot_code_lines(u64 gpa, unsigned int size)
 
 /* Marks the page dirty if the slot logs it. */
 void slot_mark_dirty(struct slot *slot, u64 gpa);
+/* A write to the page now needs no mark: nobody logs writes, or it has one. */
+bool slot_is_dirty(const struct slot *slot, u64 gpa);
 
 #endif

@@ -10,6 +10,7 @@
 #define COMPRESSION_OF_PAGES (-20) /* of snapshots: many bytes at once, which the run waits for */
 #define STATES_MAX           900u  /* other state that is kept for snapshots */
 #define COLUMNS_ENOUGH       (16u << 20)
+#define PAGES_ENOUGH         64u /* compressed while they are in a cache */
 
 struct chunk_maker {
 	struct codec *codec;
@@ -213,6 +214,7 @@ struct chunk *chunk_maker_add(struct chunk_maker *maker, const uint64_t *record,
 	maker->head.records++;
 	maker->number[event]++;
 	if (maker->head.records >= maker->records_max || codec_full(maker->codec) ||
+	    maker->number[TRACE_SNAPSHOT] >= PAGES_ENOUGH ||
 	    (maker->head.records % 256 == 0 && columns_size(&maker->columns) >= COLUMNS_ENOUGH))
 		return chunk_maker_finish(maker, failed);
 	return NULL;

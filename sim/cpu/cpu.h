@@ -312,6 +312,7 @@ struct cpu {
 	struct lapic *lapic;
 	struct trace_cache *traces;
 	struct recorder *recorder; /* NULL: nobody watches (recorder.h) */
+	u32 recorder_wants;	   /* RECORDER_*, of its sink */
 	const struct cpu_platform *platform;
 	void *vcpu; /* the engine's own object */
 	const struct sim_params *params; /* NULL: defaults */

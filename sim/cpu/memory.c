@@ -4,8 +4,8 @@
  * alignment checks and data breakpoints. All stores end in write_host or device_access.
  */
 #include "sim/cpu/memory.h"
-#include "sim/cpu/code_guard.h"
 #include "sim/cpu/address_space.h"
+#include "sim/cpu/code_guard.h"
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/platform_lock.h"
@@ -208,7 +208,7 @@ static void fill_data(struct cpu *cpu, u64 linear, unsigned int access, u64 cont
 	entry->write_tag = TLB_TAG_INVALID;
 	if (!(result->allowed & WALK_WRITE) || (slot->flags & KVM_MEM_READONLY) ||
 	    *slot_code_word(slot, gpa) || recorder_sees(cpu, RECORDER_STORES) ||
-	    (slot->dirty && !(access & WALK_WRITE)))
+	    (!(access & WALK_WRITE) && !slot_is_dirty(slot, gpa)))
 		return;
 	/* The access itself may yet fault elsewhere, or be a mere probe; what follows it through
 	 * this tag is not seen. */
@@ -502,6 +502,7 @@ static bool known_guarded(struct cpu *cpu, u64 linear, unsigned int size, struct
 	piece->slot = slow->slot;
 	piece->host = slow->slot->host + (piece->gpa - slow->slot->gpa);
 	piece->size = size;
+	piece->write = true;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/cpu/address_space.h"
 #include "sim/cpu/recorder.h"
+#include "sim/cpu/address_space.h"
 
 #include <stdlib.h>
 
@@ -28,7 +28,6 @@ struct place {
 
 struct recorder {
 	struct ls_trace_sink *sink;
-	unsigned int wants; /* RECORDER_* */
 	struct walk_steps steps;
 	/* the instruction that was begun */
 	bool begun;
@@ -218,18 +217,13 @@ void recorder_settle(struct cpu *cpu, bool all)
 {
 	struct recorder *recorder = cpu->recorder;
 
-	if (!(recorder->wants & RECORDER_INSTRUCTIONS))
+	if (!recorder_sees(cpu, RECORDER_INSTRUCTIONS))
 		return;
 	finish(cpu, recorder, cpu_retired(cpu));
 	recorder->all = all;
 }
 
 /* --- stores --- */
-
-unsigned int recorder_wants(const struct cpu *cpu)
-{
-	return cpu->recorder->wants;
-}
 
 u64 recorder_count(const struct cpu *cpu)
 {
@@ -309,7 +303,7 @@ static void add_store(struct cpu *cpu, u64 linear, const void *from, unsigned in
 void recorder_store(struct cpu *cpu, u64 linear, u64 gpa, const void *from, unsigned int size)
 {
 	record_access(cpu, linear, gpa, from, size, true);
-	if (cpu->recorder->wants & RECORDER_INSTRUCTIONS)
+	if (recorder_sees(cpu, RECORDER_INSTRUCTIONS))
 		add_store(cpu, linear, from, size);
 }
 
@@ -370,6 +364,7 @@ bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 	if (!sink) {
 		free(recorder);
 		cpu->recorder = NULL;
+		cpu->recorder_wants = 0;
 		cpu->walk.steps = NULL;
 	} else {
 		if (!recorder) {
@@ -380,7 +375,7 @@ bool recorder_watch(struct cpu *cpu, struct ls_trace_sink *sink)
 			cpu->recorder = recorder;
 		}
 		recorder->sink = sink;
-		recorder->wants = wants_of(sink);
+		cpu->recorder_wants = wants_of(sink);
 		cpu->walk.steps = ls_trace_wants(sink, TRACE_WALK_STEP) ? &recorder->steps : NULL;
 		forget_values(recorder);
 	}

@@ -23,10 +23,9 @@ void recorder_op(struct op *record, const struct op *op, const struct opcode_row
 		 const u8 *bytes, u32 mode);
 /* Why some accesses may not be left to the TLB. */
 enum { RECORDER_INSTRUCTIONS = 1, RECORDER_STORES = 2, RECORDER_LOADS = 4 };
-unsigned int recorder_wants(const struct cpu *cpu);
 ALWAYS_INLINE bool recorder_sees(const struct cpu *cpu, unsigned int what)
 {
-	return unlikely(cpu->recorder) && (recorder_wants(cpu) & what);
+	return unlikely(cpu->recorder_wants & what);
 }
 
 void recorder_load(struct cpu *cpu, u64 linear, u64 gpa, const void *bytes, unsigned int size);
