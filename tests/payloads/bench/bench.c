@@ -165,24 +165,6 @@ static void set_up(void)
 	apic_write(APIC_SVR, 0x1ff);
 }
 
-/* What stands behind "@name=" on the command line, or NULL. Multiboot 3.3: flags bit 2 announces it
- * at 16. */
-static const char *option(const char *name)
-{
-	const u32 *information = (const u32 *)(word)multiboot_information;
-	const char *at, *n, *value;
-
-	if (!(information[0] & 4))
-		return NULL;
-	for (at = (const char *)(word)information[4]; *at; at++) {
-		for (n = name, value = at; *n && *n == *value; n++)
-			value++;
-		if (!*n && *value == '=')
-			return value + 1;
-	}
-	return NULL;
-}
-
 static u64 factor(void)
 {
 	const char *at = option("FACTOR");

@@ -38,11 +38,14 @@ static void expect_refused(void)
 	CHECK_EQUAL(vmcb.rax, rax);
 }
 
+/* Where it is injected, the handler exits by VMMCALL. */
 static void refuse_injection(u64 event)
 {
 	svm_prepare(guest);
 	vmcb.event_inj = SVM_INJECT | event;
+	gate_set((u8)event, (word)guest, GATE_INTERRUPT);
 	expect_refused();
+	gate_reset((u8)event);
 }
 
 static void injection(void)
@@ -58,8 +61,6 @@ static void injection(void)
 	refuse_injection(SVM_TYPE(3) | 32);
 	section("#BR into 64-bit mode (15.20)");
 	refuse_injection(SVM_TYPE(3) | 5);
-	section("the event is left where it was");
-	CHECK_EQUAL(vmcb.event_inj, SVM_INJECT | SVM_TYPE(3) | 5);
 }
 
 static void reserved_bits(void)
@@ -107,6 +108,14 @@ static void reserved_bits(void)
 	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
 }
 
+static void prepare_pae(u64 *pdptes)
+{
+	svm_prepare(guest);
+	vmcb.efer &= ~0x500ull;
+	vmcb.cs.attributes = 0xc9b;
+	vmcb.cr3 = (u64)pdptes;
+}
+
 /* The PDPTEs of a legacy PAE guest are read by VMRUN (15.5.1). */
 static void pdptes(void)
 {
@@ -114,15 +123,13 @@ static void pdptes(void)
 
 	section("a reserved bit in a PDPTE, without nested paging: VMEXIT_INVALID (15.5.1)");
 	table[0] = (READ_REGISTER("cr3") & ~0xfffull) | 0x23;
-	svm_prepare(guest);
-	vmcb.efer &= ~0x500ull;
-	vmcb.cs.attributes = 0xc9b;
-	vmcb.cr3 = (u64)table;
+	prepare_pae(table);
 	expect_refused();
 	section("one that is not present may have any bit");
 	table[0] = (*(u64 *)(READ_REGISTER("cr3") & ~0xfffull) & ~0xfffull);
 	table[0] = (*(u64 *)table[0] & ~0xfffull) | 1;
 	table[3] = 0x1e6;
+	prepare_pae(table);
 	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
 }
 

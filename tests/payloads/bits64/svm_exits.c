@@ -18,7 +18,7 @@ GUEST(mwait_guest,
 GUEST(vmsave_guest, "vmsave_guest_at: vmsave %rax; vmsave_guest_end: vmmcall");
 GUEST(vmload_guest, "vmload_guest_at: vmload %rax; vmload_guest_end: vmmcall");
 
-GUEST(vmmcall_guest, "vmmcall_guest_at: vmmcall; vmmcall_guest_end: hlt");
+GUEST(vmmcall_guest, "vmmcall_guest_at: vmmcall; vmmcall_guest_end: cpuid");
 GUEST(lmsw_guest, "smsw %eax; lmsw_guest_at: lmsw %ax; lmsw_guest_end: vmmcall");
 GUEST(in_guest, "mov $0x1f0, %edx; in_guest_at: in %dx, %ax; in_guest_end: vmmcall");
 
@@ -27,6 +27,12 @@ GUEST(handler, "handler_at: mov $0x1111, %eax; handler_end: vmmcall");
 
 #define HANDLER 0x1111
 
+static void check_next_rip(u64 wanted)
+{
+	if (svm_features() & SVM_FEATURE_NRIP)
+		CHECK_EQUAL(vmcb.n_rip, wanted);
+}
+
 static void next_rip(void)
 {
 	section("an instruction's intercept tells RIP and nRIP (15.7.1)");
@@ -34,30 +40,26 @@ static void next_rip(void)
 	vmcb.intercepts3 = SVM_CPUID;
 	CHECK_EQUAL(svm_run(), EXIT_CPUID);
 	CHECK_EQUAL(vmcb.rip, (u64)cpuid_guest_at);
-	CHECK_EQUAL(vmcb.n_rip, (u64)cpuid_guest_end);
+	check_next_rip((u64)cpuid_guest_end);
 	section("INT3: the exception's intercept, RIP of the instruction, nRIP behind it "
 		"(15.12.4)");
 	svm_prepare(int3_guest);
 	vmcb.exceptions = 1u << 3;
+	gate_set(3, (word)handler, GATE_INTERRUPT); /* where it is not caught */
 	CHECK_EQUAL(svm_run(), EXIT_EXCP + 3);
 	CHECK_EQUAL(vmcb.rip, (u64)int3_guest_at);
-	CHECK_EQUAL(vmcb.n_rip, (u64)int3_guest_end);
+	check_next_rip((u64)int3_guest_end);
+	gate_reset(3);
 	section("others have none: nRIP is reset to 0 (15.7.1)");
 	svm_prepare(shutdown_guest);
 	vmcb.exceptions = 1u << 6;
 	vmcb.n_rip = 0x1234;
 	CHECK_EQUAL(svm_run(), EXIT_EXCP + 6);
-	CHECK_EQUAL(vmcb.n_rip, 0);
+	check_next_rip(0);
 }
 
-static void vmmcall(void)
+static void operands(void)
 {
-	section("VMMCALL without its intercept is #UD (15.18)");
-	svm_prepare(vmmcall_guest);
-	vmcb.intercepts4 &= ~SVM_VMMCALL;
-	vmcb.exceptions = 1u << 6;
-	CHECK_EQUAL(svm_run(), EXIT_EXCP + 6);
-	CHECK_EQUAL(vmcb.rip, (u64)vmmcall_guest_at);
 	section("LMSW asks the selective CR0 intercept whatever it writes (15.9, table 15-7)");
 	svm_prepare(lmsw_guest);
 	vmcb.intercepts3 = SVM_CR0_SEL;
@@ -76,18 +78,20 @@ static void vmmcall(void)
 static void icebp(void)
 {
 	section("INT1 has an intercept of its own");
+	gate_set(1, (word)handler, GATE_INTERRUPT);
+	gate_set(6, (word)handler, GATE_INTERRUPT); /* where there is no INT1 */
 	svm_prepare(icebp_guest);
 	vmcb.intercepts4 |= SVM_ICEBP;
 	vmcb.exceptions = 1u << 1;
 	CHECK_EQUAL(svm_run(), EXIT_ICEBP);
 	CHECK_EQUAL(vmcb.rip, (u64)icebp_guest_at);
 	section("#DB's does not catch it (15.12.2)");
-	gate_set(1, (word)handler, GATE_INTERRUPT);
 	svm_prepare(icebp_guest);
 	vmcb.exceptions = 1u << 1;
 	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
 	CHECK_EQUAL(vmcb.rax, HANDLER);
 	gate_reset(1);
+	gate_reset(6);
 }
 
 /* A triple fault: the guest has no IDT. */
@@ -133,7 +137,7 @@ static void virtual_8086(void)
 	CHECK_EQUAL(vmcb.cpl, 3); /* whatever the VMCB said (15.5.1) */
 	CHECK_EQUAL(vmcb.rflags & 0x20000, 0x20000);
 	section("and goes on there");
-	vmcb.rip = vmcb.n_rip;
+	vmcb.rip = 2;
 	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
 	CHECK_EQUAL(vmcb.rip, 2);
 	CHECK_EQUAL(__builtin_ia32_readeflags_u64() & 0x20000, 0);
@@ -141,6 +145,11 @@ static void virtual_8086(void)
 
 static void mwait(void)
 {
+	u32 out[4];
+
+	cpuid(1, 0, out);
+	if (!(out[2] & 8))
+		return;
 	section("MWAIT: the conditional intercept is checked first (15.9, table 15-7)");
 	svm_prepare(mwait_guest);
 	vmcb.rax = (u64)svm_guest_registers;
@@ -228,15 +237,28 @@ static void virtual_tpr(void)
 	CHECK_EQUAL(*(u64 *)vmcb.rsp, (u64)cpuid_guest_end);
 }
 
+/* The last, for where it never ends. */
+static void vmmcall(void)
+{
+	section("VMMCALL without its intercept is #UD (15.18)");
+	svm_prepare(vmmcall_guest);
+	vmcb.intercepts3 = SVM_CPUID;
+	vmcb.intercepts4 &= ~SVM_VMMCALL;
+	vmcb.exceptions = 1u << 6;
+	CHECK_EQUAL(svm_run(), EXIT_EXCP + 6);
+	CHECK_EQUAL(vmcb.rip, (u64)vmmcall_guest_at);
+}
+
 void payload(void)
 {
 	svm_begin();
 	next_rip();
-	vmmcall();
+	operands();
 	icebp();
 	shutdown();
 	virtual_8086();
 	mwait();
 	virtual_vmload();
 	virtual_tpr();
+	vmmcall();
 }

@@ -14,6 +14,7 @@ void payload(void)
 	svm_prepare(guest);
 	vmcb.idtr.limit = 0;
 	print("PASSED if this is the last line\n");
+	drain();
 	svm_run();
 	print("FAIL the host is still running\n");
 }

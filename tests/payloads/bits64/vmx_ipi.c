@@ -191,6 +191,8 @@ void payload(void)
 	gate_set(VECTOR, (word)took_vector, GATE_INTERRUPT);
 	APIC(0xf0) = 0x1ff;
 	vmx_begin();
+	if (!(rdmsr(0x482) >> 32 & PRIMARY_TERTIARY) || !vmx_set_tertiary(IPI))
+		return;
 	sent();
 	not_sent();
 	entry();

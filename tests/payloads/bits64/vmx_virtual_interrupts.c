@@ -206,10 +206,6 @@ static void delivery(void)
 	prepare_request(write_cr8, IF);
 	VTPR = 0xf0;
 	expect_interrupt(took_vector, VECTOR, write_cr8_behind);
-	section("a halted guest wakes");
-	prepare_request(nothing, IF);
-	vmwrite(ACTIVITY, 1);
-	expect_interrupt(took_vector, VECTOR, nothing);
 	section("interrupt windows come instead (30.2.1)");
 	prepare_request(nothing, IF);
 	vmx_set_primary(PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY | PRIMARY_INTERRUPT_WINDOW);
@@ -350,6 +346,41 @@ static void posted(void)
 	vmwrite(EXIT_CONTROLS, vmread(EXIT_CONTROLS) & ~(u64)ACKNOWLEDGE);
 	CHECK_EQUAL(vmx_launch(), FAIL_VALID);
 	CHECK_EQUAL(vmread(INSTRUCTION_ERROR), 7);
+	vmwrite(EXIT_CONTROLS, vmread(EXIT_CONTROLS) | ACKNOWLEDGE);
+	expect_exit(REASON_VMCALL, nothing);
+}
+
+/* An interrupt of this processor's own waits, too. */
+static void prepare_both(u32 activity)
+{
+	APIC(0x300) = 0x40000 | NOTIFICATION;
+	prepare_request(nothing, IF);
+	vmx_set_pin_halted(EXTERNAL_EXITING);
+	vmwrite(EXIT_CONTROLS, vmread(EXIT_CONTROLS) | ACKNOWLEDGE);
+	vmwrite(ACTIVITY, activity);
+}
+
+static void expect_virtual_first(void)
+{
+	expect_exit(REASON_EXTERNAL, took_vector);
+	CHECK_EQUAL(vmread(INTERRUPT_STATUS), VECTOR << 8);
+	APIC(0xb0) = 0;
+}
+
+static void priority(void)
+{
+	section("virtual interrupts go before external ones, which exit before the handler's first "
+		"instruction (30.2.2)");
+	prepare_both(0);
+	expect_virtual_first();
+	section("of a halted guest, too");
+	prepare_both(1);
+	expect_virtual_first();
+	section("a halted guest wakes (30.2.2)");
+	prepare_request(nothing, IF);
+	vmx_set_pin_halted(EXTERNAL_EXITING);
+	vmwrite(ACTIVITY, 1);
+	expect_interrupt(took_vector, VECTOR, nothing);
 }
 
 void payload(void)
@@ -365,5 +396,6 @@ void payload(void)
 	ends();
 	commands();
 	posted();
+	priority();
 	CHECK_EQUAL(vmxoff(), SUCCEED);
 }

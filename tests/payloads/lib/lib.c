@@ -3,10 +3,12 @@
 
 #define SERIAL     0x3f8
 #define EXIT_PORT  0xf4
+#define OFF_PORT   0x8900 /* Bochs' */
 #define STUB_BYTES 32
 
 static u32 checks, failures;
 static const char *rule = "";
+static bool sections; /* are shown */
 
 /* The compiler calls these two by itself. */
 void *memset(void *to, int value, size_t size);
@@ -27,6 +29,25 @@ void *memcpy(void *to, const void *from, size_t size)
 	return to;
 }
 
+/* --- the command line --- */
+
+/* Multiboot 3.3: flags bit 2 announces it at 16. */
+const char *option(const char *name)
+{
+	const u32 *information = (const u32 *)(word)multiboot_information;
+	const char *at, *n, *value;
+
+	if (!(information[0] & 4))
+		return NULL;
+	for (at = (const char *)(word)information[4]; *at; at++) {
+		for (n = name, value = at; *n && *n == *value; n++)
+			value++;
+		if (!*n && *value == '=')
+			return value + 1;
+	}
+	return NULL;
+}
+
 /* --- output --- */
 
 void print(const char *text)
@@ -36,6 +57,12 @@ void print(const char *text)
 			;
 		outb(SERIAL, (u8)*text++);
 	}
+}
+
+void drain(void)
+{
+	while (!(inb(SERIAL + 5) & 0x40))
+		;
 }
 
 void print_hex(u64 value)
@@ -54,6 +81,9 @@ void print_hex(u64 value)
 _Noreturn void finish(u8 code)
 {
 	outb(EXIT_PORT, code);
+	drain();
+	for (const char *letter = "Shutdown"; *letter; letter++)
+		outb(OFF_PORT, (u8)*letter);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
@@ -61,6 +91,11 @@ _Noreturn void finish(u8 code)
 void section(const char *name)
 {
 	rule = name;
+	if (!sections)
+		return;
+	print("# ");
+	print(name);
+	print("\n");
 }
 
 void check_at(bool ok, const char *what, u64 found, u64 wanted)
@@ -165,6 +200,7 @@ void payload_setup(void)
 {
 	unsigned int i;
 
+	sections = option("SECTIONS"); /* before the payload uses the memory that it lies in */
 	/* 115,200 baud, 8 bits; a UART fresh from reset sends 5. */
 	outb(SERIAL + 3, 0x83);
 	outb(SERIAL, 1);

@@ -19,6 +19,8 @@ typedef unsigned long word; /* 32 or 64 bits */
 void payload(void);
 /* Where the loader put the multiboot information (0.6.96, section 3.3). */
 extern u32 multiboot_information;
+/* What stands behind "@name=" on the command line, or NULL. */
+const char *option(const char *name);
 
 /* --- checks: print what failed and go on --- */
 void check_at(bool ok, const char *what, u64 found, u64 wanted);
@@ -29,9 +31,11 @@ void check_at(bool ok, const char *what, u64 found, u64 wanted);
                                                                                                    \
 		check_at(check_found == check_want, #found " == " #want, check_found, check_want); \
 	} while (0)
-void section(const char *rule); /* names the rule that the next checks are about */
+void section(const char *rule); /* names the rule that the next checks are about; SECTIONS=1 on the
+				 * command line prints each */
 void print(const char *text);
 void print_hex(u64 value);
+void drain(void); /* until all that was printed is sent */
 _Noreturn void finish(u8 code);
 
 /* --- descriptors --- */

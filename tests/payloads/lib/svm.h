@@ -98,6 +98,8 @@ extern u8 svm_iopm[3 * 4096], svm_msrpm[2 * 4096];
 bool svm_offered(void);
 /* CPUID 8000000AH's EDX. */
 u32 svm_features(void);
+#define SVM_FEATURE_NRIP   (1u << 3)
+#define SVM_FEATURE_DECODE (1u << 7)
 /* Turns SVM on. */
 void svm_begin(void);
 /* The VMCB for a guest that runs @code at level 0 of the payload's world, on other_stack, and exits

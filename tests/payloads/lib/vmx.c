@@ -50,6 +50,12 @@ void vmx_set_pin(u32 bits)
 	vmwrite(PIN, allowed(MSR_TRUE_PIN, bits));
 }
 
+void vmx_set_pin_halted(u32 bits)
+{
+	vmx_set_pin(bits | 1u << 6);
+	vmwrite(PREEMPTION_TIMER, 1000000);
+}
+
 void vmx_set_primary(u32 bits)
 {
 	vmwrite(PRIMARY, allowed(MSR_TRUE_PRIMARY, bits));

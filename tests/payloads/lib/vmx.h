@@ -74,6 +74,7 @@ enum vmcs_encoding {
 	GUEST_TR_RIGHTS = 0x4822,
 	INTERRUPTIBILITY = 0x4824,
 	ACTIVITY = 0x4826,
+	PREEMPTION_TIMER = 0x482e,
 	CR0_MASK = 0x6000,
 	CR4_MASK = 0x6002,
 	CR0_SHADOW = 0x6004,
@@ -188,6 +189,9 @@ enum vmx_outcome vmx_continue(void);
 /* Sets what it can of controls, with those that must be 1. */
 void vmx_set_pin(u32 bits);
 bool vmx_set_tertiary(u64 bits);
+/* Pin-based controls for a guest that halts: where the rule that wakes it is broken, the preemption
+ * timer ends it. */
+void vmx_set_pin_halted(u32 bits);
 void vmx_set_primary(u32 bits);
 bool vmx_set_secondary(u32 bits);
 /* EPT for the current VMCS, with other secondary controls: the first 4 GiB one to one, all allowed.
