@@ -66,23 +66,6 @@ nested_command() {
 		--append "$(engine_append linux BENCH=boot)")
 }
 
-# bochs_file NAME...: the first of Bochs' own files of these names, beside the binary or where
-# packages put them.
-bochs_file() {
-	local folder name
-
-	for name in "$@"; do
-		for folder in "${BXSHARE:-/usr/share/bochs}" "$(dirname "$bochs")/bios" \
-			"$(dirname "$bochs")/../share/bochs" /usr/share/bochs /usr/share/vgabios; do
-			[ ! -f "$folder/$name" ] || {
-				echo "$folder/$name"
-				return
-			}
-		done
-	done
-	ls_die "there is no $1 near $bochs; name its folder with BXSHARE=..."
-}
-
 # The disk with GRUB and the guest, made once for each command line.
 bochs_disk() {
 	local disk=$1 folder=$1.files
@@ -103,32 +86,13 @@ bochs_disk() {
 	rm -r "$folder"
 }
 
-# At ips=100M Bochs' clocks go about as fast as the host's; the boot takes the same time from 50
-# to 200 million, and longer with more (the kernel's timed waits grow).
 bochs_command() {
-	local disk bios vga
+	local disk
 
 	disk=$work/bochs-$1-$(printf '%s' "$3" | tr -c 'A-Za-z0-9\n' '-')
-	bios=$(bochs_file BIOS-bochs-latest) || exit 1
-	vga=$(bochs_file VGABIOS-lgpl/VGABIOS-lgpl-latest.bin VGABIOS-lgpl-latest.bin \
-		VGABIOS-lgpl-latest) || exit 1
 	[ -f "$disk" ] || bochs_disk "$disk" "$1" "$3"
-	cat >"$disk.rc" <<-EOF_RC
-		megs: $memory
-		cpu: model=corei7_skylake_x, count=1, ips=100000000, reset_on_triple_fault=0
-		romimage: file="$bios"
-		vgaromimage: file="$vga"
-		ata0-master: type=disk, path="$disk", mode=flat, cylinders=$(($(stat -c %s "$disk") / 516096)), heads=16, spt=63
-		boot: disk
-		clock: sync=none, time0=1767225600
-		com1: enabled=1, mode=file, dev=/dev/stdout
-		display_library: nogui
-		config_interface: textconfig
-		log: $work/bochs.log
-		panic: action=fatal
-		error: action=report
-		info: action=ignore
-	EOF_RC
+	ls_bochs_config "$bochs" corei7_skylake_x $memory "$disk" /dev/stdout "$work/bochs.log" \
+		>"$disk.rc" || exit 1
 	command=("$bochs" -q -f "$disk.rc")
 }
 
@@ -137,6 +101,6 @@ engine_version() {
 	sim) "$lockstep" --version ;;
 	baseline) "$baseline" --version ;;
 	qemu) qemu-system-x86_64 --version ;;
-	bochs) "$bochs" --help 2>&1 | sed -n 's/^ *\(Bochs x86 Emulator .*\)/\1/p' ;;
+	bochs) ls_bochs_version "$bochs" ;;
 	esac | head -n 1
 }
