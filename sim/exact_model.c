@@ -52,7 +52,7 @@ static const struct record_field svm_fields[] = {
 	FIELD(pause_left),
 	FIELD(last_pause),
 	FIELD(interrupted),
-	FIELD(avic.written),
+	FIELD(avic_written),
 	FIELD(failures),
 	FIELD(failure),
 	RECORD_FIELD_OF_EACH(struct svm, host.segment, selector),

@@ -15,10 +15,13 @@ static const struct {
 #define INFO_WRITE  BIT(32) /* EXITINFO1 of AVIC_NOACCEL (table 15-28) */
 #define INFO_OFFSET 0xff0u
 
-static _Noreturn void fault(struct cpu *cpu, u32 offset, bool write)
+/* Comes back if the access is done. */
+static void filter(struct cpu *cpu, u32 offset, bool write)
 {
-	svm_leave_fault(cpu, SVM_EXIT_AVIC_NOACCEL,
-			(offset & INFO_OFFSET) | (write ? INFO_WRITE : 0), 0, false);
+	u64 info = (offset & INFO_OFFSET) | (write ? INFO_WRITE : 0);
+
+	if ((write ? registers[offset >> 4].write : registers[offset >> 4].read) == FAULT)
+		svm_leave_fault(cpu, SVM_EXIT_AVIC_NOACCEL, info, 0, false);
 }
 
 void avic_trap(struct cpu *cpu, u32 offset, u8 vector)
@@ -29,7 +32,7 @@ void avic_trap(struct cpu *cpu, u32 offset, u8 vector)
 /* The registers that writes act on stand below 400H: a bit each. */
 static void note_write(struct cpu *cpu, u32 offset)
 {
-	svm_of(cpu)->avic.written |= BIT(offset >> 4);
+	svm_of(cpu)->avic_written |= BIT(offset >> 4);
 	event_post(cpu, EVENT_VENDOR);
 }
 
@@ -69,10 +72,7 @@ void svm_apic_access(struct cpu *cpu, u64 address, void *data, unsigned int size
 {
 	u32 offset = address & PAGE_OFFSET_MASK;
 
-	if (access != VENDOR_WRITE && registers[offset >> 4].read == FAULT)
-		fault(cpu, offset, false);
-	if (access != VENDOR_READ && registers[offset >> 4].write == FAULT)
-		fault(cpu, offset, true);
+	filter(cpu, offset, access == VENDOR_WRITE);
 	if (!data)
 		return;
 	if (access == VENDOR_WRITE)
@@ -111,8 +111,7 @@ enum vendor_msr svm_x2apic(struct cpu *cpu, u32 number, u64 *value, bool write)
 		return VENDOR_MSR_AS_EVER;
 	if (!lapic_x2apic_allows(cpu->lapic, offset, write, *value))
 		return VENDOR_MSR_REFUSED;
-	if ((write ? registers[offset >> 4].write : registers[offset >> 4].read) == FAULT)
-		fault(cpu, offset, write);
+	filter(cpu, offset, write);
 	if (write)
 		write_register(cpu, offset, *value);
 	else
@@ -153,7 +152,7 @@ static bool act_on(struct cpu *cpu, u32 offset)
 
 bool avic_act(struct cpu *cpu)
 {
-	u64 *written = &svm_of(cpu)->avic.written;
+	u64 *written = &svm_of(cpu)->avic_written;
 
 	while (unlikely(*written)) {
 		unsigned int n = __builtin_ctzll(*written);

@@ -112,7 +112,7 @@ void svm_begin_guest(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
-	svm->avic.written = 0;
+	svm->avic_written = 0;
 	cpu->guest = true;
 	svm_update_arbitration(cpu);
 	cpu->guest_tsc.offset = svm->value[VMCB_TSC_OFFSET];

@@ -142,7 +142,7 @@ static void end_guest(struct cpu *cpu)
 
 	cpu->guest = false;
 	svm->gif = false;
-	svm->avic.written = 0;
+	svm->avic_written = 0;
 	svm_update_arbitration(cpu);
 	cpu->shadow = SHADOW_NONE;
 	cpu->activity = ACTIVITY_RUNNING;

@@ -9,7 +9,7 @@ void svm_turn_off(struct cpu *cpu)
 
 	svm->gif = true;
 	svm->interrupted = false;
-	svm->avic.written = 0;
+	svm->avic_written = 0;
 	cpu->guest = false;
 	svm_update_arbitration(cpu);
 	if (cpu->delivering.injected)

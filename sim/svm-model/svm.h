@@ -58,10 +58,7 @@ struct svm {
 	struct svm_exit exit;
 	struct second_stage second;
 	u32 second_asid;    /* whose walks it remembers */
-	struct {
-		u64 written; /* a bit for each register below 400H: what follows is yet to be done */
-		u64 bar;     /* of the last guest with xAVIC */
-	} avic;
+	u64 avic_written;   /* registers below 400H, a bit each: what follows is yet to be done */
 	u64 failures;       /* VMRUNs that a check refused */
 	char failure[4096]; /* and why the last of them was */
 };

@@ -52,21 +52,17 @@ static void open_second_stage(struct cpu *cpu)
 }
 
 /* Returns what this adds to the world's name. A TLB may well hold the page of another guest with
- * the same ASID (APM 2:15.29.4.3); here it is looked up at each access, and all is dropped when
- * V_APIC_BAR is another. */
+ * the same ASID (APM 2:15.29.4.3); here it is looked up at each access. */
 static u64 redirect_apic(struct cpu *cpu)
 {
 	struct svm *svm = svm_of(cpu);
-	u64 bar = AVIC_ADDRESS(svm->value[VMCB_AVIC_APIC_BAR]);
-	bool redirects = svm_avic(cpu) && !svm_x2avic(cpu);
 
-	cpu->apic_access_end = redirects ? APIC_ELSEWHERE | PAGE_OFFSET_MASK : 0;
-	svm->second.apic_end = redirects ? bar | PAGE_OFFSET_MASK : 0;
-	if (!redirects)
+	if (!svm_avic(cpu) || svm_x2avic(cpu)) {
+		cpu->apic_access_end = svm->second.apic_end = 0;
 		return 0;
-	if (bar != svm->avic.bar)
-		cpu_flush_worlds(cpu, AVIC, AVIC);
-	svm->avic.bar = bar;
+	}
+	cpu->apic_access_end = APIC_ELSEWHERE | PAGE_OFFSET_MASK;
+	svm->second.apic_end = svm->value[VMCB_AVIC_APIC_BAR] | PAGE_OFFSET_MASK;
 	return AVIC;
 }
 

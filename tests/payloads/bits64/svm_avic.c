@@ -3,6 +3,8 @@
 #include "avic.h"
 
 #define EXIT_CR8_WRITE 0x18
+#define EXIT_IDLE_HLT  0xa6
+#define IDLE_HLT       (1u << 6)
 
 GUEST(read4, "mov (%rsi), %ebx");
 GUEST(read1, "mov (%rsi), %bl");
@@ -170,6 +172,16 @@ static void translation(void)
 	vmcb.avic_bar = (u64)backing_page;
 	expect_exit(EXIT_VMMCALL, write4_behind);
 	CHECK_EQUAL(*(u32 *)(guest_apic + 0x30), 8);
+	section("what the TLB keeps of one is not used for the other");
+	for (u32 n = 0; n < 4; n++) {
+		prepare_access(write4, 0x310, 7);
+		vmcb.tlb_control = n ? 0 : 1;
+		vmcb.v_intr = n & 1 ? 0 : AVIC;
+		expect_exit(EXIT_VMMCALL, write4_behind);
+		CHECK_EQUAL(A(0x310), n & 1 ? 0 : 7);
+		CHECK_EQUAL(*(u32 *)(guest_apic + 0x310), n & 1 ? 7 : 0);
+		*(u32 *)(guest_apic + 0x310) = 0;
+	}
 	section("instructions are not redirected");
 	prepare_access(jump, 0x30, 0);
 	__builtin_memcpy(guest_apic + 0x30, "\x0f\x01\xd9", 3); /* VMMCALL */
@@ -280,6 +292,25 @@ static void delivery(void)
 	expect_interrupt(VECTOR, halt_behind);
 }
 
+static void idle(void)
+{
+	section("idle HLT exits with no request that could come (15.9, table 15-7)");
+	avic_prepare(halt);
+	vmcb.intercepts5 = IDLE_HLT;
+	expect_exit(EXIT_IDLE_HLT, halt);
+	avic_prepare(halt);
+	vmcb.intercepts5 = IDLE_HLT;
+	vmcb.v_intr |= VECTOR >> 4;
+	set_vector(IRR, VECTOR);
+	expect_exit(EXIT_IDLE_HLT, halt);
+	section("and not with one");
+	avic_prepare(halt);
+	vmcb.intercepts5 = IDLE_HLT;
+	vmcb.interrupt_state = 1;
+	set_vector(IRR, VECTOR);
+	expect_interrupt(VECTOR, halt_behind);
+}
+
 static void interrupted_delivery(void)
 {
 	section("what is being delivered is in service, and told in EXITINTINFO (15.7.2)");
@@ -344,6 +375,7 @@ void payload(void)
 	translation();
 	priorities();
 	delivery();
+	idle();
 	interrupted_delivery();
 	end_of_interrupt();
 }
