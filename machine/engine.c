@@ -106,6 +106,11 @@ static int engine_settle(struct machine *machine, struct ls_error *err)
 		return engine_lacks(machine, "has no virtual time; use the host clock", err);
 	if (config->max_instructions && !(ext->vcpu_limit && ext->vcpu_stats))
 		return engine_lacks(machine, "cannot count instructions; leave the limit out", err);
+	if (config->debug && !engine_offers(machine, KVM_CAP_SET_GUEST_DEBUG))
+		return engine_lacks(
+			machine,
+			"cannot stop for a debugger (KVM_CAP_SET_GUEST_DEBUG); leave that out",
+			err);
 	if (config->state_hash_every && !(turns && ext->vcpu_limit && ext->vcpu_state_hash))
 		return engine_lacks(machine, "does not hash its state; leave that out", err);
 	if (config->schedule == MACHINE_SCHEDULE_ANY)

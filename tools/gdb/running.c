@@ -20,6 +20,16 @@ static bool in_turns(const struct gdb_stub *stub)
 
 /* --- what the engine is told --- */
 
+/* Time goes on while a guest in host time stands: without this each step would end in the timer's
+ * handler. */
+static uint32_t step_flags(struct ls_engine *engine)
+{
+	int known = ls_ioctl(engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
+
+	return KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP |
+	       (known > 0 ? (uint32_t)known & KVM_GUESTDBG_BLOCKIRQ : 0);
+}
+
 /* @more: KVM_GUESTDBG_INJECT_*, or 0. */
 static void arm_vcpu(struct gdb_stub *stub, unsigned int vcpu, uint32_t more)
 {
@@ -32,7 +42,7 @@ static void arm_vcpu(struct gdb_stub *stub, unsigned int vcpu, uint32_t more)
 		gdb_breakpoints_fill(&stub->breakpoints, stub->armed == GDB_ARM_WATCHPOINTS,
 				     &debug);
 	if (stub->stepping == vcpu && !in_turns(stub))
-		debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+		debug.control |= step_flags(engine);
 	ls_ioctl_ptr(engine, fd, KVM_SET_GUEST_DEBUG, &debug);
 	if (engine->ext->vcpu_break)
 		engine->ext->vcpu_break(engine, fd, events && stub->vm_entry,
