@@ -13,7 +13,8 @@ void debug_stop(struct vcpu *vcpu, const struct kvm_debug_exit_arch *exit)
 	pthread_mutex_unlock(&machine->run_lock);
 	if (machine->config.schedule == MACHINE_PARALLEL)
 		control_kick_all(machine);
-	machine->goal.set = false;
+	if (!exit) /* else it may be no stop to the debugger */
+		machine->goal = (struct debug_goal){0};
 	machine_lock(machine);
 	machine->config.debug(machine->config.debug_opaque, vcpu->index, exit);
 	machine_unlock(machine);
@@ -37,6 +38,17 @@ void debug_executed(struct vcpu *vcpu)
 
 	if (!control_is_held(machine) && !debug_distance(vcpu, machine->turns.executed))
 		debug_stop(vcpu, NULL);
+}
+
+void debug_present(struct machine *machine)
+{
+	if (!control_is_held(machine) && machine->goal.present)
+		debug_stop(&machine->vcpus[machine->goal.vcpu], NULL);
+}
+
+void machine_run_to_present(struct machine *machine, unsigned int vcpu)
+{
+	machine->goal = (struct debug_goal){.present = true, .vcpu = vcpu};
 }
 
 void machine_run_to(struct machine *machine, unsigned int vcpu, uint64_t instructions)

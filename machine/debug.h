@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 struct kvm_debug_exit_arch;
+struct machine;
 struct vcpu;
 
 struct debug_goal {
 	bool set;
+	bool present;      /* of the history */
 	unsigned int vcpu; /* MACHINE_EVERY_VCPU: all together */
 	uint64_t instructions;
 };
@@ -23,5 +25,7 @@ void debug_stop(struct vcpu *vcpu, const struct kvm_debug_exit_arch *exit);
 uint64_t debug_distance(struct vcpu *vcpu, uint64_t executed);
 /* Its turn is over or cut: stops at the goal. */
 void debug_executed(struct vcpu *vcpu);
+/* The present is reached. */
+void debug_present(struct machine *machine);
 
 #endif

@@ -151,6 +151,7 @@ static void arrive(struct machine *machine)
 {
 	machine->config.replay = NULL;
 	machine->config.replay_count = machine->replayed = 0;
+	debug_present(machine);
 	if (machine->history.ending)
 		end(&machine->history);
 }

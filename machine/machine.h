@@ -303,6 +303,8 @@ void machine_history_end(struct machine *machine);
 bool machine_has_history(const struct machine *machine);
 /* It is where it has been before: it does the same again and talks to nobody. */
 bool machine_is_past(const struct machine *machine);
+/* In the past: it is stopped again in the present, by that vCPU's name. */
+void machine_run_to_present(struct machine *machine, unsigned int vcpu);
 /* Instructions of all vCPUs where the history begins, and up to where it goes. */
 uint64_t machine_history_first(const struct machine *machine);
 uint64_t machine_history_last(const struct machine *machine);

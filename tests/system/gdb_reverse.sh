@@ -114,6 +114,23 @@ said 'payload 1'
 said 'there 1'
 grep -q '^instruction 5000 of all vCPUs, in the past; the history has 0 to ' "$WORK/gdb" || fail "not at 5000: $(tail -n 5 "$WORK/gdb")"
 
+# --- an INT3 of the guest's on the way back is the guest's ---
+debug 1 breakpoints <<'COMMANDS'
+break payload
+continue
+break finish
+continue
+printf "finish %d\n", $rip == &finish
+reverse-continue
+printf "payload %d\n", $rip == &payload
+continue
+printf "again %d\n", $rip == &finish
+detach
+COMMANDS
+said 'finish 1'
+said 'payload 1'
+said 'again 1'
+
 # --- a hypervisor and its guest: back over a VM entry to level 1, forth to level 2, and to entries and exits ---
 debug 1 vmx --cpu intel,+vmx <<'COMMANDS'
 monitor break vm-entry

@@ -243,18 +243,18 @@ void gdb_run(struct gdb_stub *stub, enum gdb_armed armed)
 static void set_goal(struct gdb_stub *stub)
 {
 	struct machine *machine = stub->machine;
-	uint64_t now = machine_retired(machine, MACHINE_EVERY_VCPU), goal = UINT64_MAX;
+	uint64_t now = machine_retired(machine, MACHINE_EVERY_VCPU);
+	bool past = machine_is_past(machine);
 
-	if (stub->stepping != GDB_NO_STEP) {
+	if (stub->stepping != GDB_NO_STEP)
 		machine_run_to(machine, stub->stepping,
 			       machine_retired(machine, stub->stepping) + 1);
-		return;
-	}
-	if (machine_is_past(machine) && now < machine_history_last(machine))
-		goal = machine_history_last(machine);
-	if (now < stub->until && stub->until < goal)
-		goal = stub->until;
-	machine_run_to(machine, MACHINE_EVERY_VCPU, goal);
+	else if (now < stub->until && !(past && stub->until >= machine_history_last(machine)))
+		machine_run_to(machine, MACHINE_EVERY_VCPU, stub->until);
+	else if (past)
+		machine_run_to_present(machine, stub->vcpu);
+	else
+		machine_run_to(machine, GDB_NO_STEP, UINT64_MAX);
 }
 
 void gdb_resume(struct gdb_stub *stub, unsigned int step)
