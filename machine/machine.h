@@ -332,6 +332,11 @@ int machine_trace(struct machine *machine, unsigned int index, struct ls_trace_s
  * creation. 0 or -errno. */
 int machine_written(struct machine *machine,
 		    void (*page)(void *opaque, uint64_t gpa, const uint8_t *bytes), void *opaque);
+/* From now on pages once told are told by each call, up to machine_written_restart: an engine that
+ * watches a page by its protection leaves the guest for its next store only after that. -ENOTSUP:
+ * it knows no such thing. */
+int machine_written_keep(struct machine *machine);
+int machine_written_restart(struct machine *machine);
 /* The payload's or kernel's symbols; NULL if it has none. */
 const struct symbols *machine_symbols(struct machine *machine);
 

@@ -105,21 +105,88 @@ static void collect_ring(struct vcpu *vcpu)
 	}
 }
 
-static int collect_rings(struct machine *machine)
+static void collect_rings(struct machine *machine)
 {
 	for (unsigned int i = 0; i < machine->vcpu_count; i++)
 		if (machine->vcpus[i].written.entries)
 			collect_ring(&machine->vcpus[i]);
-	return ls_ioctl(machine->engine, machine->vm, KVM_RESET_DIRTY_RINGS, 0);
+}
+
+static int collect(struct machine *machine)
+{
+	int ret = prepare(machine);
+
+	if (ret || !machine->written.ring_size)
+		return ret ? ret : collect_log(machine);
+	collect_rings(machine);
+	return 0;
+}
+
+/* What was taken of them is KVM's again, and its pages are guarded. */
+static int reset_rings(struct machine *machine)
+{
+	return machine->written.ring_size
+		       ? ls_ioctl(machine->engine, machine->vm, KVM_RESET_DIRTY_RINGS, 0)
+		       : 0;
 }
 
 int written_collect(struct machine *machine)
 {
-	int ret = prepare(machine);
+	int ret = collect(machine);
 
-	if (ret)
-		return ret;
-	ret = machine->written.ring_size ? collect_rings(machine) : collect_log(machine);
+	if (ret >= 0)
+		ret = reset_rings(machine);
+	return ret < 0 ? ret : 0;
+}
+
+/* --- pages that stay told --- */
+
+static int keep_log(struct machine *machine)
+{
+	const struct kvm_enable_cap keep = {.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+					    .args = {KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE}};
+
+	return ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION, keep.cap) > 0
+		       ? ls_ioctl_ptr(machine->engine, machine->vm, KVM_ENABLE_CAP, &keep)
+		       : -ENOTSUP;
+}
+
+int machine_written_keep(struct machine *machine)
+{
+	int ret = machine->written.ring_size ? 0 : keep_log(machine);
+
+	machine->written.keep = ret >= 0;
+	return ret < 0 ? ret : 0;
+}
+
+static int clear_log(struct machine *machine)
+{
+	struct written *written = &machine->written;
+	struct kvm_clear_dirty_log all = {.dirty_bitmap = written->log};
+	int ret = 0;
+
+	for (unsigned int ram = 0; ram < 2 && ret >= 0; ram++) {
+		if (!machine->memory.ram[ram].size)
+			continue;
+		all.num_pages = (uint32_t)page_count(machine, ram);
+		memset(written->log, 0xff, word_count(machine, ram) * sizeof(uint64_t));
+		ret = ls_ioctl_ptr(machine->engine, machine->vm, KVM_CLEAR_DIRTY_LOG, &all);
+		all.slot++;
+	}
+	return ret;
+}
+
+int machine_written_restart(struct machine *machine)
+{
+	int ret;
+
+	machine_lock(machine);
+	ret = collect(machine);
+	if (ret >= 0)
+		ret = machine->written.ring_size ? reset_rings(machine) : clear_log(machine);
+	for (unsigned int ram = 0; ram < 2 && ret >= 0; ram++)
+		memset(machine->written.pages[ram], 0, word_count(machine, ram) * sizeof(uint64_t));
+	machine_unlock(machine);
 	return ret < 0 ? ret : 0;
 }
 
@@ -200,7 +267,8 @@ static void tell(struct machine *machine, unsigned int ram,
 	for (size_t word = 0; word < word_count(machine, ram); word++) {
 		uint64_t bits = machine->written.pages[ram][word];
 
-		machine->written.pages[ram][word] = 0;
+		if (!machine->written.keep)
+			machine->written.pages[ram][word] = 0;
 		for (; bits; bits &= bits - 1) {
 			uint64_t at = (word * 64 + (unsigned int)__builtin_ctzll(bits)) * PAGE;
 
@@ -217,9 +285,9 @@ int machine_written(struct machine *machine,
 	int ret;
 
 	machine_lock(machine);
-	ret = written_collect(machine);
-	for (unsigned int ram = 0; ram < 2 && !ret; ram++)
+	ret = machine->written.keep ? collect(machine) : written_collect(machine);
+	for (unsigned int ram = 0; ram < 2 && ret >= 0; ram++)
 		tell(machine, ram, page, opaque);
 	machine_unlock(machine);
-	return ret;
+	return ret < 0 ? ret : 0;
 }

@@ -20,6 +20,7 @@ struct written {
 	uint32_t ring_size; /* entries; 0: by the log */
 	uint64_t *pages[2]; /* of memory.ram: a bit each, since they were last asked for */
 	uint64_t *log;      /* room for one of KVM's */
+	bool keep;          /* machine_written_keep */
 };
 
 struct written_ring {

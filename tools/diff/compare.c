@@ -239,7 +239,8 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 				 const struct diff_used *used)
 {
 	struct diff_result *result = g_new0(struct diff_result, 1);
-	struct comparison c = {.options = options, .test = test, .result = result};
+	struct comparison c = {
+		.options = options, .test = test, .result = result, .open_page = NO_PAGE};
 	int64_t start = g_get_monotonic_time();
 
 	result->test = test;

@@ -14,7 +14,7 @@ struct diff_case {
 	char *called; /* what the guest is told that the image's path is; NULL: the path */
 	unsigned int vcpus;
 	char *trace; /* what the engine under test did; NULL: it runs */
-	bool user; /* code of level 3 alone */
+	bool user;   /* code of level 3 alone */
 };
 
 struct diff_options {

@@ -6,6 +6,7 @@
 #include <lockstep/extension.h>
 
 #include "tools/diff/compare.h"
+#include "tools/diff/expected.h"
 #include "tools/diff/history.h"
 #include "tools/diff/quirks.h"
 #include "tools/diff/recorded.h"
@@ -14,13 +15,18 @@
 #define REF 0
 #define DUT 1
 
+#define NO_PAGE UINT64_MAX
+/* The field of a trace, which has no more of memory. */
+#define MEMORY_HASH "memory hash"
+
 #define FLAG_TF UINT64_C(0x100)
 #define FLAG_RF UINT64_C(0x10000)
 
 /* Where the reference stood before its present event. */
 struct moment_before {
 	bool known;
-	uint64_t linear_rip, rflags, tss;
+	bool lost; /* by an access in a step whose TF was lost */
+	uint64_t linear_rip, rflags, tss, rax;
 	struct ls_instruction instruction; /* there */
 	struct ls_instruction access;      /* whose access to a port or device that event was */
 };
@@ -40,10 +46,13 @@ struct comparison {
 	const char *dut;        /* name of the engine under test, or of the one that was recorded */
 	char *version, *append; /* of that engine; the guest's command line */
 	struct moment_before before;
-	uint64_t undefined; /* flags that may differ for now */
-	const char *first;  /* what differs first where they part */
-	uint64_t first_bits;
-	bool by_trap; /* the engine under test steps by the guest's own TF, as KVM does */
+	uint64_t undefined;                 /* flags that may differ for now */
+	struct expected_difference control; /* field: NULL if both went the same way */
+	unsigned int words;                 /* of memory that differ, as far as they are told */
+	bool more;                          /* and more */
+	uint64_t open_page;                 /* its content is left open for now; NO_PAGE: none */
+	bool in_guest; /* the engine under test runs a guest of the payload's on, unstepped */
+	bool by_trap;  /* the engine under test steps by the guest's own TF, as KVM does */
 	bool *quirk_used;
 };
 
@@ -74,6 +83,8 @@ void comparison_save_end(struct comparison *c);
 
 /* pair.c: compares both present events and notes in the result what differs. */
 bool pair_differs(struct comparison *c);
+/* Whose handlers they are at; -1: at none. */
+void pair_exceptions(const struct comparison *c, int vector[2]);
 
 /* rule.c: of the instruction that was stepped over, and of the exceptions it led to. NULL: not
  * known. To be freed. */

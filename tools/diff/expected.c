@@ -2,22 +2,29 @@
 #include "tools/diff/expected.h"
 
 #include <cpuid.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 const struct expected_row expected_rows[] = {
-#define EXPECTED(...) EXPECTED_ROW(__VA_ARGS__)
-#define EXIT          false
-#define STEP          true
-#define EXPECTED_ROW(engine, version, step, test, field, bits, why)                                \
-	{engine, version, step, #test, field, bits, why},
+#define BY_EXIT(...) EXIT_ROW(__VA_ARGS__)
+#define BY_STEP(...) STEP_ROW(__VA_ARGS__)
+#define EXIT_ROW(engine, version, test, field, relation, a, b, why)                                \
+	{engine, version, false, #test, NULL, field, relation, a, b, why},
+#define STEP_ROW(engine, version, test, instruction, field, relation, a, b, why)                   \
+	{engine, version, true, #test, instruction, field, relation, a, b, why},
+#define IS(ref, dut) EXPECTED_IS, ref, dut
+#define FLIPS(bits)  EXPECTED_FLIPS, bits, 0
+#define MOVES(by)    EXPECTED_MOVES, (uint64_t)(by), 0
+#define LACKS        EXPECTED_LACKS, 0, 0
+#define WITHIN(bits) EXPECTED_WITHIN, bits, 0
+#define STEPPED      EXPECTED_STEPPED
+#define NONE         EXPECTED_NONE
+#define RAN_ON       EXPECTED_RAN_ON
+#define INTERNAL     EXPECTED_INTERNAL
 #include "tools/diff/expected.def"
-#undef EXPECTED_ROW
-#undef STEP
-#undef EXIT
-#undef EXPECTED
-	{NULL, NULL, false, NULL, NULL, 0, NULL},
+	{0},
 };
 const unsigned int expected_count = G_N_ELEMENTS(expected_rows) - 1;
 
@@ -63,14 +70,65 @@ bool expected_applies(const struct expected_row *row, const struct expected_run 
 	       !strcmp(row->version, run->version) && !strcmp(row->test, run->test);
 }
 
-int expected_find(const struct expected_run *run, const char *field, uint64_t differing)
+static bool holds(const struct expected_row *row, uint64_t ref, uint64_t dut)
+{
+	switch (row->relation) {
+	case EXPECTED_IS:
+		return ref == row->a && dut == row->b;
+	case EXPECTED_FLIPS:
+		return (ref ^ dut) == row->a;
+	case EXPECTED_MOVES:
+		return dut - ref == row->a;
+	case EXPECTED_LACKS:
+		return ref && !dut;
+	default:
+		return !((ref ^ dut) & ~row->a);
+	}
+}
+
+int expected_find(const struct expected_run *run, const struct expected_difference *difference)
 {
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		if (!strcmp(row->field, field) && !(differing & ~row->bits) &&
-		    expected_applies(row, run))
+		if (expected_applies(row, run) && !strcmp(row->field, difference->field) &&
+		    (!row->step || !g_strcmp0(row->instruction, difference->instruction)) &&
+		    holds(row, difference->ref, difference->dut))
 			return (int)i;
 	}
 	return -1;
+}
+
+static char *value_text(uint64_t value)
+{
+	switch (value) {
+	case EXPECTED_STEPPED:
+		return g_strdup("a step");
+	case EXPECTED_NONE:
+		return g_strdup("none");
+	case EXPECTED_RAN_ON:
+		return g_strdup("the next exit");
+	case EXPECTED_INTERNAL:
+		return g_strdup("an internal error");
+	default:
+		return g_strdup_printf("0x%" PRIx64, value);
+	}
+}
+
+char *expected_text(const struct expected_row *row)
+{
+	g_autofree char *a = value_text(row->a), *b = value_text(row->b);
+
+	switch (row->relation) {
+	case EXPECTED_IS:
+		return g_strdup_printf("%s, %s where the reference has %s", row->field, b, a);
+	case EXPECTED_FLIPS:
+		return g_strdup_printf("%s, just bits 0x%" PRIx64, row->field, row->a);
+	case EXPECTED_MOVES:
+		return g_strdup_printf("%s, off by %" PRId64, row->field, (int64_t)row->a);
+	case EXPECTED_LACKS:
+		return g_strdup_printf("%s, 0 where the reference has something", row->field);
+	default:
+		return g_strdup_printf("%s, bits within 0x%" PRIx64, row->field, row->a);
+	}
 }

@@ -289,7 +289,9 @@ void diff_fields_read(const struct diff_fields *fields, struct ls_engine *engine
 
 	memset(&raw, 0, sizeof(raw));
 	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-		ls_ioctl_ptr(engine, vcpu, parts[i].request, (char *)&raw + parts[i].offset);
+		if (parts[i].request != KVM_GET_FPU)
+			ls_ioctl_ptr(engine, vcpu, parts[i].request,
+				     (char *)&raw + parts[i].offset);
 	fpu_from_xsave(&raw);
 	for (unsigned int i = 0; i < fields->count; i++) {
 		const struct diff_field *row = &fields->row[i];

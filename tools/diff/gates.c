@@ -40,22 +40,42 @@ static bool is_at(struct side *side, uint64_t offset, uint64_t rip, uint64_t cod
 	return rip == offset + first.length;
 }
 
-int gate_entered(struct side *side, const struct diff_fields *fields,
-		 const struct diff_event *event)
+/* As much of the IDT as is mapped: how many gates, of *@size bytes each. */
+static unsigned int read_table(struct side *side, const struct diff_fields *fields,
+			       const struct diff_event *event, uint8_t *table, unsigned int *size)
 {
 	uint64_t base = value_of(fields, event, "IDTR base");
 	uint64_t limit = value_of(fields, event, "IDTR limit");
-	unsigned int size = value_of(fields, event, "IA32_EFER") & EFER_LMA ? 16
-			    : value_of(fields, event, "CR0") & CR0_PE  ? 8
-								       : 4;
-	uint64_t rip = event->registers[event->vcpu * fields->count + fields->rip];
 
+	*size = value_of(fields, event, "IA32_EFER") & EFER_LMA ? 16
+		: value_of(fields, event, "CR0") & CR0_PE       ? 8
+								: 4;
+	return side_read(side, base, table, (unsigned int)MIN(limit + 1, 256 * *size)) / *size;
+}
+
+int gate_entered(struct side *side, const struct diff_fields *fields,
+		 const struct diff_event *event)
+{
+	uint64_t rip = event->registers[event->vcpu * fields->count + fields->rip];
 	uint64_t code = value_of(fields, event, "CS base");
 	uint8_t table[256 * 16];
-	unsigned int there = side_read(side, base, table, (unsigned int)MIN(limit + 1, 256 * size));
+	unsigned int size, count = read_table(side, fields, event, table, &size);
 
-	for (unsigned int vector = 0; (vector + 1) * size <= there; vector++)
+	for (unsigned int vector = 0; vector < count; vector++)
 		if (is_at(side, offset_of(table + vector * size, size), rip, code))
 			return (int)vector;
 	return -1;
+}
+
+unsigned int gates_of(struct side *side, const struct diff_fields *fields,
+		      const struct diff_event *event, uint64_t handler[GATES])
+{
+	uint64_t code = value_of(fields, event, "CS base");
+	uint8_t table[256 * 16];
+	unsigned int size, count = read_table(side, fields, event, table, &size);
+
+	count = MIN(count, GATES);
+	for (unsigned int vector = 0; vector < count; vector++)
+		handler[vector] = code + offset_of(table + vector * size, size);
+	return count;
 }

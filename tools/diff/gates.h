@@ -10,4 +10,9 @@
 int gate_entered(struct side *side, const struct diff_fields *fields,
 		 const struct diff_event *event);
 
+#define GATES 32 /* of the exceptions */
+/* Where these lead to by the present code segment; how many there are. */
+unsigned int gates_of(struct side *side, const struct diff_fields *fields,
+		      const struct diff_event *event, uint64_t handler[GATES]);
+
 #endif

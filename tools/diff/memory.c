@@ -23,16 +23,24 @@ static uint64_t page_share(uint64_t gpa, const uint8_t *bytes)
 	return hash;
 }
 
+static uint64_t index_of(const struct memory_hash *hash, uint64_t gpa)
+{
+	return gpa < MEMORY_HIGH_START ? gpa / PAGE : hash->high + (gpa - MEMORY_HIGH_START) / PAGE;
+}
+
 /* A sum, so that it depends on what memory holds and not on what an engine calls written. */
 static void page_written(void *opaque, uint64_t gpa, const uint8_t *bytes)
 {
 	struct memory_hash *hash = opaque;
-	uint64_t index = gpa < MEMORY_HIGH_START ? gpa / PAGE
-						 : hash->high + (gpa - MEMORY_HIGH_START) / PAGE;
-	uint64_t share = page_share(gpa, bytes);
+	uint64_t index = index_of(hash, gpa), share = page_share(gpa, bytes);
 
 	hash->sum += share - hash->page[index];
 	hash->page[index] = share;
+}
+
+uint64_t memory_hash_share(const struct memory_hash *hash, uint64_t gpa)
+{
+	return hash->page[index_of(hash, gpa)];
 }
 
 void memory_hash_start(struct memory_hash *hash, struct machine *machine)

@@ -17,6 +17,8 @@ void memory_hash_start(struct memory_hash *hash, struct machine *machine);
 int memory_hash_update(struct memory_hash *hash, struct machine *machine);
 /* The page there has been changed past the machine. */
 void memory_hash_page(struct memory_hash *hash, struct machine *machine, uint64_t gpa);
+/* What the page there adds to the sum. */
+uint64_t memory_hash_share(const struct memory_hash *hash, uint64_t gpa);
 void memory_hash_free(struct memory_hash *hash);
 
 #endif

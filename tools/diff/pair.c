@@ -6,6 +6,9 @@
 #include "machine/memory.h"
 #include "tools/diff/comparison.h"
 #include "tools/diff/describe.h"
+#include "tools/diff/gates.h"
+
+#define WORDS_SHOWN 8
 
 static void add_value(struct comparison *c, const char *field, uint64_t ref, uint64_t dut,
 		      const char *manual, bool differs)
@@ -31,16 +34,6 @@ static bool has_state(const struct diff_event *event)
 	return event->exit.reason != KVM_EXIT_SHUTDOWN &&
 	       event->exit.reason != KVM_EXIT_FAIL_ENTRY &&
 	       !(event->exit.reason == DIFF_END && event->end == MACHINE_END_SHUTDOWN);
-}
-
-/* What differs, and may as far as quirks go; the first of it is what a row of expected.def names.
- */
-static void differs(struct comparison *c, const char *what, uint64_t bits)
-{
-	if (c->first)
-		return;
-	c->first = what;
-	c->first_bits = bits;
 }
 
 /* Bits of the field that differ and may not. */
@@ -73,7 +66,6 @@ static bool registers_differ(struct comparison *c)
 
 		if (!bits)
 			continue;
-		differs(c, row->name, bits);
 		add_value(c, row->name, registers_of(c, REF)[i], registers_of(c, DUT)[i],
 			  row->manual, true);
 		first = first ? first : row->name;
@@ -85,32 +77,36 @@ static bool registers_differ(struct comparison *c)
 	return count > 0;
 }
 
-static bool memory_differs_at(struct comparison *c, uint64_t start, uint64_t size)
+/* --- memory --- */
+
+/* Eight bytes that differ. More than a few are as good as all. */
+static void add_word(struct comparison *c, uint64_t gpa, const uint8_t *ref, const uint8_t *dut)
+{
+	uint64_t value[2];
+	char name[40];
+
+	memcpy(&value[REF], ref, 8);
+	memcpy(&value[DUT], dut, 8);
+	if (value[REF] == value[DUT])
+		return;
+	c->more |= c->words == WORDS_SHOWN;
+	if (c->words == WORDS_SHOWN)
+		return;
+	c->words++;
+	diff_verdict(c->result, DIFF_DIFFERENT, "memory at 0x%" PRIx64 " differs", gpa);
+	snprintf(name, sizeof(name), "memory 0x%" PRIx64, gpa);
+	add_value(c, name, value[REF], value[DUT], "", true);
+}
+
+static void add_words(struct comparison *c, uint64_t start, uint64_t size)
 {
 	const uint8_t *ref = machine_memory_ptr(side_machine(c->side[REF]), start, size);
 	const uint8_t *dut = machine_memory_ptr(side_machine(c->side[DUT]), start, size);
-	uint64_t at = 0;
 
-	while (at < size && ref[at] == dut[at])
-		at++;
-	if (at == size)
-		return false;
-	at &= ~UINT64_C(7);
-	for (unsigned int rows = 0; rows < 8 && at < size; at += 8) {
-		uint64_t value[2];
-		char name[40];
-
-		memcpy(&value[REF], ref + at, 8);
-		memcpy(&value[DUT], dut + at, 8);
-		if (value[REF] == value[DUT])
-			continue;
-		if (!rows++)
-			diff_verdict(c->result, DIFF_DIFFERENT, "memory at 0x%" PRIx64 " differs",
-				     start + at);
-		snprintf(name, sizeof(name), "memory 0x%" PRIx64, start + at);
-		add_value(c, name, value[REF], value[DUT], "", true);
-	}
-	return true;
+	for (uint64_t at = 0; at < size; at += 8)
+		if (memcmp(ref + at, dut + at, 8) &&
+		    ((start + at) & ~(uint64_t)0xfff) != c->open_page)
+			add_word(c, start + at, ref + at, dut + at);
 }
 
 static bool memory_differs(struct comparison *c)
@@ -119,15 +115,73 @@ static bool memory_differs(struct comparison *c)
 
 	if (c->now[REF]->memory == c->now[DUT]->memory || c->now[DUT]->exit.reason == DIFF_TORN)
 		return false;
-	differs(c, "memory", 0);
 	if (c->recorded) {
 		diff_verdict(c->result, DIFF_DIFFERENT, "memory differs");
-		add_value(c, "memory hash", c->now[REF]->memory, c->now[DUT]->memory, "", true);
+		add_value(c, MEMORY_HASH, c->now[REF]->memory, c->now[DUT]->memory, "", true);
 		return true;
 	}
-	return memory_differs_at(c, 0, machine_memory_low(machine)) ||
-	       (machine_memory_high(machine) &&
-		memory_differs_at(c, MEMORY_HIGH_START, machine_memory_high(machine)));
+	add_words(c, 0, machine_memory_low(machine));
+	if (machine_memory_high(machine))
+		add_words(c, MEMORY_HIGH_START, machine_memory_high(machine));
+	return true;
+}
+
+/* --- exits --- */
+
+static int entered(const struct comparison *c, unsigned int who)
+{
+	/* What a trace's guest has in memory is what the reference's has, up to here. */
+	struct side *side = c->side[who] ? c->side[who] : c->side[REF];
+
+	return is_step(c->now[who]) ? gate_entered(side, c->fields, c->now[who]) : -1;
+}
+
+void pair_exceptions(const struct comparison *c, int vector[2])
+{
+	vector[REF] = entered(c, REF);
+	/* Only the reference can tell where a handler's first instruction ends. */
+	vector[DUT] = is_step(c->now[DUT]) && c->now[DUT]->linear_rip == c->now[REF]->linear_rip
+			      ? vector[REF]
+			      : entered(c, DUT);
+}
+
+static uint64_t exit_value(const struct diff_event *event)
+{
+	return is_step(event)                                  ? EXPECTED_STEPPED
+	       : event->exit.reason == KVM_EXIT_INTERNAL_ERROR ? EXPECTED_INTERNAL
+							       : event->exit.value;
+}
+
+static uint64_t exception_value(const struct comparison *c, unsigned int who, int vector)
+{
+	return !is_step(c->now[who]) ? EXPECTED_RAN_ON
+	       : vector < 0          ? EXPECTED_NONE
+				     : (uint64_t)vector;
+}
+
+/* Of what follows from another way through the code, only that is told. */
+static void note_control(struct comparison *c, bool exits)
+{
+	bool same_reason = c->now[REF]->exit.reason == c->now[DUT]->exit.reason;
+	int vector[2] = {-1, -1};
+
+	if (c->config[REF].single_step)
+		pair_exceptions(c, vector);
+	c->control = (struct expected_difference){.instruction = c->before.instruction.mnemonic};
+	if (vector[REF] != vector[DUT]) {
+		c->control.field = "exception";
+		c->control.ref = exception_value(c, REF, vector[REF]);
+		c->control.dut = exception_value(c, DUT, vector[DUT]);
+	} else if (!exits && has_state(c->now[REF]) &&
+		   registers_of(c, REF)[c->fields->rip] != registers_of(c, DUT)[c->fields->rip]) {
+		c->control.field = "RIP";
+		c->control.ref = registers_of(c, REF)[c->fields->rip];
+		c->control.dut = registers_of(c, DUT)[c->fields->rip];
+	} else if (exits) {
+		c->control.field = "exit";
+		c->control.ref = same_reason ? c->now[REF]->exit.value : exit_value(c->now[REF]);
+		c->control.dut = same_reason ? c->now[DUT]->exit.value : exit_value(c->now[DUT]);
+	}
 }
 
 static bool exits_differ(struct comparison *c)
@@ -138,10 +192,6 @@ static bool exits_differ(struct comparison *c)
 		return false;
 	ref = describe_event(c->now[REF]);
 	dut = describe_event(c->now[DUT]);
-	differs(c, "exit",
-		c->now[REF]->exit.reason == c->now[DUT]->exit.reason
-			? c->now[REF]->exit.value ^ c->now[DUT]->exit.value
-			: ~UINT64_C(0));
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref,
 		     diff_side_name(c->options, REF), dut, diff_side_name(c->options, DUT));
 	return true;
@@ -174,6 +224,7 @@ bool pair_differs(struct comparison *c)
 
 	if (!exits && !registers && !memory)
 		return false;
+	note_control(c, exits);
 	add_orientation(c);
 	return true;
 }

@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum quirk_kind { QUIRK_MERGES, QUIRK_STORES_TF, QUIRK_FORGETS_RF };
+enum quirk_kind { QUIRK_MERGES, QUIRK_RUNS_GUEST, QUIRK_STORES_TF, QUIRK_FORGETS_RF };
 
 struct quirk_row {
 	const char *engine, *version;

@@ -68,14 +68,17 @@ static void append_declared(GString *text, const struct diff_report *report)
 	g_string_append(text, "  \"declared\": [");
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
+		g_autofree char *what = expected_text(row);
 
 		if (!report->used->expected[i])
 			continue;
 		g_string_append_printf(text, "%s    {", between);
 		append_member(text, "case", row->test);
 		append_member(text, "field", row->field);
+		append_member(text, "instruction", row->instruction ? row->instruction : "");
+		append_member(text, "difference", what);
 		append_member(text, "why", row->why);
-		g_string_append_printf(text, "\"bits\": \"0x%" PRIx64 "\"}", row->bits);
+		g_string_append_printf(text, "\"step\": %s}", row->step ? "true" : "false");
 		between = ",\n";
 	}
 	g_string_append(text, "],\n");

@@ -112,9 +112,14 @@ static void append_declared(GString *text, const struct diff_report *report)
 	for (unsigned int i = 0; i < expected_count; i++) {
 		const struct expected_row *row = &expected_rows[i];
 
-		if (report->used->expected[i])
-			g_string_append_printf(text, "declared: %s, %s, bits 0x%" PRIx64 ": %s\n",
-					       row->test, row->field, row->bits, row->why);
+		g_autofree char *what = NULL;
+
+		if (!report->used->expected[i])
+			continue;
+		what = expected_text(row);
+		g_string_append_printf(text, "declared: %s%s%s: %s: %s\n", row->test,
+				       row->step ? ", " : "", row->step ? row->instruction : "",
+				       what, row->why);
 	}
 }
 

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "tools/diff/comparison.h"
-#include "tools/diff/gates.h"
 
 /* SDM 3A:6.3.1, table 6-1; each has its page in 6.15. */
 static const char *const exceptions[32] = {
@@ -25,18 +24,10 @@ static void append_event(GString *rule, int vector)
 				       vector == 2 ? "7" : "3.2");
 }
 
-static int entered(const struct comparison *c, unsigned int who)
-{
-	/* What a trace's guest has in memory is what the reference's has, up to here. */
-	struct side *side = c->side[who] ? c->side[who] : c->side[REF];
-
-	return is_step(c->now[who]) ? gate_entered(side, c->fields, c->now[who]) : -1;
-}
-
 char *rule_describe(const struct comparison *c)
 {
 	const struct ls_instruction *instruction = &c->before.instruction;
-	int ref, dut;
+	int vector[2];
 	GString *rule;
 
 	if (!c->config[REF].single_step || !instruction->mnemonic)
@@ -44,17 +35,13 @@ char *rule_describe(const struct comparison *c)
 	rule = g_string_new(NULL);
 	g_string_append_printf(rule, "%s: %s %s at 0x%" PRIx64, instruction->manual,
 			       instruction->mnemonic, instruction->encoding, c->before.linear_rip);
-	ref = entered(c, REF);
-	/* Only the reference can tell where a handler's first instruction ends. */
-	dut = is_step(c->now[DUT]) && c->now[DUT]->linear_rip == c->now[REF]->linear_rip
-		      ? ref
-		      : entered(c, DUT);
-	if (ref >= 0 || dut >= 0) {
+	pair_exceptions(c, vector);
+	if (vector[REF] >= 0 || vector[DUT] >= 0) {
 		g_string_append_printf(rule, "; %s: ", diff_side_name(c->options, REF));
-		append_event(rule, ref);
+		append_event(rule, vector[REF]);
 		g_string_append_printf(rule, ", %s: ", diff_side_name(c->options, DUT));
 		if (is_step(c->now[DUT]))
-			append_event(rule, dut);
+			append_event(rule, vector[DUT]);
 		else
 			g_string_append(rule, "ran on");
 	}

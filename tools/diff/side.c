@@ -10,6 +10,7 @@
 #define DR7_GD     UINT64_C(0x2000)
 #define PAGE       4096u
 #define VECTOR_DB  1
+#define PLANTS     40
 #define STOP_PORT  0xee /* nobody's */
 #define NOT_MAPPED UINT64_MAX
 #define GUESTDBG   (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP)
@@ -21,6 +22,8 @@ struct side {
 	const struct diff_fields *fields;
 	unsigned int vcpus;
 	struct memory_hash memory;
+	bool keeps_written;         /* machine_written_keep */
+	uint16_t from_port;         /* behind this access the payload proper begins */
 	struct diff_event event[2]; /* the last and the one before */
 	uint64_t events;
 	GThread *thread;
@@ -28,9 +31,9 @@ struct side {
 	struct ls_error err;
 	bool ended, failed;
 	struct {
-		uint8_t *bytes, was[2]; /* bytes: NULL if nothing is planted */
-		uint64_t linear;
-	} planted;
+		uint8_t *bytes, was[2];
+	} planted[PLANTS];
+	unsigned int plants;
 
 	GMutex lock;
 	GCond changed;
@@ -100,12 +103,16 @@ void side_stop_at(struct side *side, uint64_t linear, uint64_t physical)
 				 ? NULL
 				 : machine_memory_ptr(side->machine, physical, sizeof(out));
 
-	if (!bytes)
+	if (!bytes || side->plants == PLANTS)
 		return;
-	memcpy(side->planted.was, bytes, sizeof(out));
+	memcpy(side->planted[side->plants].was, bytes, sizeof(out));
 	memcpy(bytes, out, sizeof(out));
-	side->planted.bytes = bytes;
-	side->planted.linear = linear;
+	side->planted[side->plants++].bytes = bytes;
+}
+
+void side_run_on(struct side *side)
+{
+	set_debug(side, 0);
 }
 
 /* The OUT has been done: back before it. */
@@ -115,21 +122,23 @@ static void step_back(struct side *side, struct machine_exit *exit)
 	int vcpu = machine_vcpu(side->machine, 0);
 	struct kvm_regs regs;
 
-	*exit = (struct machine_exit){
-		.reason = KVM_EXIT_DEBUG, .address = side->planted.linear, .count = VECTOR_DB};
+	*exit = (struct machine_exit){.reason = KVM_EXIT_DEBUG, .count = VECTOR_DB};
 	ls_ioctl_ptr(engine, vcpu, KVM_GET_REGS, &regs);
-	regs.rip -= sizeof(side->planted.was);
+	regs.rip -= sizeof(side->planted[0].was);
 	ls_ioctl_ptr(engine, vcpu, KVM_SET_REGS, &regs);
 	set_debug(side, GUESTDBG);
 }
 
 static void pull_out(struct side *side, struct machine_exit *exit)
 {
-	if (!side->planted.bytes)
-		return;
-	memcpy(side->planted.bytes, side->planted.was, sizeof(side->planted.was));
-	side->planted.bytes = NULL;
-	if (exit->reason == KVM_EXIT_IO && exit->address == STOP_PORT)
+	bool stopped = side->plants && exit->reason == KVM_EXIT_IO && exit->address == STOP_PORT;
+
+	while (side->plants) { /* they may overlap */
+		side->plants--;
+		memcpy(side->planted[side->plants].bytes, side->planted[side->plants].was,
+		       sizeof(side->planted[0].was));
+	}
+	if (stopped)
 		step_back(side, exit);
 }
 
@@ -166,6 +175,15 @@ void side_memory_changed(struct side *side, uint64_t gpa)
 	side->event[(side->events - 1) & 1].memory = side->memory.sum;
 }
 
+bool side_leave_open(struct side *side, const struct side *other, uint64_t gpa)
+{
+	uint64_t own = memory_hash_share(&side->memory, gpa);
+	uint64_t others = memory_hash_share(&other->memory, gpa);
+
+	side->event[(side->events - 1) & 1].memory += others - own;
+	return own != others;
+}
+
 /* --- events --- */
 
 /* Fills the event and waits until it has been looked at. */
@@ -180,6 +198,9 @@ static void side_show(struct side *side, struct diff_event *event)
 	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
 	memory_hash_update(&side->memory, side->machine);
 	event->memory = side->memory.sum;
+	if (side->keeps_written && event->exit.reason == KVM_EXIT_IO &&
+	    event->exit.address == side->from_port)
+		machine_written_restart(side->machine);
 	g_mutex_lock(&side->lock);
 	if (side->turn != CLOSING)
 		side->turn = EVENT_SHOWN;
@@ -262,6 +283,8 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
 		side->event[n].registers = g_new0(uint64_t, side->vcpus * fields->count);
 	memory_hash_start(&side->memory, side->machine);
 	memory_hash_update(&side->memory, side->machine);
+	side->keeps_written = !machine_written_keep(side->machine);
+	side->from_port = config->step_from;
 	return side;
 }
 

@@ -40,12 +40,18 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
  * end. */
 const struct diff_event *side_next(struct side *side, double seconds, struct ls_error *err);
 /* The step ends at the latest before the instruction there, at CPL 0, also if no trap does: an OUT
- * takes its place until the next event. (Not an INT3, which QEMU lets no hypervisor intercept.) */
+ * takes its place until the next event. (Not an INT3, which QEMU lets no hypervisor intercept.) At
+ * several places, if it is called again. */
 void side_stop_at(struct side *side, uint64_t linear, uint64_t physical);
+/* Up to the next event it is not stepped. */
+void side_run_on(struct side *side);
 /* What KVM_EXIT_DEBUG showed was the guest's own: #DB with these bits of DR6. 0 or -errno. */
 int side_give_debug(struct side *side, uint64_t dr6);
 /* Memory of the present event, changed by the caller. */
 void side_memory_changed(struct side *side, uint64_t gpa);
+/* Whatever that page holds, the present event's hash is as if it were the other's. Whether they
+ * differ. */
+bool side_leave_open(struct side *side, const struct side *other, uint64_t gpa);
 /* What the 15 bytes are in the present event's mode. Its mnemonic is NULL if the engine has no
  * table. */
 void side_instruction(struct side *side, const uint8_t *bytes, struct ls_instruction *instruction);

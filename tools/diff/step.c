@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine/memory.h"
+#include "machine/view.h"
 #include "tools/diff/comparison.h"
 #include "tools/diff/gates.h"
 
@@ -25,6 +26,12 @@ static uint64_t value_of(const struct comparison *c, unsigned int who, const cha
 static int quirk(struct comparison *c, enum quirk_kind kind, const char *mnemonic)
 {
 	return c->by_trap && mnemonic ? quirk_find(c->dut, c->version, kind, mnemonic) : -1;
+}
+
+/* The reference runs a guest of its own. */
+static bool is_guest(const struct comparison *c)
+{
+	return machine_level(side_machine(c->side[REF]), 0) == 2;
 }
 
 static bool fell_through(const struct comparison *c)
@@ -45,24 +52,46 @@ static bool lost_trap(const struct comparison *c)
 		gate_entered(c->side[REF], c->fields, c->now[REF]) >= 0);
 }
 
+/* It may take another exception than the reference. */
+static void stop_at_handlers(struct comparison *c)
+{
+	uint64_t handler[GATES], gpa, here = c->now[REF]->linear_rip;
+	unsigned int count = gates_of(c->side[REF], c->fields, c->now[REF], handler);
+
+	for (unsigned int n = 0; n < count; n++)
+		if (here - handler[n] >= INSTRUCTION_MAX && handler[n] - here >= INSTRUCTION_MAX &&
+		    side_linear_ptr(c->side[REF], handler[n], &gpa))
+			side_stop_at(c->side[DUT], handler[n], gpa);
+}
+
 static void bound_step(struct comparison *c)
 {
 	const struct diff_event *ref = c->now[REF];
 
-	if (!c->recorded && c->by_trap && is_step(ref) && lost_trap(c))
-		side_stop_at(c->side[DUT], ref->linear_rip, ref->physical_rip);
+	if (c->recorded)
+		return;
+	if (c->in_guest)
+		side_run_on(c->side[DUT]);
+	if (!c->by_trap || !is_step(ref) || !(c->in_guest || lost_trap(c)))
+		return;
+	side_stop_at(c->side[DUT], ref->linear_rip, ref->physical_rip);
+	if (gate_entered(c->side[REF], c->fields, ref) >= 0)
+		stop_at_handlers(c);
 }
 
 static void remember(struct comparison *c)
 {
 	const struct diff_event *ref = c->now[REF];
 	struct ls_instruction done = c->before.instruction;
+	bool lost = c->by_trap && c->before.known && !is_step(ref) && lost_trap(c);
 
 	c->before = (struct moment_before){
 		.known = is_step(ref),
+		.lost = lost,
 		.linear_rip = ref->linear_rip,
 		.rflags = registers_of(c, REF)[c->fields->rflags],
 		.tss = value_of(c, REF, "TR base"),
+		.rax = value_of(c, REF, "RAX"),
 	};
 	if (!is_step(ref))
 		c->before.access = done;
@@ -86,6 +115,17 @@ void step_begin(struct comparison *c)
 	side_instruction(c->side[REF], bytes, &c->before.instruction);
 }
 
+/* Behind an access that a handler begins with, where TF was lost, the other ends no step. */
+static bool pass_access(struct comparison *c)
+{
+	if (!c->before.lost || !is_step(c->now[REF]) ||
+	    c->now[REF]->linear_rip != c->before.linear_rip)
+		return true;
+	c->result->merged++;
+	remember(c);
+	return comparison_next(c, REF);
+}
+
 /* The other makes one step of this instruction and the next: so does the reference. */
 static bool merge(struct comparison *c)
 {
@@ -100,6 +140,35 @@ static bool merge(struct comparison *c)
 	c->undefined |= c->before.instruction.undefined;
 	remember(c);
 	return comparison_next(c, REF);
+}
+
+static uint64_t page_at(const struct comparison *c, uint64_t gpa)
+{
+	gpa &= ~UINT64_C(0xfff);
+	return machine_memory_ptr(side_machine(c->side[REF]), gpa, 0x1000) ? gpa : NO_PAGE;
+}
+
+/* The other runs the guest that VMRUN enters up to its end, or up to what it leaves the machine
+ * for: so does the reference. Of the VMCB, at RAX, much is left open by an exit (APM 2:15.6): what
+ * the hypervisor reads is compared. */
+static bool run_guest(struct comparison *c)
+{
+	const char *mnemonic = c->before.instruction.mnemonic;
+	int row = quirk(c, QUIRK_RUNS_GUEST, c->in_guest ? "vmrun" : mnemonic);
+
+	c->in_guest = row >= 0;
+	if (row < 0)
+		return true;
+	c->quirk_used[row] = true;
+	if (c->before.instruction.mnemonic && !strcmp(c->before.instruction.mnemonic, "vmrun"))
+		c->open_page = page_at(c, c->before.rax);
+	while (is_step(c->now[REF]) && is_guest(c)) {
+		c->result->merged++;
+		remember(c);
+		if (!comparison_next(c, REF))
+			return false;
+	}
+	return true;
 }
 
 /* --- flags where they were stored --- */
@@ -155,7 +224,7 @@ static void mend_flags(struct comparison *c)
 	uint64_t stack = value_of(c, REF, "SS base") + value_of(c, REF, "RSP");
 
 	/* What was recorded has been mended. */
-	if (c->recorded || !is_step(c->now[DUT]) || c->now[REF]->memory == c->now[DUT]->memory)
+	if (c->recorded || !c->before.known || c->now[REF]->memory == c->now[DUT]->memory)
 		return;
 	for (unsigned int n = 0; n < FRAME; n += 2)
 		mend_flags_at(c, stack + n, tf_row, rf_row);
@@ -164,14 +233,24 @@ static void mend_flags(struct comparison *c)
 
 /* --- both --- */
 
+/* Up to when it is the same again. What was recorded is as it was left here. */
+static void leave_page_open(struct comparison *c)
+{
+	if (c->open_page != NO_PAGE && !c->recorded &&
+	    !side_leave_open(c->side[DUT], c->side[REF], c->open_page))
+		c->open_page = NO_PAGE;
+}
+
 bool step_next_pair(struct comparison *c)
 {
-	if (!comparison_next(c, REF) || !merge(c))
+	if (!comparison_next(c, REF) || !pass_access(c) || !merge(c) || !run_guest(c))
 		return false;
 	bound_step(c);
+	c->in_guest &= is_guest(c);
 	if (!comparison_next(c, DUT))
 		return false;
 	mend_flags(c);
+	leave_page_open(c);
 	c->undefined |= c->before.instruction.undefined;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tools/lab/image.h"
+#include "tools/lab/tsc.h"
 #include "tools/lab/wire.h"
 
 #define QEMU "qemu-system-x86_64"
@@ -24,10 +25,16 @@ const char *lab_machine_name(const struct lab_options *options)
 	return is_qemu(options) ? QEMU : "lockstep run";
 }
 
-/* Behind the two dashes are the first process's arguments. */
+/* Under QEMU the TSC is the host's, and an emulated timer that comes late on a busy host is no
+ * measure of it: the kernel's seconds would not be ours. Behind the two dashes are the first
+ * process's arguments. */
 static char *kernel_line(const struct lab_options *options)
 {
-	return g_strdup_printf("%s %s rdinit=%s -- lab --inside %s", KERNEL_LINE,
+	g_autofree char *tsc = is_qemu(options)
+				       ? g_strdup_printf(" tsc_early_khz=%u", lab_tsc_khz())
+				       : g_strdup("");
+
+	return g_strdup_printf("%s%s %s rdinit=%s -- lab --inside %s", KERNEL_LINE, tsc,
 			       options->append ? options->append : "", LAB_PROGRAM,
 			       is_qemu(options) ? LAB_PORT_NAME : LAB_PORT_CONSOLE);
 }
