@@ -76,7 +76,7 @@ COMMANDS
 done
 
 # --- an INT3 of the guest's is the guest's, with breakpoints of ours beside it ---
-debug 1 breakpoints <<'COMMANDS'
+debug 1 gates <<'COMMANDS'
 break payload
 continue
 break finish

@@ -115,12 +115,14 @@ said 'there 1'
 grep -q '^instruction 5000 of all vCPUs, in the past; the history has 0 to ' "$WORK/gdb" || fail "not at 5000: $(tail -n 5 "$WORK/gdb")"
 
 # --- an INT3 of the guest's on the way back is the guest's ---
-debug 1 breakpoints <<'COMMANDS'
+debug 1 gates <<'COMMANDS'
 break payload
 continue
 break finish
 continue
 printf "finish %d\n", $rip == &finish
+delete 2
+reverse-stepi
 reverse-continue
 printf "payload %d\n", $rip == &payload
 continue
@@ -130,6 +132,22 @@ COMMANDS
 said 'finish 1'
 said 'payload 1'
 said 'again 1'
+
+# --- what STI and MOV SS hold back stays so, whichever way one steps over them: the payload's own checks
+# (SDM 2B: STI, 2A: MOV) see nothing of it ---
+debug 1 interrupts <<'COMMANDS'
+break payload
+continue
+delete
+stepi 400
+set $there = $rip
+reverse-stepi 300
+stepi 300
+printf "there %d\n", $rip == $there
+stepi 400
+detach
+COMMANDS
+said 'there 1'
 
 # --- a hypervisor and its guest: back over a VM entry to level 1, forth to level 2, and to entries and exits ---
 debug 1 vmx --cpu intel,+vmx <<'COMMANDS'
