@@ -297,6 +297,7 @@ static enum ept_outcome ept_finish(struct ept_walk *walk, unsigned int level,
 		rights &= ~(WALK_WRITE | WALK_SHADOW_STACK);
 	result->physical = (*leaf & EPT_ADDRESS & ~offset) | (walk->gpa & offset);
 	result->allowed = rights;
+	result->memory_type = *leaf >> EPT_TYPE_SHIFT & 0xf;
 	return EPT_DONE;
 }
 
@@ -428,6 +429,7 @@ static bool npt_translate(struct slots *slots, struct second_stage *stage, u64 g
 	result->error = walk.error_code;
 	result->physical = walk.gpa;
 	result->allowed = walk.allowed;
+	result->memory_type = walk.memory_type_bits;
 	return done;
 }
 
@@ -471,6 +473,7 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 	    (cached->allowed & needed) && !stage->tables) {
 		result->physical = cached->hpa | (gpa & PAGE_OFFSET_MASK);
 		result->allowed = cached->allowed;
+		result->memory_type = cached->memory_type;
 		return true;
 	}
 	if (!translate(slots, stage, gpa, access, updates, result))
@@ -478,6 +481,7 @@ static bool find(struct slots *slots, struct second_stage *stage, u64 gpa, unsig
 	cached->gpa = gpa & ~PAGE_OFFSET_MASK;
 	cached->hpa = result->physical & ~PAGE_OFFSET_MASK;
 	cached->allowed = result->allowed;
+	cached->memory_type = result->memory_type;
 	cached->user = user;
 	return true;
 }

@@ -58,6 +58,7 @@ struct second_stage {
 		u64 gpa; /* page; UINT64_MAX: nothing */
 		u64 hpa;
 		u8 allowed; /* as walk_result's */
+		u8 memory_type;
 		u8 user;    /* MODE_BASED: 1 if found for a user-mode linear address; GMET: for CPL 3 */
 	} cached[SECOND_STAGE_CACHED];
 };
@@ -65,6 +66,7 @@ struct second_stage {
 struct second_stage_result {
 	u64 physical;
 	u8 allowed; /* WALK_ALLOWED_READ, WALK_WRITE, WALK_EXEC: without another walk */
+	u8 memory_type; /* EPT: bits 6:3 of the leaf; NPT: the PAT index */
 
 	/* Where it refuses: */
 	bool misconfigured; /* EPT misconfiguration */

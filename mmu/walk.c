@@ -162,6 +162,7 @@ static bool physical_of(struct slots *slots, const struct walk_registers *regs, 
 	second->tables = regs->tables;
 	if (second_stage_translate(slots, second, gpa, access, &result->updates, &stage)) {
 		*physical = stage.physical;
+		result->second_type = stage.memory_type;
 		*allowed &= stage.allowed;
 		return true;
 	}

@@ -117,6 +117,7 @@ struct walk_result {
 	 * (only if the dirty bit is set), WALK_EXEC, and READ in bit 7. */
 	u8 allowed;
 	u8 memory_type_bits; /* PAT, PCD, PWT of the leaf: the PAT index */
+	u8 second_type;      /* with a second stage: its memory_type of the address itself */
 	u32 error_code;      /* when the walk faults: P, W, U, RSVD, I, PK, SS bits of #PF */
 	struct walk_updates updates;
 	/* When it was the second stage that refused. */

@@ -24,6 +24,7 @@ static const struct record_field vmx_fields[] = {
 	FIELD(failures),
 	FIELD(failure),
 	FIELD(virtual_interrupt),
+	FIELD(bus_locked),
 	FIELD(apic_write.offset),
 	FIELD(apic_write.size),
 	FIELD(trap.reason),
@@ -39,7 +40,7 @@ static const struct record_field vmx_fields[] = {
 };
 #undef FIELD
 static const struct record_table vmx_table = {
-	.name = "VMX", .version = 1, RECORD_FIELDS(vmx_fields)};
+	.name = "VMX", .version = 2, RECORD_FIELDS(vmx_fields)};
 
 #define FIELD(member) RECORD_FIELD(struct svm, member)
 #define HOST(member)  RECORD_FIELD(struct svm, host.member)

@@ -64,6 +64,7 @@ static const struct record_field internal[] = {
 	FIELD(delivering.injected),
 	FIELD(guest),
 	FIELD(arbitrates),
+	FIELD(locks_watched),
 	FIELD(guest_tsc.offset),
 	FIELD(guest_tsc.multiplier),
 	FIELD(guest_tsc.fraction),
@@ -99,7 +100,7 @@ static const struct record_field internal[] = {
 	RECORD_FIELD_TIMER(struct vcpu, vendor_timer),
 };
 static const struct record_table internal_table = {
-	.name = "interpreter", .version = 3, RECORD_FIELDS(internal)};
+	.name = "interpreter", .version = 4, RECORD_FIELDS(internal)};
 
 /* Whoever saves goes on as whoever loads will: without translations. */
 static void forget_translations(struct cpu *cpu)

@@ -380,6 +380,7 @@ void address_space_update_privilege(struct cpu *cpu)
 	cpu->walk.rflags_ac = cpu->rflags & FLAG_AC;
 	cpu->code_context = TLB_CONTEXT(cpu->space.current, privilege(cpu));
 	cpu->data_context = accesses_are_checked(cpu) ? TLB_CONTEXT_NEVER : cpu->code_context;
+	cpu->locked_context = cpu_watches_locks(cpu) ? TLB_CONTEXT_NEVER : cpu->data_context;
 }
 
 void address_space_update(struct cpu *cpu)

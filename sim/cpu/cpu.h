@@ -243,6 +243,7 @@ struct cpu {
 	u64 flag_aux;
 	s64 budget;	  /* instructions left before the run loop must look up */
 	u64 data_context; /* TLB context of ordinary data accesses */
+	u64 locked_context; /* of locked ones; TLB_CONTEXT_NEVER if bus locks are looked for, too */
 	u64 code_context; /* and of fetches; the same but for alignment checks */
 	u32 event;	  /* EVENT_*: atomic */
 	u8 canonical_shift; /* 64 - width of linear addresses: 16 or 7 */
@@ -295,6 +296,7 @@ struct cpu {
 	const struct vendor_ops *vendor;
 	void *virtualization; /* the model's own state */
 	bool guest;	      /* in VMX non-root operation, or between VMRUN and #VMEXIT */
+	bool locks_watched;   /* the hypervisor wants to know of its guest's bus locks */
 	bool breakpoints_off; /* the breakpoint registers match nothing: GIF = 0 */
 	bool secure_startup;  /* a SIPI will begin as SKINIT's loader did; others set it: atomic */
 	bool arbitrates;      /* the model has a say in events: cpu->guest, GIF = 0, VMX root operation */
@@ -459,6 +461,12 @@ ALWAYS_INLINE bool cpu_watches(const struct cpu *cpu)
 	const u64 *dr = cpu_breakpoints(cpu);
 
 	return (dr[7] & 0xff) && !(cpu->breakpoints_off && dr == cpu->dr);
+}
+
+/* Bus locks matter to somebody: locked accesses are looked at. */
+ALWAYS_INLINE bool cpu_watches_locks(const struct cpu *cpu)
+{
+	return cpu->guest && cpu->locks_watched;
 }
 
 /* Instructions retired so far; exact between instructions (mid-trace: as of the trace start). */

@@ -9,6 +9,7 @@
 #include "sim/cpu/device.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/platform_lock.h"
+#include "sim/cpu/memory_type.h"
 #include "sim/cpu/recorder.h"
 #include "sim/cpu/segment.h"
 #include "sim/cpu/trace_cache.h"
@@ -646,6 +647,21 @@ static bool bounce_guarded(struct cpu *cpu, u64 linear, unsigned int size)
 	return true;
 }
 
+#define CACHE_LINE 64
+
+/* A locked access locks the bus if it crosses a line or is not to write-back memory (SDM 3A:8.1.4; APM
+ * 2:7.3.3). Those by which the processor sets accessed, dirty and busy bits are not looked at. */
+static void check_bus_lock(struct cpu *cpu, u64 linear, unsigned int size)
+{
+	if ((linear & (CACHE_LINE - 1)) + size <= CACHE_LINE &&
+	    memory_is_write_back(cpu, linear, own_access(cpu, WALK_WRITE)))
+		return;
+	if (!cpu->single) /* what follows has to follow this instruction */
+		cpu_abandon(cpu, CPU_EXIT_NONE);
+	if (!cpu->io.completed) /* it has been counted before it left for a device */
+		cpu->vendor->bus_lock(cpu);
+}
+
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size)
 {
 	struct piece piece[2];
@@ -657,6 +673,8 @@ void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned
 	check_alignment(cpu, linear, size);
 	split(cpu, linear, size, own_access(cpu, WALK_WRITE), piece);
 	watch(cpu, linear, size, true);
+	if ((op->flags & OP_LOCK) && unlikely(cpu_watches_locks(cpu)))
+		check_bus_lock(cpu, linear, size);
 	if (!piece[1].size && piece_writable(&piece[0]) && !recorder_sees(cpu, RECORDER_STORES) &&
 	    !*slot_code_word(piece[0].slot, piece[0].gpa)) {
 		slot_mark_dirty(piece[0].slot, piece[0].gpa);

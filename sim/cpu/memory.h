@@ -121,6 +121,17 @@ ALWAYS_INLINE void *mem_modify(struct cpu *cpu, const struct op *op, u64 linear,
 	return host;
 }
 
+/* The same of an instruction that may have LOCK. */
+ALWAYS_INLINE void *mem_modify_locked(struct cpu *cpu, const struct op *op, u64 linear,
+				      unsigned int size)
+{
+	struct tlb_entry *entry = tlb_data_slot(&cpu->tlb, linear);
+
+	if (likely(entry->write_tag == tlb_tag(linear, size, cpu->locked_context)))
+		return tlb_host(entry, linear);
+	return mem_modify_slow(cpu, op, linear, size);
+}
+
 ALWAYS_INLINE void mem_modify_end(struct cpu *cpu, const struct op *op, void *host)
 {
 	if (unlikely(host == cpu->bounce))

@@ -130,6 +130,10 @@ struct vendor_ops {
 	void (*apic_access)(struct cpu *cpu, u64 address, void *data, unsigned int size,
 			    enum vendor_access access);
 
+	/* While cpu->locks_watched: the instruction is about to lock the bus. Leaves the guest before
+	 * it, or comes back; the instruction runs alone. */
+	void (*bus_lock)(struct cpu *cpu);
+
 	/* --- events between instructions, while cpu->arbitrates --- */
 	/* EVENT_MACHINE_CHECK, _SMI, _INIT, _SIPI, _NMI. */
 	enum vendor_gate (*gate)(struct cpu *cpu, u32 event);

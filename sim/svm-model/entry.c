@@ -112,6 +112,8 @@ void svm_begin_guest(struct cpu *cpu)
 	struct svm *svm = svm_of(cpu);
 
 	svm->gif = true;
+	cpu->locks_watched =
+		cpu_has(cpu, FEATURE_BUS_LOCK_THRESHOLD) && svm_intercepted(svm, SVM_EXIT_BUSLOCK);
 	svm->avic_written = 0;
 	cpu->guest = true;
 	svm_update_arbitration(cpu);

@@ -262,6 +262,17 @@ bool svm_shutdown(struct cpu *cpu)
 	return true;
 }
 
+/* --- bus lock threshold (APM 2:15.14.5) --- */
+
+void svm_bus_lock(struct cpu *cpu)
+{
+	u64 *count = &svm_of(cpu)->value[VMCB_BUS_LOCK_COUNT];
+
+	if (!*count)
+		svm_leave_fault(cpu, SVM_EXIT_BUSLOCK, 0, 0, false);
+	--*count;
+}
+
 /* --- nested page faults (APM 2:15.25.6) --- */
 
 #define NPF_FINAL BIT(32) /* of the guest's final physical address */

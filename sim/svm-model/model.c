@@ -122,6 +122,7 @@ const struct vendor_ops svm_ops = {
 	.host_paging = svm_host_paging,
 	.settle = settle,
 	.host_pat = host_pat,
+	.bus_lock = svm_bus_lock,
 	.get_nested = svm_get_nested,
 	.set_nested = svm_set_nested,
 	.enter_smm = svm_enter_smm,

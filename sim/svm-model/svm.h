@@ -205,6 +205,7 @@ bool svm_would_wake(struct cpu *cpu);
 bool svm_virtual_event_pending(struct cpu *cpu);
 bool svm_exception(struct cpu *cpu);
 bool svm_shutdown(struct cpu *cpu);
+void svm_bus_lock(struct cpu *cpu);
 void svm_second_stage_fault(struct cpu *cpu, u64 linear, unsigned int access,
 			    const struct walk_result *walk);
 

@@ -22,6 +22,8 @@ void vmx_adopt_controls(struct cpu *cpu)
 	vmx->tertiary = vmx->primary & PRIMARY_TERTIARY ? value[VMCS_TERTIARY_CONTROLS] : 0;
 	vmx->exit_controls = value[VMCS_EXIT_CONTROLS];
 	vmx->entry_controls = value[VMCS_ENTRY_CONTROLS];
+	cpu->locks_watched = vmx->secondary & SECONDARY_BUS_LOCK;
+	vmx->bus_locked = false;
 	offset = vmx->primary & PRIMARY_TSC_OFFSETTING;
 	cpu->guest_tsc.offset = offset ? value[VMCS_TSC_OFFSET] : 0;
 	cpu->guest_tsc.multiplier = value[VMCS_TSC_MULTIPLIER];

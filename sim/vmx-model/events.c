@@ -79,6 +79,14 @@ bool vmx_shutdown(struct cpu *cpu)
 	return true;
 }
 
+/* --- bus locks: the exit is behind the instruction (SDM 3C:26.2) --- */
+
+void vmx_bus_lock(struct cpu *cpu)
+{
+	vmx_of(cpu)->bus_locked = true;
+	vmx_exit_behind(cpu, REASON_BUS_LOCK, 0);
+}
+
 /* --- between two instructions --- */
 
 static bool leave_between(struct cpu *cpu, u32 reason, bool keeps_debug)

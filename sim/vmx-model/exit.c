@@ -81,12 +81,15 @@ _Noreturn void vmx_leave(struct cpu *cpu, const struct op *op, u32 reason, u64 q
 	vendor_exit(cpu);
 }
 
+/* The guest has locked the bus under the control, whatever it exits for (SDM 3C:25.9.1). */
+#define REASON_BUS_LOCKED BIT(26)
+
 static void note_exit(struct vmx *vmx)
 {
 	const struct vmx_exit *exit = &vmx->exit;
 	u64 *value = vmx->value;
 
-	value[VMCS_EXIT_REASON] = exit->reason;
+	value[VMCS_EXIT_REASON] = exit->reason | (vmx->bus_locked ? REASON_BUS_LOCKED : 0);
 	value[VMCS_EXIT_QUALIFICATION] = exit->qualification;
 	value[VMCS_EXIT_INTERRUPTION_INFO] = exit->interruption;
 	value[VMCS_EXIT_INTERRUPTION_ERROR_CODE] = exit->error;

@@ -73,6 +73,7 @@ const struct vendor_ops vmx_ops = {
 	.shutdown = vmx_shutdown,
 	.second_stage_fault = vmx_second_stage_fault,
 	.apic_access = vmx_apic_access,
+	.bus_lock = vmx_bus_lock,
 	.x2apic = vmx_x2apic,
 	.gate = vmx_gate,
 	.holds = vmx_holds,

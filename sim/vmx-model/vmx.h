@@ -44,6 +44,7 @@ struct vmx {
 	u64 boundary; /* time of the instruction boundary before exceptions in a row */
 	struct vmx_exit exit;
 	bool virtual_interrupt; /* is recognized */
+	bool bus_locked;        /* by the guest, since its instruction began */
 	/* The write to the APIC-access page whose emulation is due; size 0: none. */
 	struct {
 		u16 offset;
@@ -199,6 +200,7 @@ bool vmx_due(struct cpu *cpu, enum vendor_stage stage);
 bool vmx_would_wake(struct cpu *cpu);
 bool vmx_exception(struct cpu *cpu);
 bool vmx_shutdown(struct cpu *cpu);
+void vmx_bus_lock(struct cpu *cpu);
 
 /* True if the fault in hand is of an IRET that has ended blocking by NMI. */
 bool vmx_unblocked_nmi(const struct cpu *cpu);

@@ -14,7 +14,7 @@
 	}                                                                                          \
 	static HANDLER(xadd_##width##_mem)                                                         \
 	{                                                                                          \
-		void *host = mem_modify(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
+		void *host = mem_modify_locked(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
 		struct outcome out;                                                                \
 		u64 old;                                                                           \
 		do {                                                                               \
@@ -49,7 +49,7 @@ const struct family family_xadd = {
 	}                                                                                          \
 	static HANDLER(cmpxchg_##width##_mem)                                                      \
 	{                                                                                          \
-		void *host = mem_modify(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
+		void *host = mem_modify_locked(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
 		u64 accumulator = truncate_to(cpu->reg[REG_RAX], size), old;                       \
 		do {                                                                               \
 			old = host_read(host, size);                                               \
@@ -71,7 +71,7 @@ const struct family family_cmpxchg = {
 
 static HANDLER(cmpxchg8b)
 {
-	void *host = mem_modify(cpu, op, ea_by_kind(cpu, op, 8, true), 8);
+	void *host = mem_modify_locked(cpu, op, ea_by_kind(cpu, op, 8, true), 8);
 	u64 wanted = (u64)REG32(cpu, REG_RDX * 8) << 32 | REG32(cpu, REG_RAX * 8);
 	u64 desired = (u64)REG32(cpu, REG_RCX * 8) << 32 | REG32(cpu, REG_RBX * 8), old;
 
@@ -109,7 +109,7 @@ static HANDLER(cmpxchg16b)
 	FAULT_POINT(cpu, op);
 	if (linear & 15)
 		raise_gp(cpu, 0);
-	host = mem_modify(cpu, op, linear, 16);
+	host = mem_modify_locked(cpu, op, linear, 16);
 	equal = exchange16(host, &low, &high, cpu->reg[REG_RBX], cpu->reg[REG_RCX]);
 	mem_modify_end(cpu, op, host);
 	flags_replace(cpu, FLAG_ZF, equal ? FLAG_ZF : 0);

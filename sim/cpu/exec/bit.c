@@ -77,7 +77,7 @@ BT_WIDTH(3, 8, 0)
 	}                                                                                          \
 	static HANDLER(body##_##form##_##width##_locked)                                           \
 	{                                                                                          \
-		void *host = mem_modify(cpu, op, linear, size);                                    \
+		void *host = mem_modify_locked(cpu, op, linear, size);                                    \
 		u64 bit = UINT64_C(1) << BIT_OF(index, size), value;                               \
 		do {                                                                               \
 			value = host_read(host, size);                                             \

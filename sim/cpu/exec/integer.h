@@ -269,7 +269,7 @@ ALWAYS_INLINE struct outcome outcome_logic(u64 value, unsigned int size)
 	static HANDLER(BINARY_NAME(body, form, width, locked, ))                                   \
 	{                                                                                          \
 		u64 linear = ea_by_kind(cpu, op, size, true);                                      \
-		void *host = mem_modify(cpu, op, linear, size);                                    \
+		void *host = mem_modify_locked(cpu, op, linear, size);                             \
 		struct outcome out;                                                                \
 		u64 old;                                                                           \
 		do {                                                                               \

@@ -159,7 +159,7 @@ const struct family family_lea = {
 	}                                                                                          \
 	static HANDLER(xchg_##width##_mem)                                                         \
 	{                                                                                          \
-		void *host = mem_modify(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
+		void *host = mem_modify_locked(cpu, op, ea_by_kind(cpu, op, size, true), size);           \
 		u64 old;                                                                           \
 		do {                                                                               \
 			old = host_read(host, size);                                               \

@@ -26,7 +26,9 @@ struct svm_vmcb {
 	u64 np_control, avic_bar, ghcb, event_inj, n_cr3, virt_ext, clean, n_rip;
 	u8 bytes_fetched, bytes[15];
 	u64 avic_backing, reserved_e8, avic_logical, avic_physical;
-	u8 reserved100[0x300];
+	u8 reserved100[0x20];
+	u16 bus_lock_count;
+	u8 reserved122[0x2de];
 	struct svm_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
 	u8 reserved4a0[0x2b], cpl;
 	u32 reserved4cc;
