@@ -12,6 +12,11 @@
 #define RANGE_BYTES (RANGE_MSRS / 8)
 #define MSR_MCG_CAP 0x179
 
+/* SDM 4:2.1: nearly all bits say what a processor is not weak against. RSBA and RRSBA say what it
+ * is. */
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define ARCH_WEAKNESSES       UINT64_C(0x80004)
+
 /* Where MSRs are (SDM 4, chapter 2; APM 2 appendix A); outside there are none. */
 static const uint32_t range_base[] = {0, 0xc0000000, 0xc0010000};
 #define RANGES (sizeof(range_base) / sizeof(range_base[0]))
@@ -85,6 +90,42 @@ static bool holds(struct vcpu *vcpu, const struct kvm_msr_entry *wanted)
 	return transfer(vcpu, KVM_GET_MSRS, &is) && is.data == wanted->data;
 }
 
+/* What two processors can promise. */
+static uint64_t capabilities_of_both(uint64_t a, uint64_t b)
+{
+	return (a & b) | ((a | b) & ARCH_WEAKNESSES);
+}
+
+static void restrict_capabilities(struct vcpu *vcpu, uint64_t other)
+{
+	struct kvm_msr_entry entry = {.index = MSR_ARCH_CAPABILITIES};
+
+	if (!transfer(vcpu, KVM_GET_MSRS, &entry))
+		return;
+	entry.data = capabilities_of_both(entry.data, other);
+	transfer(vcpu, KVM_SET_MSRS, &entry);
+}
+
+/* The guest may go on on that engine, or is compared with what it does there. */
+static void restrict_to_other(struct vcpu *vcpu)
+{
+	const struct machine_config *config = &vcpu->machine->config;
+	const struct ls_engine_ops *ops = config->fit ? config->fit : config->peer;
+	struct kvm_msr_entry own = {.index = MSR_ARCH_CAPABILITIES};
+	struct ls_engine *engine;
+	union one one = {.head = {.nmsrs = 1}};
+
+	if (!ops || ops == config->engine || !transfer(vcpu, KVM_GET_MSRS, &own))
+		return;
+	engine = ops->open(NULL);
+	if (!engine)
+		return;
+	one.head.entries[0].index = MSR_ARCH_CAPABILITIES;
+	if (!engine->ext->cpu_model && ls_ioctl_ptr(engine, LS_SYSTEM, KVM_GET_MSRS, &one) == 1)
+		restrict_capabilities(vcpu, one.head.entries[0].data);
+	engine->ops->close(engine, LS_SYSTEM);
+}
+
 /* Those that count, and the local APIC's; VMX's are set by vmx_msrs.c. */
 static bool is_left_alone(uint32_t number)
 {
@@ -105,13 +146,14 @@ static bool is_left_alone(uint32_t number)
 
 struct shadow_row {
 	uint32_t number;
-	uint64_t writable, ignored, told;
+	uint64_t writable, ignored, sticky, told;
 };
 
 static const struct shadow_row *shadow_row(uint32_t number)
 {
 	static const struct shadow_row rows[] = {
-#define MSR_SHADOW(number, writable, ignored, told, name) {number, writable, ignored, told},
+#define MSR_SHADOW(number, writable, ignored, sticky, told, name)                                  \
+	{number, writable, ignored, sticky, told},
 #include "machine/msr_model.def"
 	};
 
@@ -144,7 +186,7 @@ static bool write_shadow(struct vcpu *vcpu, struct msr_shadow *shadow, uint64_t 
 {
 	const struct shadow_row *row = shadow_row(shadow->number);
 
-	value &= ~row->ignored;
+	value = (value & ~row->ignored) | (shadow->value & row->sticky);
 	if ((value ^ shadow->value) & ~row->writable)
 		return false;
 	msr_model_load(vcpu, shadow, value);
@@ -184,6 +226,8 @@ static void set_values(struct vcpu *vcpu, const struct model *model)
 		if (shadow_row(entry.index) && shadows->count < MSR_SHADOWS_MAX)
 			shadows->of[shadows->count++] =
 				(struct msr_shadow){entry.index, entry.data};
+		else if (entry.index == MSR_ARCH_CAPABILITIES)
+			restrict_capabilities(vcpu, entry.data);
 		else if (!is_left_alone(entry.index) && !holds(vcpu, &entry))
 			transfer(vcpu, KVM_SET_MSRS, &entry);
 	}
@@ -224,6 +268,8 @@ int msr_model_set(struct vcpu *vcpu, struct ls_error *err)
 	struct model *model;
 	int ret = 0;
 
+	if (machine_ext(vcpu->machine)->cpu_model)
+		restrict_to_other(vcpu);
 	if (!wanted(vcpu->machine))
 		return 0;
 	model = calloc(1, sizeof(*model));

@@ -6,17 +6,19 @@
 #include "tests/unit/check.h"
 #include "tests/unit/machine/fake_engine.h"
 
-#define TSC       0x10u
-#define MICROCODE 0x8bu
-#define MCG_CAP   0x179u
-#define PAT       0x277u
-#define STAR      0xc0000081u
-#define HWCR      0xc0010015u
-#define DE_CFG    0xc0011029u
-#define OTHER     0xc001001bu /* of the engine's only */
+#define TSC               0x10u
+#define MICROCODE         0x8bu
+#define MCG_CAP           0x179u
+#define ARCH_CAPABILITIES 0x10au
+#define PAT               0x277u
+#define STAR              0xc0000081u
+#define HWCR              0xc0010015u
+#define DE_CFG            0xc0011029u
+#define OTHER             0xc001001bu /* of the engine's only */
 
 static const struct kvm_msr_entry reference[] = {{.index = TSC, .data = 5},
 						 {.index = MICROCODE, .data = 7},
+						 {.index = ARCH_CAPABILITIES, .data = 0xb},
 						 {.index = MCG_CAP, .data = 4},
 						 {.index = PAT, .data = 0x7040600070406},
 						 {.index = STAR},
@@ -165,6 +167,7 @@ static struct machine *start(const char *cpu)
 	memset(&told, 0, sizeof(told));
 	for (size_t i = 0; i < sizeof(reference) / sizeof(reference[0]); i++)
 		told.has[told.count++].index = reference[i].index;
+	told.has[2].data = 0x16;
 	config.engine = &bare;
 	config.models = &reference_ops;
 	config.cpu = cpu;
@@ -219,6 +222,8 @@ static void test_values(void)
 	CHECK_EQUAL(value(TSC), 0); /* it counts */
 	CHECK_EQUAL(told.mce, 4);
 	CHECK_EQUAL(value(DE_CFG), 0);
+	/* SDM 4:2.1: what both promise (IBRS_ALL), and a weakness of either (RSBA, bit 2). */
+	CHECK_EQUAL(value(ARCH_CAPABILITIES), 0x6);
 	machine_destroy(machine);
 }
 
@@ -235,8 +240,8 @@ static uint8_t access_at(struct machine *machine, uint32_t number, bool write, u
 	return run->msr.error;
 }
 
-/* APM 2:3.2.10: McStatusWrEn, which the engine is told of, may be written; TlbCacheDis is ignored
- * here; others are #GP(0). */
+/* APM 2:3.2.10, 15.32.1: SmmLock stays set, McStatusWrEn, which the engine is told of, may be
+ * written; TlbCacheDis is ignored here; others are #GP(0). */
 static void test_answers(void)
 {
 	struct machine *machine = start("model");
@@ -249,10 +254,15 @@ static void test_answers(void)
 	CHECK_EQUAL(access_at(machine, HWCR, false, &data), 0);
 	CHECK_EQUAL(data, 1 << 24 | 1 << 18);
 	CHECK_EQUAL(value(HWCR), 1 << 18);
-	data = 1 << 24 | 1;
+	data = 1 << 24 | 2;
 	CHECK_EQUAL(access_at(machine, HWCR, true, &data), 1);
+	data = 1;
+	CHECK_EQUAL(access_at(machine, HWCR, true, &data), 0);
+	data = 1 << 24;
+	CHECK_EQUAL(access_at(machine, HWCR, true, &data), 0);
 	CHECK_EQUAL(access_at(machine, HWCR, false, &data), 0);
-	CHECK_EQUAL(data, 1 << 24 | 1 << 18);
+	CHECK_EQUAL(data, 1 << 24 | 1);
+	CHECK_EQUAL(value(HWCR), 0);
 	CHECK_EQUAL(access_at(machine, OTHER, false, &data), 1);
 	CHECK_EQUAL(access_at(machine, OTHER, true, &data), 1);
 	machine_destroy(machine);
