@@ -4,7 +4,6 @@
 #include "avic.h"
 
 #define APIC(offset) (*(volatile u32 *)(0xfee00000ull + (offset)))
-#define DOORBELL     0xc001011b
 #define MSR_EFER     0xc0000080
 #define OTHER        1 /* the other processor's APIC ID, and its guest's */
 
@@ -162,8 +161,8 @@ static void outside(void)
 
 void payload(void)
 {
-	svm_begin();
-	avic_begin();
+	if (!avic_begin(SVM_FEATURE_AVIC))
+		return;
 	start_other();
 	section("a doorbell has a running guest's requests looked at (15.29.8.2)");
 	doorbells(spin);

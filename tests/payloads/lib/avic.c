@@ -30,11 +30,22 @@ static void split(void)
 	svm_nested_directory[start >> 21] = (u64)table | 7;
 }
 
-void avic_begin(void)
+static void read_doorbell(void)
 {
+	rdmsr(DOORBELL);
+}
+
+bool avic_begin(u32 feature)
+{
+	section("the doorbell cannot be read, with AVIC or without (15.29.8.2)");
+	EXPECT_TRAP(read_doorbell, 13, 0);
+	if (!(svm_features() & feature))
+		return false;
+	svm_begin();
 	gate_set(VECTOR, (word)took_vector, GATE_INTERRUPT);
 	gate_set(LOWER, (word)took_lower, GATE_INTERRUPT);
 	gate_set(QUIET, (word)took_quiet, GATE_INTERRUPT);
+	return true;
 }
 
 void avic_prepare(char *code)

@@ -9,6 +9,8 @@
 #define AVIC   (1ull << 31)
 #define X2AVIC (1ull << 30)
 
+#define DOORBELL 0xc001011b
+
 #define EXIT_INCOMPLETE 0x401
 #define EXIT_NOACCEL    0x402
 #define WRITE           (1ull << 32) /* EXITINFO1 of EXIT_NOACCEL */
@@ -61,7 +63,8 @@ static inline bool has_vector(u32 bank, u8 vector)
 	__asm__(".text\n" #name ":\n\t" code "\n" #name "_behind:\n\tvmmcall\n")
 extern char nothing[];
 
-void avic_begin(void);
+/* Turns SVM on. False: the processor is without that feature. */
+bool avic_begin(u32 feature);
 /* xAVIC, RFLAGS.IF set, an empty page; the guest's APIC ID is 0, and in the tables it runs here. */
 void avic_prepare(char *code);
 /* Of the nested tables, for that page of 4 KiB. */

@@ -102,6 +102,10 @@ bool svm_offered(void);
 u32 svm_features(void);
 #define SVM_FEATURE_NRIP   (1u << 3)
 #define SVM_FEATURE_DECODE (1u << 7)
+#define SVM_FEATURE_AVIC   (1u << 13)
+#define SVM_FEATURE_VGIF   (1u << 16)
+#define SVM_FEATURE_X2AVIC (1u << 18)
+#define SVM_FEATURE_IDLE   (1u << 30)
 /* Turns SVM on. */
 void svm_begin(void);
 /* The VMCB for a guest that runs @code at level 0 of the payload's world, on other_stack, and exits

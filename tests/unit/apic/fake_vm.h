@@ -12,7 +12,7 @@
 struct fake_cpu {
 	struct lapic lapic;
 	struct fake_vm *vm;
-	unsigned int changed, nmi, smi, init, sipi, inta;
+	unsigned int changed, nmi, smi, init, sipi, inta, doorbell;
 	uint8_t sipi_vector;
 	int64_t tsc_offset;
 };
@@ -44,6 +44,11 @@ static inline void fake_smi(void *owner)
 static inline void fake_init(void *owner)
 {
 	((struct fake_cpu *)owner)->init++;
+}
+
+static inline void fake_doorbell(void *owner)
+{
+	((struct fake_cpu *)owner)->doorbell++;
 }
 
 static inline void fake_sipi(void *owner, uint8_t vector)
@@ -82,6 +87,7 @@ static const struct lapic_ops fake_lapic_ops = {
 	.smi = fake_smi,
 	.init = fake_init,
 	.sipi = fake_sipi,
+	.doorbell = fake_doorbell,
 	.inta = fake_inta,
 	.tsc_now = fake_tsc_now,
 	.tsc_to_ns = fake_tsc_to_ns,

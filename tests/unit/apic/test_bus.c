@@ -314,6 +314,24 @@ static void test_redirection(void)
 	CHECK_EQUAL(hit(), 1u << (VECTOR % 4));
 }
 
+/* APM 2:15.29.8.2: by the physical APIC ID, which an xAPIC's register holds; all ones are no
+ * broadcast, and nothing becomes an interrupt. */
+static void test_doorbell(void)
+{
+	fake_vm_init(&vm, 3);
+	lapic_write(&vm.cpu[2].lapic, LAPIC_ID, 0x07000000);
+	apic_bus_ring_doorbell(&vm.bus, 1);
+	apic_bus_ring_doorbell(&vm.bus, 7);
+	apic_bus_ring_doorbell(&vm.bus, 7);
+	apic_bus_ring_doorbell(&vm.bus, 2);
+	apic_bus_ring_doorbell(&vm.bus, 0xff);
+	CHECK_EQUAL(vm.cpu[0].doorbell, 0);
+	CHECK_EQUAL(vm.cpu[1].doorbell, 1);
+	CHECK_EQUAL(vm.cpu[2].doorbell, 2);
+	CHECK_EQUAL(vm.cpu[1].changed, 0);
+	CHECK_EQUAL(hit(), 0);
+}
+
 /* A processor that has gone is no target. */
 static void test_remove(void)
 {
@@ -339,6 +357,7 @@ static CU_TestInfo tests[] = {
 	{"coalesced", test_coalesced},
 	{"MSI address and data", test_msi},
 	{"MSI redirection hint", test_redirection},
+	{"doorbell", test_doorbell},
 	{"remove", test_remove},
 	CU_TEST_INFO_NULL,
 };
