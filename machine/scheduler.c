@@ -148,14 +148,22 @@ static bool scheduler_limit(struct machine *machine, struct vcpu *vcpu)
 	return true;
 }
 
-/* The place that the config names is reached within the turn, which then goes on. */
-static bool scheduler_at(struct machine *machine, struct vcpu *vcpu, uint64_t done)
+/* The place that the config names is reached. */
+static bool scheduler_at(struct machine *machine, uint64_t executed)
 {
 	struct machine_config *config = &machine->config;
 
-	if (!config->at_instructions || machine->turns.executed + done != config->at_instructions)
+	if (!config->at_instructions || executed != config->at_instructions)
 		return false;
 	config->at_instructions = config->at(config->at_opaque, machine);
+	return true;
+}
+
+/* It is reached within the turn, which then goes on. */
+static bool scheduler_at_within(struct machine *machine, struct vcpu *vcpu, uint64_t done)
+{
+	if (!scheduler_at(machine, machine->turns.executed + done))
+		return false;
 	scheduler_set_limit(machine, vcpu, done);
 	return true;
 }
@@ -210,6 +218,8 @@ static void scheduler_leave_turn(struct machine *machine, struct vcpu *vcpu, uin
 	now = scheduler_follow(machine, vcpu, start);
 	if (scheduler_counts(machine)) {
 		machine->turns.executed += vcpu_instructions(vcpu) - before;
+		/* An access that ended the turn has retired only now. */
+		scheduler_at(machine, machine->turns.executed);
 		if (!trigger_distance(machine, machine->turns.executed))
 			scheduler_hash(machine);
 		trigger_executed(machine, machine->turns.executed);
@@ -253,7 +263,7 @@ static void scheduler_turn(struct machine *machine, struct vcpu *vcpu)
 		if (ret == -EINTR)
 			scheduler_note_cut(machine, vcpu, before, counts);
 		if (action == EXIT_TURN && counts &&
-		    scheduler_at(machine, vcpu, vcpu_instructions(vcpu) - before))
+		    scheduler_at_within(machine, vcpu, vcpu_instructions(vcpu) - before))
 			action = EXIT_CONTINUE;
 		if (vcpu->charge && scheduler_follow(machine, vcpu, start) >= end)
 			break;

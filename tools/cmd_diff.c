@@ -40,8 +40,9 @@ static const char diff_description[] =
 	"Engines under test: sim, kvm, qemu, native (user-mode cases on the host's processor), "
 	"lab\n"
 	"(kvm in 'lockstep lab'), auto (the strongest here),\n"
-	"trace:FILE (what one of them did before, as --save-trace keeps it), or trace:FOLDER with\n"
-	"CASE.trace of each case. A trace brings its payload, processor model and granularity.\n\n"
+	"trace:FILE (what one of them did before: of --save-trace, of 'lockstep run --trace', or\n"
+	"imported from a host), or trace:FOLDER with CASE.trace of each case. A trace brings its\n"
+	"payload, processor model and granularity.\n\n"
 	"Exit status: 0 equal, 1 different, 2 could not be compared.\n\n"
 	"Example: lockstep diff --ref sim --dut auto --suite";
 

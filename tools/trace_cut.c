@@ -11,14 +11,24 @@
 #include "traces/events.h"
 #include "traces/writer.h"
 
-/* The head's lines but those that the writer makes. */
-static char *cut_text(const struct trace_reader *reader)
+static bool cut_keeps(const struct trace_view *view, const char *line)
+{
+	enum trace_event event;
+
+	if (!g_str_has_prefix(line, "recorded "))
+		return !g_str_has_prefix(line, "event ") && !g_str_has_prefix(line, "field ");
+	event = trace_event_by_name(line + strlen("recorded "));
+	return event < TRACE_EVENTS && (view->events >> event & 1);
+}
+
+/* The head's lines but those that the writer makes, and events that are left out. */
+static char *cut_text(const struct trace_view *view)
 {
 	GString *text = g_string_new(NULL);
 	const char *line;
 
-	for (unsigned int n = 0; (line = trace_reader_line(reader, n)); n++)
-		if (!g_str_has_prefix(line, "event ") && !g_str_has_prefix(line, "field "))
+	for (unsigned int n = 0; (line = trace_reader_line(view->reader, n)); n++)
+		if (cut_keeps(view, line))
 			g_string_append_printf(text, "%s\n", line);
 	return g_string_free(text, FALSE);
 }
@@ -74,7 +84,7 @@ int trace_cut_view(struct trace_view *view, const char *from, const char *to, st
 	count = trace_reader_text(view->reader, "vcpus", 0);
 	if (count && !number_parse(count, 255, &vcpus) && vcpus)
 		config.vcpus = (unsigned int)vcpus;
-	config.text = text = cut_text(view->reader);
+	config.text = text = cut_text(view);
 	writer = trace_writer_open(&config, err);
 	g_free(text);
 	if (!writer)

@@ -5,13 +5,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tools/diff/expected.h"
+#include "tools/diff/saved.h"
+#include "traces/events.h"
+
 /* What a reader needs to know of the run, and nothing that differs between two runs alike. */
-static char *run_text(struct machine *machine, const char *arguments)
+static char *run_text(struct machine *machine, const char *arguments, uint64_t events)
 {
 	const struct machine_config *config = machine_config(machine);
 	struct ls_engine *engine = machine_engine(machine);
 	const struct ls_table *states = NULL;
 	GString *text = g_string_new(arguments);
+	g_autofree char *version = expected_version(engine->ops->name);
 
 	g_string_append_printf(text, "engine %s\n", engine->ops->name);
 	if (config->cpu)
@@ -21,6 +26,14 @@ static char *run_text(struct machine *machine, const char *arguments)
 	for (unsigned int n = 0; n < config->disk_count; n++)
 		g_string_append_printf(text, "disk %" PRIu64 "\n", config->disks[n].sectors);
 	g_string_append_printf(text, "vcpus %u\n", machine_vcpu_count(machine));
+	g_string_append_printf(text, "version %s\n", version);
+	/* Else the name says it. */
+	if (!engine->ext->cpu_model)
+		for (unsigned int n = 0; n < machine_vcpu_count(machine); n++)
+			saved_append_leaves(text, machine, n);
+	for (unsigned int event = 0; event < TRACE_EVENTS; event++)
+		if (events >> event & 1)
+			g_string_append_printf(text, "recorded %s\n", trace_events[event].name);
 	if (engine->ext->table)
 		states = engine->ext->table(engine, "state");
 	for (size_t row = 0; states && row < states->rows; row++)
@@ -43,7 +56,7 @@ static int run_watch(struct trace_writer *writer, struct machine *machine, struc
 struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
 				     const char *arguments, struct ls_error *err)
 {
-	g_autofree char *text = run_text(machine, arguments);
+	g_autofree char *text = run_text(machine, arguments, spec->events);
 	const struct trace_writer_config config = {
 		.path = spec->path,
 		.vcpus = machine_vcpu_count(machine),

@@ -39,6 +39,19 @@ expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.trace"
 cp "$WORK/exit" "$WORK/renamed-exit"
 expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.trace" "$WORK/renamed-exit"
 
+# --- a trace of a run: by its instructions, or by its exits ---
+expect_status 43 "$LOCKSTEP" run --payload "$WORK/exit" --trace "$WORK/run.trace"
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/run.trace"
+grep -q '^trace against sim (sim, .*compared by step' "$WORK/out" || fail "not by step: $(cat "$WORK/out")"
+expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/run.trace" --granularity exit "$WORK/exit"
+grep -q '^not compared.*: registers, memory' "$WORK/out" || fail "what is left out is not said: $(cat "$WORK/out")"
+# Part of one, and the end of another payload's.
+expect_status 0 "$LOCKSTEP" trace cut --to 1 "$WORK/run.trace" "$WORK/part.trace"
+expect_status 1 "$LOCKSTEP" diff --dut "trace:$WORK/part.trace"
+grep -q 'no more events on trace' "$WORK/out" || fail "the end is not named: $(cat "$WORK/out")"
+build_payload triple
+expect_status 1 "$LOCKSTEP" diff --dut "trace:$WORK/run.trace" "$WORK/triple"
+
 # expect_line WORD COMMAND...
 expect_line() {
 	expect_status 2 "${@:2}"
@@ -59,6 +72,11 @@ expect_line "another build" "$LOCKSTEP" diff --dut "trace:$WORK/own/dut/exit.tra
 expect_line nothing-here "$LOCKSTEP" diff --dut trace:nothing-here
 expect_line "no trace in" "$LOCKSTEP" diff --dut "trace:$WORK/own"
 expect_line "no whole trace" "$LOCKSTEP" diff --dut "trace:$LOCKSTEP" --case gate_selector
+expect_line "brings its machine" "$LOCKSTEP" diff --dut "trace:$WORK/run.trace" --memory 8M
+expect_line "recorded with --cpu" "$LOCKSTEP" diff --dut "trace:$WORK/run.trace" --cpu amd
+expect_status 0 "$LOCKSTEP" trace export --format trace.dat "$WORK/run.trace" "$WORK/trace.dat"
+expect_status 0 "$LOCKSTEP" trace import "$WORK/trace.dat" "$WORK/host.trace"
+expect_line "name it" "$LOCKSTEP" diff --dut "trace:$WORK/host.trace"
 expect_line "would be one" "$LOCKSTEP" diff --dut sim --save-trace "$WORK/two" "$WORK/exit" "$WORK/own/../exit"
 expect_line /proc/nowhere "$LOCKSTEP" diff --dut sim --case gates --save-trace /proc/nowhere
 # A byte of the head, and the file cut off within its events.

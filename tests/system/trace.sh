@@ -125,6 +125,13 @@ for part in "$from $to" "0 1000" "$((last - 2000)) $((last - 100))"; do
 	cmp "$WORK/part" "$WORK/again" || fail "the replay from $from to $to has other records"
 done
 
+# Made again with a stop behind each instruction, also where an access ends a turn, it is the same.
+(sleep 0.05 && printf 'q') |
+	timeout 60 "$LOCKSTEP" run --payload "$WORK/echo" --trace "$WORK/typed" >"$WORK/out"
+for granularity in step exit; do
+	expect_status 0 "$LOCKSTEP" diff --dut "trace:$WORK/typed" --granularity $granularity
+done
+
 # Bad input: one line.
 expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x:nonsense"
 grep -q "unknown trace event 'nonsense'" "$WORK/err" || fail "no word of the unknown event"

@@ -35,6 +35,10 @@ static void read_instruction(struct comparison *c, unsigned int who)
 {
 	bool same = who == DUT && c->now[REF]->linear_rip == c->now[DUT]->linear_rip;
 
+	if (who == DUT && (c->now[DUT]->partial || c->now[DUT]->no_rip)) {
+		recorded_give_rip(c->recorded, c->now[REF]);
+		return;
+	}
 	if (same && c->recorded)
 		recorded_give_instruction(c->recorded, c->now[REF]);
 	else if (same)
@@ -45,12 +49,25 @@ static void read_instruction(struct comparison *c, unsigned int who)
 		side_read_instruction(c->side[who]);
 }
 
+static const struct diff_event *next_event(struct comparison *c, unsigned int who,
+					   struct ls_error *err)
+{
+	if (who == DUT && c->recorded)
+		return recorded_next(c->recorded, err);
+	if (c->recorded && recorded_is_host(c->recorded))
+		return host_next(c, err);
+	if (c->recorded && recorded_wants(c->recorded) && c->level)
+		return records_next(c, err);
+	return side_next(c->side[who], c->options->seconds, err);
+}
+
 bool comparison_next(struct comparison *c, unsigned int who)
 {
 	struct ls_error err = {0};
 
-	c->now[who] = c->side[who] ? side_next(c->side[who], c->options->seconds, &err)
-				   : recorded_next(c->recorded, &err);
+	c->now[who] = next_event(c, who, &err);
+	if (who == DUT && c->now[DUT] && c->now[DUT]->no_rip && !records_level(c, &err))
+		c->now[DUT] = NULL;
 	if (!c->now[who]) {
 		diff_verdict(c->result, DIFF_FAILED, "%s", err.text);
 		return false;
@@ -62,10 +79,33 @@ bool comparison_next(struct comparison *c, unsigned int who)
 	return true;
 }
 
+/* Both before the first instruction that was recorded. */
+static bool level(struct comparison *c)
+{
+	struct machine *machine = side_machine(c->side[REF]);
+	g_autofree uint64_t *registers = g_new0(uint64_t, c->fields->count);
+	const uint64_t *there = registers;
+	struct ls_error err = {0};
+
+	if (recorded_begin(c->recorded)) {
+		if (!comparison_next(c, REF))
+			return false;
+		there = registers_of(c, REF);
+	} else {
+		diff_fields_read(c->fields, machine_engine(machine), machine_vcpu(machine, 0),
+				 registers);
+	}
+	c->level = true;
+	return !recorded_level(c->recorded, c->fields, there, &err) ||
+	       comparison_could_not(c, &err);
+}
+
 static void compare_events(struct comparison *c)
 {
 	bool step = c->config[REF].single_step;
 
+	if (c->recorded && !level(c))
+		return;
 	if (step && !c->config[REF].step_from)
 		step_begin(c);
 	while (step ? step_next_pair(c) : comparison_next(c, REF) && comparison_next(c, DUT)) {
@@ -81,6 +121,8 @@ static void compare_events(struct comparison *c)
 			return;
 		if (step)
 			step_pair_done(c);
+		else if (c->options->step)
+			step_remember(c);
 	}
 }
 
@@ -92,26 +134,27 @@ bool comparison_could_not(struct comparison *c, const struct ls_error *err)
 	return false;
 }
 
-static bool open_dut(struct comparison *c, struct ls_error *err)
+static bool open_dut(struct comparison *c, struct diff_options *options, struct diff_case *test,
+		     struct ls_error *err)
 {
 	if (!c->test->trace) {
 		c->dut = c->options->engine[DUT]->name;
 		c->version = expected_version(c->dut);
 		return true;
 	}
-	c->recorded = recorded_open(c->test->trace, err);
-	if (!c->recorded)
+	c->recorded = recorded_open(c->test->trace, options, err);
+	if (!c->recorded || recorded_adopt(c->recorded, options, test, err))
 		return false;
 	c->dut = recorded_engine(c->recorded);
 	c->version = g_strdup(recorded_version(c->recorded));
 	return true;
 }
 
-static bool open_engines(struct comparison *c)
+static bool open_engines(struct comparison *c, struct diff_options *options, struct diff_case *test)
 {
 	struct ls_error err = {0};
 
-	if (!open_dut(c, &err))
+	if (!open_dut(c, options, test, &err))
 		return comparison_could_not(c, &err);
 	for (unsigned int who = REF; who <= DUT; who++) {
 		if (!c->options->engine[who])
@@ -131,27 +174,13 @@ static bool equalise(struct comparison *c)
 	struct ls_error err = {0};
 
 	if (c->recorded)
-		return !recorded_equalise(c->recorded, c->fields, ref, &err) ||
+		return !recorded_start(c->recorded, c->fields, ref, &err) ||
 		       comparison_could_not(c, &err);
 	dut = side_machine(c->side[DUT]);
 	for (unsigned int n = 0; n < machine_vcpu_count(ref); n++)
 		diff_fields_equalise(c->fields, machine_engine(ref), machine_vcpu(ref, n),
 				     machine_engine(dut), machine_vcpu(dut, n));
 	return true;
-}
-
-static void note_left_out(struct comparison *c)
-{
-	for (unsigned int i = 0; i < DIFF_PARTS; i++)
-		if (c->fields->untold[i])
-			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->untold[i]));
-	for (unsigned int i = 0; i < c->fields->count; i++)
-		if (c->fields->row[i].left_out)
-			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->row[i].name));
-	if (c->recorded && recorded_unlisted(c->recorded))
-		g_ptr_array_add(c->result->left_out,
-				g_strdup_printf("and %u MSRs that the trace has not",
-						recorded_unlisted(c->recorded)));
 }
 
 static char *command_line(const struct comparison *c)
@@ -163,11 +192,19 @@ static char *command_line(const struct comparison *c)
 	return g_strconcat(words, c->test->append, NULL);
 }
 
-static bool build_side(struct comparison *c, unsigned int who)
+/* The run that was recorded, on the reference. */
+static struct machine_config recorded_config(const struct comparison *c)
 {
-	struct ls_error err = {0};
+	struct machine_config config = *recorded_machine(c->recorded);
 
-	c->config[who] = (struct machine_config){
+	config.engine = config.models = c->options->engine[REF];
+	config.at_instructions = recorded_begin(c->recorded);
+	return config;
+}
+
+static struct machine_config own_config(const struct comparison *c, unsigned int who)
+{
+	return (struct machine_config){
 		.engine = c->options->engine[who],
 		.peer = c->options->engine[!who],
 		.models = c->options->engine[REF],
@@ -190,7 +227,16 @@ static bool build_side(struct comparison *c, unsigned int who)
 		.param_count = c->options->param_count[who],
 		.dirty = c->options->dirty[who],
 	};
-	c->side[who] = side_create(&c->config[who], c->fields, &err);
+}
+
+static bool build_side(struct comparison *c, unsigned int who)
+{
+	uint64_t records = c->recorded ? recorded_wants(c->recorded) : 0;
+	struct ls_error err = {0};
+
+	c->config[who] = c->recorded && recorded_machine(c->recorded) ? recorded_config(c)
+								      : own_config(c, who);
+	c->side[who] = side_create(&c->config[who], c->fields, records, &err);
 	return c->side[who] || comparison_could_not(c, &err);
 }
 
@@ -204,8 +250,19 @@ static bool build_sides(struct comparison *c)
 	}
 	if (!equalise(c))
 		return false;
-	note_left_out(c);
 	return true;
+}
+
+static void note_left_out(struct comparison *c)
+{
+	for (unsigned int i = 0; i < DIFF_PARTS; i++)
+		if (c->fields->untold[i])
+			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->untold[i]));
+	for (unsigned int i = 0; i < c->fields->count; i++)
+		if (c->fields->row[i].left_out)
+			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->row[i].name));
+	if (c->recorded)
+		recorded_tell(c->recorded, c->result->left_out);
 }
 
 static void close_all(struct comparison *c)
@@ -219,6 +276,10 @@ static void close_all(struct comparison *c)
 		if (c->engine[who])
 			c->engine[who]->ops->close(c->engine[who], LS_SYSTEM);
 	}
+	for (unsigned int who = REF; who <= DUT; who++)
+		g_ptr_array_unref(c->stream[who]);
+	if (c->fields)
+		note_left_out(c);
 	if (c->recorded)
 		recorded_close(c->recorded);
 	diff_fields_free(c->fields);
@@ -239,8 +300,10 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 				 const struct diff_used *used)
 {
 	struct diff_result *result = g_new0(struct diff_result, 1);
+	struct diff_options own = *options; /* a trace may say more */
+	struct diff_case own_test = *test;
 	struct comparison c = {
-		.options = options, .test = test, .result = result, .open_page = NO_PAGE};
+		.options = &own, .test = &own_test, .result = result, .open_page = NO_PAGE};
 	int64_t start = g_get_monotonic_time();
 
 	result->test = test;
@@ -249,8 +312,10 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 	result->command = test->theme
 				  ? g_strdup_printf("%s --case %s", options->command, test->name)
 				  : g_strdup_printf("%s %s", options->command, test->image);
+	for (unsigned int who = REF; who <= DUT; who++)
+		c.stream[who] = g_ptr_array_new_with_free_func(g_free);
 	c.quirk_used = g_new0(bool, quirk_count + 1);
-	if (open_engines(&c) && build_sides(&c) && comparison_save(&c))
+	if (open_engines(&c, &own, &own_test) && build_sides(&c) && comparison_save(&c))
 		compare_events(&c);
 	if (c.version)
 		comparison_settle(&c, used);

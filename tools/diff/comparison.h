@@ -40,6 +40,10 @@ struct comparison {
 	struct machine_config config[2];
 	struct side *side[2];      /* no engine under test if it is recorded */
 	struct recorded *recorded; /* NULL: it runs */
+	GPtrArray *stream[2];    /* of a trace by instruction: records that wait for the other's */
+	bool level;              /* the reference is where the trace begins */
+	bool end_shown;          /* what the run ended with has been shown */
+	struct diff_event shown; /* the reference's, if it is made of another */
 	struct saved *saved[2];
 	const struct diff_event *now[2];
 	struct diff_history history[2];
@@ -81,6 +85,21 @@ void comparison_settle(struct comparison *c, const struct diff_used *used);
 bool comparison_save(struct comparison *c);
 void comparison_save_end(struct comparison *c);
 
+/* host.c: the reference's next event, as a host's processor has it. */
+const struct diff_event *host_next(struct comparison *c, struct ls_error *err);
+
+/* records.c: the reference's next event behind an instruction. */
+const struct diff_event *records_next(struct comparison *c, struct ls_error *err);
+/* The trace's event comes as far as the reference's; false with *err filled. */
+bool records_level(struct comparison *c, struct ls_error *err);
+/* Compares what both recorded of an instruction. */
+bool records_differ(struct comparison *c);
+/* pair.c */
+void comparison_add_value(struct comparison *c, const char *field, uint64_t ref, uint64_t dut,
+			  const char *manual, bool differs);
+
+/* Nothing is noted. */
+bool pair_same_registers(const struct comparison *c);
 /* pair.c: compares both present events and notes in the result what differs. */
 bool pair_differs(struct comparison *c);
 /* Whose handlers they are at; -1: at none. */
@@ -94,6 +113,8 @@ char *rule_describe(const struct comparison *c);
 void step_begin(struct comparison *c);
 /* The next pair of events, step by step. */
 bool step_next_pair(struct comparison *c);
+/* The reference's present instruction is known when the next event is looked at. */
+void step_remember(struct comparison *c);
 /* What has been stepped over is known, and what the guest's own debugging asks for is given to
  * both. */
 void step_pair_done(struct comparison *c);

@@ -47,6 +47,9 @@ char *describe_event(const struct diff_event *event)
 		return g_strdup("the processor refused the VM entry");
 	case KVM_EXIT_SYSTEM_EVENT:
 		return g_strdup_printf("system event %" PRIu64, exit->value);
+	case DIFF_HOST_EXIT:
+		return g_strdup_printf("exit of the processor, reason %" PRIu64 ", at 0x%" PRIx64,
+				       exit->value, exit->address);
 	case DIFF_TORN:
 		return g_strdup(exit->value ? "an event that is missing" : "no more events");
 	default:

@@ -10,8 +10,8 @@
 
 #define WORDS_SHOWN 8
 
-static void add_value(struct comparison *c, const char *field, uint64_t ref, uint64_t dut,
-		      const char *manual, bool differs)
+void comparison_add_value(struct comparison *c, const char *field, uint64_t ref, uint64_t dut,
+			  const char *manual, bool differs)
 {
 	struct diff_value *value = g_new0(struct diff_value, 1);
 
@@ -19,13 +19,48 @@ static void add_value(struct comparison *c, const char *field, uint64_t ref, uin
 	g_ptr_array_add(c->result->values, value);
 }
 
+/* Where a trace of a run has no more events, the run was over. */
+static bool ended_both(const struct diff_event *ref, const struct diff_event *dut)
+{
+	return ref->exit.reason == DIFF_END && dut->exit.reason == DIFF_TORN && !dut->exit.value &&
+	       (dut->partial || dut->no_rip);
+}
+
+static bool same_partial(const struct machine_exit *a, const struct machine_exit *b)
+{
+	if (a->reason != b->reason)
+		return false;
+	if (a->reason == DIFF_HOST_EXIT)
+		return a->address == b->address && a->value == b->value;
+	if (a->reason != KVM_EXIT_IO && a->reason != KVM_EXIT_MMIO)
+		return true;
+	return a->address == b->address && a->size == b->size && a->write == b->write &&
+	       (!a->write || a->value == b->value);
+}
+
 static bool same_exit(const struct diff_event *a, const struct diff_event *b)
 {
+	if (b->exit.reason == DIFF_TORN)
+		return ended_both(a, b);
+	if (b->partial)
+		return same_partial(&a->exit, &b->exit);
 	return a->exit.reason == b->exit.reason && a->exit.size == b->exit.size &&
 	       a->exit.count == b->exit.count && a->exit.write == b->exit.write &&
 	       (is_step(a) || a->exit.address == b->exit.address) &&
 	       a->exit.value == b->exit.value &&
 	       (a->exit.reason != DIFF_END || (a->end == b->end && a->code == b->code));
+}
+
+/* All that a trace may have of it. */
+static void add_exit_values(struct comparison *c)
+{
+	const struct machine_exit *a = &c->now[REF]->exit, *b = &c->now[DUT]->exit;
+
+	comparison_add_value(c, "exit reason", a->reason, b->reason, "", a->reason != b->reason);
+	comparison_add_value(c, "exit address", a->address, b->address, "",
+			     a->address != b->address);
+	comparison_add_value(c, "exit size", a->size, b->size, "", a->size != b->size);
+	comparison_add_value(c, "exit value", a->value, b->value, "", a->value != b->value);
 }
 
 /* After a shutdown the processor's state is undefined (APM 2:15.14.3). */
@@ -34,6 +69,11 @@ static bool has_state(const struct diff_event *event)
 	return event->exit.reason != KVM_EXIT_SHUTDOWN &&
 	       event->exit.reason != KVM_EXIT_FAIL_ENTRY &&
 	       !(event->exit.reason == DIFF_END && event->end == MACHINE_END_SHUTDOWN);
+}
+
+static bool tells_state(const struct diff_event *dut)
+{
+	return !dut->partial && dut->exit.reason != DIFF_TORN;
 }
 
 /* Bits of the field that differ and may not. */
@@ -52,12 +92,22 @@ static uint64_t field_differs(struct comparison *c, unsigned int i)
 	return bits;
 }
 
+bool pair_same_registers(const struct comparison *c)
+{
+	const uint64_t *ref = registers_of(c, REF), *dut = registers_of(c, DUT);
+
+	for (unsigned int i = 0; i < c->fields->count; i++)
+		if ((ref[i] ^ dut[i]) & c->fields->row[i].mask)
+			return false;
+	return true;
+}
+
 static bool registers_differ(struct comparison *c)
 {
 	const char *first = NULL;
 	unsigned int count = 0;
 
-	if (!has_state(c->now[REF]) || c->now[DUT]->exit.reason == DIFF_TORN)
+	if (!has_state(c->now[REF]) || !tells_state(c->now[DUT]))
 		return false;
 	for (unsigned int i = 0; i < c->fields->count; i++) {
 		const struct diff_field *row = &c->fields->row[i];
@@ -66,8 +116,8 @@ static bool registers_differ(struct comparison *c)
 
 		if (!bits)
 			continue;
-		add_value(c, row->name, registers_of(c, REF)[i], registers_of(c, DUT)[i],
-			  row->manual, true);
+		comparison_add_value(c, row->name, registers_of(c, REF)[i], registers_of(c, DUT)[i],
+				     row->manual, true);
 		first = first ? first : row->name;
 		count++;
 	}
@@ -95,7 +145,7 @@ static void add_word(struct comparison *c, uint64_t gpa, const uint8_t *ref, con
 	c->words++;
 	diff_verdict(c->result, DIFF_DIFFERENT, "memory at 0x%" PRIx64 " differs", gpa);
 	snprintf(name, sizeof(name), "memory 0x%" PRIx64, gpa);
-	add_value(c, name, value[REF], value[DUT], "", true);
+	comparison_add_value(c, name, value[REF], value[DUT], "", true);
 }
 
 static void add_words(struct comparison *c, uint64_t start, uint64_t size)
@@ -113,11 +163,12 @@ static bool memory_differs(struct comparison *c)
 {
 	struct machine *machine = side_machine(c->side[REF]);
 
-	if (c->now[REF]->memory == c->now[DUT]->memory || c->now[DUT]->exit.reason == DIFF_TORN)
+	if (c->now[REF]->memory == c->now[DUT]->memory || !tells_state(c->now[DUT]))
 		return false;
 	if (c->recorded) {
 		diff_verdict(c->result, DIFF_DIFFERENT, "memory differs");
-		add_value(c, MEMORY_HASH, c->now[REF]->memory, c->now[DUT]->memory, "", true);
+		comparison_add_value(c, MEMORY_HASH, c->now[REF]->memory, c->now[DUT]->memory, "",
+				     true);
 		return true;
 	}
 	add_words(c, 0, machine_memory_low(machine));
@@ -212,19 +263,24 @@ static void add_orientation(struct comparison *c)
 			there |= !strcmp(value->field, names[i]);
 		}
 		if (!there)
-			add_value(c, names[i], registers_of(c, REF)[row], registers_of(c, DUT)[row],
-				  c->fields->row[row].manual, false);
+			comparison_add_value(c, names[i], registers_of(c, REF)[row],
+					     registers_of(c, DUT)[row], c->fields->row[row].manual,
+					     false);
 	}
 }
 
 bool pair_differs(struct comparison *c)
 {
 	/* All of them: one may explain the other. */
+	bool records = c->now[DUT]->no_rip && records_differ(c);
 	bool exits = exits_differ(c), registers = registers_differ(c), memory = memory_differs(c);
 
-	if (!exits && !registers && !memory)
+	if (!records && !exits && !registers && !memory)
 		return false;
 	note_control(c, exits);
-	add_orientation(c);
+	if (c->now[DUT]->partial)
+		add_exit_values(c);
+	else
+		add_orientation(c);
 	return true;
 }

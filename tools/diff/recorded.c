@@ -1,39 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/recorded.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "machine/cpu_model.h"
-#include "tools/diff/saved.h"
+#include "tools/diff/recorded_file.h"
 #include "tools/size.h"
-#include "tools/trace_view.h"
 #include "traces/events.h"
-
-struct recorded {
-	char *path;
-	struct trace_view view;
-	const struct diff_fields *fields;
-	unsigned int vcpus;
-	GArray *column; /* of a "compared" line the field, -1: none here */
-	struct diff_event event[2];
-	uint64_t events;
-	uint64_t *registers;   /* of all vCPUs, by now */
-	unsigned int unlisted; /* MSRs of the reference that are not in it */
-	const uint64_t *ahead; /* a record that was read and not used yet */
-	bool ended;
-};
 
 /* --- the head --- */
 
-static const char *text_of(const struct recorded *recorded, const char *key)
+const char *recorded_text(const struct recorded *recorded, const char *key)
 {
 	return trace_reader_text(recorded->view.reader, key, 0);
 }
 
-static uint64_t number_of(const struct recorded *recorded, const char *key)
+uint64_t recorded_number(const struct recorded *recorded, const char *key)
 {
-	const char *text = text_of(recorded, key);
+	const char *text = recorded_text(recorded, key);
 	uint64_t number = 0;
 
 	return text && !number_parse(text, UINT64_MAX, &number) ? number : 0;
@@ -41,35 +24,78 @@ static uint64_t number_of(const struct recorded *recorded, const char *key)
 
 const char *recorded_engine(const struct recorded *recorded)
 {
-	const char *text = text_of(recorded, "engine");
+	const char *text = recorded_text(recorded, "engine");
 
 	return text ? text : "unknown";
 }
 
 const char *recorded_version(const struct recorded *recorded)
 {
-	const char *text = text_of(recorded, "version");
+	const char *text = recorded_text(recorded, "version");
 
-	return text ? text : "";
+	return text ? text : "version unknown";
 }
 
 const char *recorded_case(const struct recorded *recorded)
 {
-	return text_of(recorded, "case");
+	return recorded_text(recorded, "case");
 }
 
-struct recorded *recorded_open(const char *path, struct ls_error *err)
+/* --- what can be compared --- */
+
+static uint64_t events_of(const struct trace_reader *reader)
+{
+	uint64_t events = 0;
+
+	for (size_t n = 0; n < trace_reader_chunks(reader); n++)
+		events |= trace_reader_chunk(reader, n)->events;
+	return events;
+}
+
+static const struct recorded_kind *kind_of(const struct recorded *recorded,
+					   const struct diff_options *options)
+{
+	uint64_t events = events_of(recorded->view.reader);
+	bool run = recorded_text(recorded, "argument") != NULL;
+	bool step = options->any_granularity || options->step;
+	const char *granularity = recorded_text(recorded, "granularity");
+
+	if (granularity)
+		return strcmp(granularity, "step") ? &recorded_states_exit : &recorded_states_step;
+	if (run && step && (events >> TRACE_INSTRUCTION & 1))
+		return &recorded_instructions;
+	if (run && (events >> TRACE_ENGINE_EXIT & 1))
+		return &recorded_exits;
+	if (!run && (events >> TRACE_VM_EXIT & 1))
+		return &recorded_host;
+	return NULL;
+}
+
+static void choose_kind(struct recorded *recorded, const struct diff_options *options,
+			struct ls_error *err)
+{
+	recorded->kind = kind_of(recorded, options);
+	if (recorded->kind)
+		recorded->view.events = recorded->kind->events;
+	else
+		ls_error_set(
+			err, -EINVAL,
+			"'%s' has nothing that can be compared: 'lockstep diff --save-trace', "
+			"'lockstep run --trace' and 'lockstep trace import' of a trace.dat make "
+			"such traces",
+			recorded->path);
+}
+
+struct recorded *recorded_open(const char *path, const struct diff_options *options,
+			       struct ls_error *err)
 {
 	struct recorded *recorded = g_new0(struct recorded, 1);
 
 	recorded->path = g_strdup(path);
+	recorded->group = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	trace_view_open(&recorded->view, path, err);
-	recorded->view.events = UINT64_C(1) << TRACE_COMPARED;
-	if (!err->code && !text_of(recorded, "granularity"))
-		ls_error_set(err, -EINVAL,
-			     "'%s' has nothing that can be compared; 'lockstep diff --save-trace' "
-			     "makes such a trace",
-			     path);
+	if (!err->code)
+		choose_kind(recorded, options, err);
 	if (!err->code)
 		return recorded;
 	recorded_close(recorded);
@@ -79,8 +105,10 @@ struct recorded *recorded_open(const char *path, struct ls_error *err)
 void recorded_close(struct recorded *recorded)
 {
 	trace_view_close(&recorded->view);
+	traced_run_free(&recorded->run);
 	if (recorded->column)
 		g_array_unref(recorded->column);
+	g_array_unref(recorded->group);
 	g_free(recorded->registers);
 	g_free(recorded->event[0].registers);
 	g_free(recorded->event[1].registers);
@@ -88,40 +116,10 @@ void recorded_close(struct recorded *recorded)
 	g_free(recorded);
 }
 
-/* --- the machine --- */
-
-static int adopt_text(const struct recorded *recorded, const char *key, char **text,
-		      struct ls_error *err)
+int recorded_adopt(struct recorded *recorded, struct diff_options *options, struct diff_case *test,
+		   struct ls_error *err)
 {
-	const char *own = text_of(recorded, key);
-	g_autofree char *plain = own ? g_strcompress(own) : NULL;
-
-	if (!*text)
-		*text = g_steal_pointer(&plain);
-	else if (g_strcmp0(*text, plain))
-		return ls_error_set(err, -EINVAL, "'%s' was recorded with --%s '%s', not '%s'",
-				    recorded->path, key, plain ? plain : "", *text);
-	return 0;
-}
-
-static int adopt_number(const struct recorded *recorded, const char *key, uint64_t *number,
-			struct ls_error *err)
-{
-	uint64_t own = number_of(recorded, key);
-
-	if (!*number)
-		*number = own;
-	return *number == own
-		       ? 0
-		       : ls_error_set(err, -EINVAL,
-				      "'%s' was recorded with --%s %" PRIu64 ", not %" PRIu64,
-				      recorded->path, key, own, *number);
-}
-
-static int adopt_granularity(const struct recorded *recorded, struct diff_options *options,
-			     struct ls_error *err)
-{
-	bool step = !strcmp(text_of(recorded, "granularity"), "step");
+	bool step = recorded->kind->step;
 
 	if (!options->any_granularity && options->step != step)
 		return ls_error_set(err, -EINVAL, "'%s' was recorded by %s, not by %s",
@@ -129,101 +127,41 @@ static int adopt_granularity(const struct recorded *recorded, struct diff_option
 				    options->step ? "step" : "exit");
 	options->any_granularity = false;
 	options->step = step;
-	return 0;
+	return recorded->kind->adopt(recorded, options, test, err);
 }
 
-static int adopt_image(const struct recorded *recorded, struct diff_case *test,
-		       struct ls_error *err)
+const struct machine_config *recorded_machine(const struct recorded *recorded)
 {
-	const char *image = text_of(recorded, "image"), *name = recorded_case(recorded);
-	uint64_t hash = number_of(recorded, "image-hash");
-
-	if (test->theme && g_strcmp0(name, test->name))
-		return ls_error_set(err, -EINVAL, "'%s' is not of the case '%s'", recorded->path,
-				    test->name);
-	if (!test->called && image)
-		test->called = g_strcompress(image);
-	if (!test->image)
-		test->image = g_strdup(test->called);
-	if (!test->image)
-		return ls_error_set(err, -EINVAL, "'%s' does not tell its payload: name it",
-				    recorded->path);
-	if (!g_file_test(test->image, G_FILE_TEST_EXISTS))
-		return ls_error_set(err, -ENOENT, "there is no '%s', the payload of '%s'",
-				    test->image, recorded->path);
-	return saved_image_hash(test->image) == hash
-		       ? 0
-		       : ls_error_set(err, -EINVAL, "'%s' is of another build of '%s'",
-				      recorded->path, test->theme ? test->name : test->image);
+	return recorded->run.inputs ? &recorded->run.session.config : NULL;
 }
 
-int recorded_adopt(const struct recorded *recorded, struct diff_options *options,
-		   struct diff_case *test, struct ls_error *err)
+uint64_t recorded_wants(const struct recorded *recorded)
 {
-	uint64_t vcpus = test->vcpus;
-	int ret = adopt_text(recorded, "cpu", &options->cpu, err);
-
-	if (!ret)
-		ret = adopt_number(recorded, "memory", &options->memory, err);
-	if (!ret)
-		ret = adopt_number(recorded, "smp", &vcpus, err);
-	if (!ret && text_of(recorded, "append"))
-		ret = adopt_text(recorded, "append", &test->append, err);
-	if (!ret)
-		ret = adopt_granularity(recorded, options, err);
-	test->vcpus = (unsigned int)vcpus;
-	return ret ? ret : adopt_image(recorded, test, err);
+	return recorded->kind->wants;
 }
 
-/* --- its state at the start --- */
-
-/* "VCPU LEAF INDEX FLAGS EAX EBX ECX EDX" */
-static void read_leaves(const struct recorded *recorded, unsigned int vcpu,
-			struct kvm_cpuid2 *leaves)
+/* A chunk's first record is of its first instruction. */
+uint64_t recorded_begin(const struct recorded *recorded)
 {
-	const char *line;
+	const struct trace_reader *reader = recorded->view.reader;
 
-	leaves->nent = 0;
-	for (unsigned int n = 0; (line = trace_reader_text(recorded->view.reader, "cpuid", n)) &&
-				 leaves->nent < CPUID_ROOM;
-	     n++) {
-		struct kvm_cpuid_entry2 *leaf = &leaves->entries[leaves->nent];
-		unsigned int of;
-
-		if (sscanf(line, "%u %x %x %x %x %x %x %x", &of, &leaf->function, &leaf->index,
-			   &leaf->flags, &leaf->eax, &leaf->ebx, &leaf->ecx, &leaf->edx) == 8 &&
-		    of == vcpu)
-			leaves->nent++;
-	}
+	return recorded->kind == &recorded_instructions ? trace_reader_chunk(reader, 0)->first : 0;
 }
 
-static int give_leaves(const struct recorded *recorded, struct machine *machine, unsigned int vcpu,
-		       struct ls_error *err)
+bool recorded_is_host(const struct recorded *recorded)
 {
-	g_autofree union cpuid_buffer *leaves = g_new0(union cpuid_buffer, 1);
-	int ret;
-
-	read_leaves(recorded, vcpu, &leaves->head);
-	if (!leaves->head.nent)
-		return 0;
-	ret = ls_ioctl_ptr(machine_engine(machine), machine_vcpu(machine, vcpu), KVM_SET_CPUID2,
-			   leaves);
-	return ret < 0 ? ls_error_set(err, ret, "the reference cannot be the processor of '%s': %s",
-				      recorded->path, g_strerror(-ret))
-		       : 0;
+	return recorded->kind == &recorded_host;
 }
 
-static void map_columns(struct recorded *recorded, struct diff_fields *fields)
+/* --- the start --- */
+
+void recorded_leave_out(struct recorded *recorded, struct diff_fields *fields)
 {
 	g_autofree bool *there = g_new0(bool, fields->count);
-	const char *name;
 
-	recorded->column = g_array_new(FALSE, FALSE, sizeof(int));
-	for (unsigned int n = 0; (name = trace_reader_text(recorded->view.reader, "compared", n));
-	     n++) {
-		int field = diff_fields_find(fields, name);
+	for (guint n = 0; n < recorded->column->len; n++) {
+		int field = g_array_index(recorded->column, int, n);
 
-		g_array_append_val(recorded->column, field);
 		if (field >= 0)
 			there[field] = true;
 	}
@@ -239,25 +177,44 @@ static void map_columns(struct recorded *recorded, struct diff_fields *fields)
 	}
 }
 
-unsigned int recorded_unlisted(const struct recorded *recorded)
+void recorded_tell(const struct recorded *recorded, GPtrArray *lines)
 {
-	return recorded->unlisted;
+	if (recorded->unlisted)
+		g_ptr_array_add(lines, g_strdup_printf("and %u MSRs that the trace has not",
+						       recorded->unlisted));
+	if (recorded->kind->tell)
+		recorded->kind->tell(recorded, lines);
 }
 
-static int damaged(const struct recorded *recorded, struct ls_error *err)
+int recorded_start(struct recorded *recorded, struct diff_fields *fields, struct machine *reference,
+		   struct ls_error *err)
+{
+	size_t size;
+
+	recorded->fields = fields;
+	recorded->vcpus = machine_vcpu_count(reference);
+	size = recorded->vcpus * fields->count;
+	recorded->registers = g_new0(uint64_t, size);
+	for (int n = 0; n < 2; n++)
+		recorded->event[n].registers = g_new0(uint64_t, size);
+	return recorded->kind->start ? recorded->kind->start(recorded, fields, reference, err) : 0;
+}
+
+int recorded_level(struct recorded *recorded, struct diff_fields *fields, const uint64_t *registers,
+		   struct ls_error *err)
+{
+	return recorded->kind->level ? recorded->kind->level(recorded, fields, registers, err) : 0;
+}
+
+/* --- events --- */
+
+int recorded_damaged(const struct recorded *recorded, struct ls_error *err)
 {
 	return ls_error_set(err, -EBADMSG, "'%s' is damaged: its events make no sense",
 			    recorded->path);
 }
 
-/* --- records --- */
-
-static const struct trace_fields_COMPARED *fields_of(const uint64_t *record)
-{
-	return (const void *)(record + 2);
-}
-
-static const uint64_t *next_record(struct recorded *recorded, struct ls_error *err)
+const uint64_t *recorded_record(struct recorded *recorded, struct ls_error *err)
 {
 	const uint64_t *record = recorded->ahead;
 	unsigned int vcpu;
@@ -268,113 +225,64 @@ static const uint64_t *next_record(struct recorded *recorded, struct ls_error *e
 	return trace_view_next(&recorded->view, &vcpu, &record, err) ? record : NULL;
 }
 
-/* Changed registers of one vCPU. */
-static int take_registers(struct recorded *recorded, const uint64_t *record, struct ls_error *err)
-{
-	const struct trace_fields_COMPARED *from = fields_of(record);
-	const uint64_t *pair = (const uint64_t *)(from + 1);
-	uint64_t room = 8 * (uint64_t)LS_TRACE_WORDS(record[0]) - 16 - sizeof(*from);
-
-	if (from->size % 16 || from->size > room || from->vcpu >= recorded->vcpus)
-		return damaged(recorded, err);
-	for (uint64_t n = 0; n < from->size / 16; n++, pair += 2) {
-		int field = pair[0] < recorded->column->len
-				    ? g_array_index(recorded->column, int, pair[0])
-				    : -1;
-
-		if (pair[0] >= recorded->column->len)
-			return damaged(recorded, err);
-		if (field >= 0)
-			recorded->registers[from->vcpu * recorded->fields->count +
-					    (unsigned int)field] = pair[1];
-	}
-	return 0;
-}
-
-/* All of one event: of an end and of the start there are records of each vCPU. */
-static int take_event(struct recorded *recorded, struct diff_event *event, struct ls_error *err)
-{
-	const uint64_t *record = next_record(recorded, err);
-	const struct trace_fields_COMPARED *from;
-	uint64_t number = record ? record[1] : 0;
-
-	if (!record)
-		return err->code;
-	from = fields_of(record);
-	*event = (struct diff_event){
-		.number = number,
-		.exit = {.reason = (uint32_t)from->reason,
-			 .size = (uint32_t)from->access,
-			 .count = (uint32_t)from->count,
-			 .write = from->write != 0,
-			 .address = from->address,
-			 .value = from->value},
-		.end = (enum machine_end)from->end,
-		.code = (int)from->code,
-		.vcpu = from->vcpu < recorded->vcpus ? (unsigned int)from->vcpu : 0,
-		.physical_rip = UINT64_MAX,
-		.memory = from->memory,
-		.registers = event->registers,
-	};
-	for (; record && record[1] == number; record = next_record(recorded, err))
-		if (take_registers(recorded, record, err))
-			return err->code;
-	recorded->ahead = record;
-	return err->code;
-}
-
-int recorded_equalise(struct recorded *recorded, struct diff_fields *fields,
-		      struct machine *reference, struct ls_error *err)
-{
-	struct diff_event start = {0};
-
-	recorded->fields = fields;
-	recorded->vcpus = machine_vcpu_count(reference);
-	recorded->registers = g_new0(uint64_t, recorded->vcpus * fields->count);
-	for (int n = 0; n < 2; n++)
-		recorded->event[n].registers = g_new0(uint64_t, recorded->vcpus * fields->count);
-	map_columns(recorded, fields);
-	if (take_event(recorded, &start, err))
-		return err->code;
-	if (start.exit.reason != DIFF_START)
-		return damaged(recorded, err);
-	for (unsigned int n = 0; n < recorded->vcpus; n++) {
-		if (give_leaves(recorded, reference, n, err))
-			return err->code;
-		diff_fields_equalise_to(fields, machine_engine(reference),
-					machine_vcpu(reference, n),
-					recorded->registers + n * fields->count);
-	}
-	return 0;
-}
-
 static struct diff_event *present(struct recorded *recorded)
 {
 	return &recorded->event[(recorded->events - 1) & 1];
 }
 
-const struct diff_event *recorded_next(struct recorded *recorded, struct ls_error *err)
+void recorded_show(struct recorded *recorded)
 {
 	const struct diff_fields *fields = recorded->fields;
+	struct diff_event *event = present(recorded);
+	uint64_t *registers = event->registers;
+
+	memcpy(registers, recorded->registers, recorded->vcpus * fields->count * sizeof(uint64_t));
+	registers += event->vcpu * fields->count;
+	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
+}
+
+const struct diff_event *recorded_next(struct recorded *recorded, struct ls_error *err)
+{
+	uint64_t *registers;
 	struct diff_event *event;
-	const uint64_t *registers;
 
 	if (recorded->ended)
 		return present(recorded);
 	event = &recorded->event[recorded->events & 1];
-	event->exit = (struct machine_exit){.reason = DIFF_TORN};
-	event->number = recorded->events + 1;
-	if (take_event(recorded, event, err))
+	registers = event->registers;
+	*event = (struct diff_event){.number = recorded->events,
+				     .exit = {.reason = DIFF_TORN},
+				     .physical_rip = UINT64_MAX,
+				     .registers = registers};
+	if (recorded->kind->take(recorded, event, err))
 		return NULL;
-	if (event->number != recorded->events + 1)
-		event->exit = (struct machine_exit){.reason = DIFF_TORN, .value = 1};
-	memcpy(event->registers, recorded->registers,
-	       recorded->vcpus * fields->count * sizeof(uint64_t));
-	registers = event->registers + event->vcpu * fields->count;
-	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
-	event->number = recorded->events++;
+	recorded->events++;
+	recorded_show(recorded);
 	recorded->ended = event->exit.reason == DIFF_END || event->exit.reason == DIFF_TORN;
 	return event;
+}
+
+struct diff_records recorded_records(const struct recorded *recorded)
+{
+	const uint64_t *at = (const void *)recorded->group->data;
+
+	return (struct diff_records){at, at + recorded->group->len};
+}
+
+/* Kinds of events that were wanted when it was recorded, as far as that is known. */
+uint64_t recorded_events(const struct recorded *recorded)
+{
+	uint64_t events = 0;
+	const char *name;
+
+	for (unsigned int n = 0; (name = trace_reader_text(recorded->view.reader, "recorded", n));
+	     n++) {
+		enum trace_event event = trace_event_by_name(name);
+
+		if (event < TRACE_EVENTS)
+			events |= UINT64_C(1) << event;
+	}
+	return events ? events : events_of(recorded->view.reader);
 }
 
 void recorded_give_bytes(struct recorded *recorded, const uint8_t *bytes)
@@ -386,4 +294,17 @@ void recorded_give_instruction(struct recorded *recorded, const struct diff_even
 {
 	recorded_give_bytes(recorded, from->bytes);
 	present(recorded)->physical_rip = from->physical_rip;
+}
+
+void recorded_give_rip(struct recorded *recorded, const struct diff_event *from)
+{
+	const struct diff_fields *fields = recorded->fields;
+	struct diff_event *event = present(recorded);
+	int rights = diff_fields_find(fields, "CS access rights");
+
+	event->linear_rip = from->linear_rip;
+	event->registers[fields->rip] = from->registers[fields->rip];
+	if (event->partial) /* so that it can be disassembled */
+		event->registers[rights] = from->registers[rights];
+	recorded_give_instruction(recorded, from);
 }

@@ -30,7 +30,7 @@ char *rule_describe(const struct comparison *c)
 	int vector[2];
 	GString *rule;
 
-	if (!c->config[REF].single_step || !instruction->mnemonic)
+	if (!c->options->step || !instruction->mnemonic)
 		return NULL;
 	rule = g_string_new(NULL);
 	g_string_append_printf(rule, "%s: %s %s at 0x%" PRIx64, instruction->manual,

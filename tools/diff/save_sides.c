@@ -2,26 +2,8 @@
 /* --save-trace: both sides as traces, for later comparisons. */
 #include <inttypes.h>
 
-#include "machine/cpu_model.h"
 #include "tools/diff/comparison.h"
 #include "tools/diff/expected.h"
-
-static void append_leaves(GString *text, struct machine *machine, unsigned int vcpu)
-{
-	g_autofree union cpuid_buffer *leaves = g_new0(union cpuid_buffer, 1);
-
-	leaves->head.nent = CPUID_ROOM;
-	if (ls_ioctl_ptr(machine_engine(machine), machine_vcpu(machine, vcpu), KVM_GET_CPUID2,
-			 leaves) < 0)
-		return;
-	for (uint32_t i = 0; i < leaves->head.nent; i++) {
-		const struct kvm_cpuid_entry2 *leaf = &leaves->head.entries[i];
-
-		g_string_append_printf(text, "cpuid %u 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x\n", vcpu,
-				       leaf->function, leaf->index, leaf->flags, leaf->eax,
-				       leaf->ebx, leaf->ecx, leaf->edx);
-	}
-}
 
 /* What a later comparison has to do alike. */
 static char *saved_text(const struct comparison *c, unsigned int who)
@@ -44,7 +26,7 @@ static char *saved_text(const struct comparison *c, unsigned int who)
 	else
 		g_string_append_printf(text, "image %s\nappend %s\n", image, append);
 	for (unsigned int n = 0; n < c->test->vcpus; n++)
-		append_leaves(text, machine, n);
+		saved_append_leaves(text, machine, n);
 	return g_string_free(text, FALSE);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/saved.h"
 
+#include "machine/cpu_model.h"
 #include "traces/events.h"
 #include "traces/format.h"
 #include "traces/writer.h"
@@ -134,4 +135,21 @@ uint64_t saved_image_hash(const char *path)
 
 	g_file_get_contents(path, &bytes, &size, NULL);
 	return format_check(bytes, size);
+}
+
+void saved_append_leaves(GString *text, struct machine *machine, unsigned int vcpu)
+{
+	g_autofree union cpuid_buffer *leaves = g_new0(union cpuid_buffer, 1);
+
+	leaves->head.nent = CPUID_ROOM;
+	if (ls_ioctl_ptr(machine_engine(machine), machine_vcpu(machine, vcpu), KVM_GET_CPUID2,
+			 leaves) < 0)
+		return;
+	for (uint32_t i = 0; i < leaves->head.nent; i++) {
+		const struct kvm_cpuid_entry2 *leaf = &leaves->head.entries[i];
+
+		g_string_append_printf(text, "cpuid %u 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x\n", vcpu,
+				       leaf->function, leaf->index, leaf->flags, leaf->eax,
+				       leaf->ebx, leaf->ecx, leaf->edx);
+	}
 }

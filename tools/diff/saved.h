@@ -15,6 +15,8 @@ void saved_start(struct saved *saved, struct machine *machine);
 void saved_add(struct saved *saved, const struct diff_event *event);
 int saved_close(struct saved *saved, struct ls_error *err);
 
+/* A vCPU's CPUID leaves, a line each. */
+void saved_append_leaves(GString *text, struct machine *machine, unsigned int vcpu);
 /* Of the payload's file, by which a trace tells another build from its own. */
 uint64_t saved_image_hash(const char *path);
 

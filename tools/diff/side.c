@@ -30,6 +30,10 @@ struct side {
 	struct machine_result result;
 	struct ls_error err;
 	bool ended, failed;
+	/* after each instruction */
+	struct ls_trace_sink sink;
+	uint64_t *records; /* NULL: it stops at exits */
+	uint64_t first;    /* instructions, before the first stop that is shown */
 	struct {
 		uint8_t *bytes, was[2];
 	} planted[PLANTS];
@@ -196,7 +200,8 @@ static void side_show(struct side *side, struct diff_event *event)
 	memset(event->bytes, 0, sizeof(event->bytes));
 	event->physical_rip = NOT_MAPPED;
 	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
-	memory_hash_update(&side->memory, side->machine);
+	if (!side->records)
+		memory_hash_update(&side->memory, side->machine);
 	event->memory = side->memory.sum;
 	if (side->keeps_written && event->exit.reason == KVM_EXIT_IO &&
 	    event->exit.address == side->from_port)
@@ -242,12 +247,78 @@ static void side_observe(void *opaque, unsigned int vcpu, const struct machine_e
 	side_show(side, event);
 }
 
+/* --- after each instruction --- */
+
+#define RECORDS_ROOM (1u << 17) /* words; what one instruction brings is far less */
+
+/* Before the first stop: what nobody asked for. */
+static void side_forget(struct ls_trace_sink *sink)
+{
+	sink->at = sink->end - RECORDS_ROOM;
+}
+
+static uint64_t side_at(void *opaque, struct machine *machine)
+{
+	struct side *side = opaque;
+	struct diff_event *event = side_slot(side);
+	uint64_t retired = machine_retired(machine, 0);
+
+	if (retired >= side->first) {
+		event->exit = (struct machine_exit){.reason = KVM_EXIT_DEBUG};
+		event->vcpu = 0;
+		event->retired = retired;
+		read_vcpu(side, 0, event->registers);
+		side_show(side, event);
+	}
+	side_forget(&side->sink);
+	return side->turn == CLOSING ? 0 : retired + 1;
+}
+
+struct diff_records side_records(const struct side *side)
+{
+	return (struct diff_records){side->records, side->sink.at};
+}
+
+void side_drop_records(struct side *side)
+{
+	side_forget(&side->sink);
+}
+
+static void side_count(struct side *side, struct machine_config *config, uint64_t records)
+{
+	side->records = g_new(uint64_t, RECORDS_ROOM);
+	side->first = config->at_instructions;
+	side->sink = (struct ls_trace_sink){.events = records,
+					    .at = side->records,
+					    .end = side->records + RECORDS_ROOM,
+					    .full = side_forget};
+	config->at_instructions = MAX(side->first, 1);
+	config->at = side_at;
+	config->at_opaque = side;
+}
+
+static int side_watch(struct side *side, struct ls_error *err)
+{
+	struct ls_engine *engine = machine_engine(side->machine);
+
+	if (!engine->ext->vcpu_trace || !engine->ext->vcpu_limit)
+		return ls_error_set(
+			err, -ENOTSUP,
+			"engine %s does not tell of its instructions; say --granularity "
+			"exit, or another reference",
+			engine->ops->name);
+	machine_trace(side->machine, 0, &side->sink);
+	return 0;
+}
+
 static void *side_run(void *opaque)
 {
 	struct side *side = opaque;
 	struct diff_event *event;
 
 	side->failed = machine_run(side->machine, &side->result, &side->err) != 0;
+	if (side->records)
+		machine_trace(side->machine, 0, NULL); /* the last instruction's, too */
 	event = side_slot(side);
 	event->exit = (struct machine_exit){.reason = DIFF_END};
 	pull_out(side, &event->exit);
@@ -262,7 +333,7 @@ static void *side_run(void *opaque)
 }
 
 struct side *side_create(struct machine_config *config, const struct diff_fields *fields,
-			 struct ls_error *err)
+			 uint64_t records, struct ls_error *err)
 {
 	struct side *side = g_new0(struct side, 1);
 
@@ -270,17 +341,23 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
 	g_cond_init(&side->changed);
 	side->fields = fields;
 	side->turn = EVENT_SHOWN; /* as if it had been: the first side_next starts it */
-	config->observe = side_observe;
-	config->observe_opaque = side;
-	config->log_written = true;
+	if (records) {
+		side_count(side, config, records);
+	} else {
+		config->observe = side_observe;
+		config->observe_opaque = side;
+		config->log_written = true;
+	}
 	side->machine = machine_create(config, err);
-	if (!side->machine) {
+	if (!side->machine || (records && side_watch(side, err))) {
 		side_close(side);
 		return NULL;
 	}
 	side->vcpus = machine_vcpu_count(side->machine);
 	for (int n = 0; n < 2; n++)
 		side->event[n].registers = g_new0(uint64_t, side->vcpus * fields->count);
+	if (records)
+		return side;
 	memory_hash_start(&side->memory, side->machine);
 	memory_hash_update(&side->memory, side->machine);
 	side->keeps_written = !machine_written_keep(side->machine);
@@ -351,6 +428,7 @@ void side_close(struct side *side)
 	memory_hash_free(&side->memory);
 	for (int n = 0; n < 2; n++)
 		g_free(side->event[n].registers);
+	g_free(side->records);
 	g_mutex_clear(&side->lock);
 	g_cond_clear(&side->changed);
 	g_free(side);

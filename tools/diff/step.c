@@ -79,7 +79,7 @@ static void bound_step(struct comparison *c)
 		stop_at_handlers(c);
 }
 
-static void remember(struct comparison *c)
+void step_remember(struct comparison *c)
 {
 	const struct diff_event *ref = c->now[REF];
 	struct ls_instruction done = c->before.instruction;
@@ -122,7 +122,7 @@ static bool pass_access(struct comparison *c)
 	    c->now[REF]->linear_rip != c->before.linear_rip)
 		return true;
 	c->result->merged++;
-	remember(c);
+	step_remember(c);
 	return comparison_next(c, REF);
 }
 
@@ -138,7 +138,7 @@ static bool merge(struct comparison *c)
 	c->quirk_used[row] = true;
 	c->result->merged++;
 	c->undefined |= c->before.instruction.undefined;
-	remember(c);
+	step_remember(c);
 	return comparison_next(c, REF);
 }
 
@@ -164,7 +164,7 @@ static bool run_guest(struct comparison *c)
 		c->open_page = page_at(c, c->before.rax);
 	while (is_step(c->now[REF]) && is_guest(c)) {
 		c->result->merged++;
-		remember(c);
+		step_remember(c);
 		if (!comparison_next(c, REF))
 			return false;
 	}
@@ -276,5 +276,5 @@ void step_pair_done(struct comparison *c)
 	for (unsigned int who = REF; who <= DUT && traps; who++)
 		if (c->side[who])
 			side_give_debug(c->side[who], traps);
-	remember(c);
+	step_remember(c);
 }

@@ -31,9 +31,10 @@ static int find_case(const char *name, GPtrArray *tests, struct ls_error *err)
 		       : ls_error_set(err, -ENOENT, "the suite has no case '%s' any more", name);
 }
 
-static int add_traced(const char *path, GPtrArray *tests, struct ls_error *err)
+static int add_traced(const char *path, GPtrArray *tests, const struct diff_options *options,
+		      struct ls_error *err)
 {
-	struct recorded *recorded = recorded_open(path, err);
+	struct recorded *recorded = recorded_open(path, options, err);
 	struct diff_case *test;
 	const char *name;
 
@@ -61,7 +62,8 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int add_folder(const char *path, GPtrArray *tests, struct ls_error *err)
+static int add_folder(const char *path, GPtrArray *tests, const struct diff_options *options,
+		      struct ls_error *err)
 {
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
@@ -72,7 +74,7 @@ static int add_folder(const char *path, GPtrArray *tests, struct ls_error *err)
 			g_ptr_array_add(files, g_build_filename(path, name, NULL));
 	g_ptr_array_sort(files, compare_names);
 	for (guint i = 0; i < files->len && !err->code; i++)
-		add_traced(g_ptr_array_index(files, i), tests, err);
+		add_traced(g_ptr_array_index(files, i), tests, options, err);
 	return err->code || tests->len
 		       ? err->code
 		       : ls_error_set(err, -ENOENT, "there is no trace in '%s'", path);
@@ -99,7 +101,7 @@ static int give_traces(const char *path, bool folder, GPtrArray *tests, struct l
 static int adopt(struct diff_case *test, struct diff_options *options, char **about,
 		 struct ls_error *err)
 {
-	struct recorded *recorded = recorded_open(test->trace, err);
+	struct recorded *recorded = recorded_open(test->trace, options, err);
 
 	if (!recorded)
 		return err->code;
@@ -119,9 +121,9 @@ int traced_collect(const char *path, GPtrArray *tests, struct diff_options *opti
 	if (tests->len)
 		give_traces(path, folder, tests, err);
 	else if (folder)
-		add_folder(path, tests, err);
+		add_folder(path, tests, options, err);
 	else
-		add_traced(path, tests, err);
+		add_traced(path, tests, options, err);
 	for (guint i = 0; i < tests->len && !err->code; i++)
 		adopt(g_ptr_array_index(tests, i), options, about, err);
 	return err->code;

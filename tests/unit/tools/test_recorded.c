@@ -8,13 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/check.h"
+#include "tests/unit/tools/changed_trace.h"
 #include "tests/unit/tools/diff_guest.h"
 #include "tools/diff/compare.h"
 #include "tools/diff/side.h"
-#include "tools/trace_view.h"
 #include "traces/events.h"
-#include "traces/writer.h"
 
 enum change { NOTHING, FLAG, RIP, MEMORY, EXIT_VALUE, MISSING, TORN };
 
@@ -113,54 +111,29 @@ static void change(uint64_t *record, enum change change, uint64_t column, uint64
 	}
 }
 
-static char *head_of(struct trace_view *view)
+struct one_change {
+	enum change what;
+	uint64_t at, value; /* value: of the register that is changed, so far */
+};
+
+static enum changed change_one(void *opaque, struct trace_view *view, uint64_t *record)
 {
-	GString *text = g_string_new(NULL);
-	const char *line;
+	struct one_change *one = opaque;
+	uint64_t column = column_of(view, one->what == RIP ? "RIP" : "RFLAGS");
 
-	for (unsigned int n = 0; (line = trace_reader_line(view->reader, n)); n++)
-		if (!g_str_has_prefix(line, "event ") && !g_str_has_prefix(line, "field "))
-			g_string_append_printf(text, "%s\n", line);
-	return g_string_free(text, FALSE);
-}
-
-static void copy(struct trace_view *view, struct ls_trace_sink *sink, enum change what, uint64_t at)
-{
-	uint64_t column = column_of(view, what == RIP ? "RIP" : "RFLAGS"), value = 0;
-	struct ls_error err = {0};
-	const uint64_t *from;
-	unsigned int vcpu;
-
-	while (trace_view_next(view, &vcpu, &from, &err)) {
-		uint64_t *to = ls_trace_room(sink);
-
-		follow(from, column, &value);
-		memcpy(to, from, 8 * (size_t)LS_TRACE_WORDS(from[0]));
-		if (from[1] == at)
-			change(to, what, column, value);
-		if (what == TORN && from[1] == at)
-			break;
-		if (what != MISSING || from[1] != at)
-			sink->at = to + LS_TRACE_WORDS(to[0]);
-	}
-	CU_ASSERT_EQUAL(err.code, 0);
+	follow(record, column, &one->value);
+	if (record[1] != one->at)
+		return CHANGED_KEEP;
+	change(record, one->what, column, one->value);
+	return one->what == TORN      ? CHANGED_STOP
+	       : one->what == MISSING ? CHANGED_DROP
+				      : CHANGED_KEEP;
 }
 
 static void make_changed(enum change what, uint64_t at)
 {
-	struct trace_view view = {0};
-	struct ls_error err = {0};
-	struct trace_writer_config config = {.path = run.changed, .vcpus = 1, .events = UINT64_MAX};
-	struct trace_writer *writer;
-	g_autofree char *text = NULL;
-
-	CU_ASSERT_EQUAL_FATAL(trace_view_open(&view, run.trace, &err), 0);
-	config.text = text = head_of(&view);
-	writer = trace_writer_open(&config, &err);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(writer);
-	copy(&view, trace_writer_sink(writer, 0), what, at);
-	CU_ASSERT_EQUAL(trace_writer_close(writer, &err), 0);
-	trace_view_close(&view);
+	changed_trace(run.trace, run.changed, NULL, change_one,
+		      &(struct one_change){.what = what, .at = at});
 }
 
 static void expect_found(enum change what, uint64_t at, const char *words)
