@@ -99,11 +99,12 @@ int load_multiboot(struct machine *machine, const struct image *payload, struct 
  * BOOT_LONG. Segments go to their physical addresses. */
 int load_elf(struct machine *machine, const struct image *payload, struct boot_state *boot,
 	     struct ls_error *err);
-/* User-mode code: an ELF file with a note of owner "Lockstep" and type 1. Its segments are level
- * 3's pages, one to one and with their rights; it begins at the symbol that is the last word of
- * config.append, or at its e_entry. An exception ends it: the first instruction of each handler is an OUT to the exit port.
- * Words before leave out what an engine has not: "no-rf" (a handler first clears RF where it was pushed),
- * "no-ac" (CR0.AM is clear). 1 if the file has no such note. */
+/* User-mode code: an ELF file with a note of owner "Lockstep" and type 1. Its segments are level 3's
+ * pages, one to one and with their rights (of two in a page the later one's); it begins at the symbol
+ * that is the last word of config.append, or at its e_entry. An exception ends it: the first
+ * instruction of each handler is an OUT to the exit port. Words before leave out what an engine has
+ * not: "no-rf" (a handler first clears RF where it was pushed), "no-ac" (CR0.AM is clear). 1 if the
+ * file has no such note. */
 int load_user(struct machine *machine, const struct image *payload, struct boot_state *boot,
 	      struct ls_error *err);
 /* Whether it has. */

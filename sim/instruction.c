@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/cpu/decode.h"
+#include "sim/cpu/opcode_flags.h"
 
 static bool begins(const char *text, const char *with)
 {
@@ -79,5 +80,6 @@ void instruction_describe(const struct cpu *cpu, const u8 *bytes, unsigned int s
 	instruction->mnemonic = decoded.row->mnemonic;
 	instruction->encoding = decoded.row->encoding;
 	instruction->undefined = decoded.row->undefined;
+	instruction->varies = decoded.row->flags & VARIES;
 	name_place(decoded.row, instruction);
 }

@@ -51,6 +51,7 @@ struct ls_instruction {
 	const char *mnemonic, *encoding; /* as in `lockstep list opcodes`; NULL: there is none */
 	unsigned int length;
 	uint64_t undefined; /* arithmetic flags in RFLAGS that it leaves undefined */
+	bool varies;        /* its result is left to the implementation, as RCPPS's */
 	char manual[48];    /* where the manual has it */
 };
 

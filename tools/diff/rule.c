@@ -35,6 +35,8 @@ char *rule_describe(const struct comparison *c)
 	rule = g_string_new(NULL);
 	g_string_append_printf(rule, "%s: %s %s at 0x%" PRIx64, instruction->manual,
 			       instruction->mnemonic, instruction->encoding, c->before.linear_rip);
+	if (instruction->varies)
+		g_string_append(rule, ", whose result is left to the implementation");
 	pair_exceptions(c, vector);
 	if (vector[REF] >= 0 || vector[DUT] >= 0) {
 		g_string_append_printf(rule, "; %s: ", diff_side_name(c->options, REF));
