@@ -62,7 +62,7 @@ int native_child_set(const struct native_child *child, const struct user_regs_st
  * registers are those of a signal handler's start: read them before, by @regs and @xstate. */
 void native_child_resume(const struct native_child *child, bool step, struct native_stop *stop,
 			 struct user_regs_struct *regs, void *xstate);
-/* Any thread, and signal handlers: ends a resume in progress, or the next one. */
+/* Any thread, and signal handlers, while it is resumed: ends that, or the next one. */
 void native_child_interrupt(const struct native_child *child);
 
 #endif

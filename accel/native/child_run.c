@@ -100,6 +100,5 @@ void native_child_resume(const struct native_child *child, bool step, struct nat
 
 void native_child_interrupt(const struct native_child *child)
 {
-	if (child->pid)
-		kill(child->pid, SIGSTOP);
+	kill(child->pid, SIGSTOP);
 }

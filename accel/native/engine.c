@@ -139,11 +139,8 @@ static struct kvm_run *native_mmap(struct ls_engine *base, int handle)
 
 static void native_kick(struct ls_engine *base, int handle)
 {
-	struct native_vcpu *vcpu = &of_base(base)->vcpu;
-
 	(void)handle;
-	atomic_store(&vcpu->kicked, true);
-	native_child_interrupt(&vcpu->child);
+	native_vcpu_kick(&of_base(base)->vcpu);
 }
 
 static void native_close(struct ls_engine *base, int handle)

@@ -171,7 +171,13 @@ static enum outcome run_on_host(struct native_vcpu *vcpu, enum native_special ki
 	*rc = native_enter(vcpu);
 	if (*rc)
 		return LEFT;
+	atomic_store(&vcpu->in_child, true);
+	if (atomic_load(&vcpu->kicked)) {
+		atomic_store(&vcpu->in_child, false);
+		return GO_ON;
+	}
 	native_child_resume(&vcpu->child, step, &stop, &regs, vcpu->xstate);
+	atomic_store(&vcpu->in_child, false);
 	if (stop.kind == NATIVE_GONE) {
 		native_child_stop(&vcpu->child);
 		*rc = -EIO;
@@ -245,4 +251,12 @@ int native_vcpu_run(struct native_vcpu *vcpu)
 		}
 	}
 	return rc;
+}
+
+/* Whoever comes second of this and of the thread that runs sees what the other has written. */
+void native_vcpu_kick(struct native_vcpu *vcpu)
+{
+	atomic_store(&vcpu->kicked, true);
+	if (atomic_load(&vcpu->in_child))
+		native_child_interrupt(&vcpu->child);
 }

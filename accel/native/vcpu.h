@@ -32,11 +32,14 @@ struct native_vcpu {
 	bool by_step;       /* there are instructions that the host must not execute */
 	bool single_step, inject_debug, port_done;
 	atomic_bool kicked;
+	atomic_bool in_child; /* a kick has to interrupt it; not while it is being set up */
 	struct kvm_cpuid_entry2 cpuid[CPUID_LEAVES_ROOM];
 	uint32_t cpuid_count;
 };
 
 int native_vcpu_run(struct native_vcpu *vcpu);
+/* Any thread, and signal handlers. */
+void native_vcpu_kick(struct native_vcpu *vcpu);
 
 /* --- vcpu_calls.c --- */
 /* As after power-up, which is no state that it can run. */

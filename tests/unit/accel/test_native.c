@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -106,6 +107,46 @@ static void test_host_is_not_there(void)
 		CHECK_EQUAL(frame.error, 4);
 		native_close_rig(&rig);
 	}
+}
+
+/* The process that runs the code: a child of this thread's. 0: the kernel does not tell
+ * (CONFIG_PROC_CHILDREN). */
+static int child_of_ours(void)
+{
+	FILE *list = fopen("/proc/thread-self/children", "re");
+	int pid = 0;
+
+	if (list && fscanf(list, "%d", &pid) != 1)
+		pid = 0;
+	if (list)
+		fclose(list);
+	return pid;
+}
+
+/* Nothing is mapped there but the guest's pages and, far above, its own; the kernel's [vsyscall] is
+ * everybody's, and a vDSO may be sealed against unmapping. */
+static void test_mappings(void)
+{
+	struct native_rig rig;
+	char path[64], line[512];
+	FILE *maps;
+
+	if (!native_open_rig(&rig))
+		return;
+	native_code(&rig, UD2);
+	CHECK_EQUAL(native_run(&rig, false).vector, 6);
+	snprintf(path, sizeof(path), "/proc/%d/maps", child_of_ours());
+	maps = child_of_ours() ? fopen(path, "re") : NULL;
+	while (maps && fgets(line, sizeof(line), maps)) {
+		unsigned long start = strtoul(line, NULL, 16);
+
+		CHECK_ROW(start == RIG_CODE || start == RIG_DATA || start == RIG_STACK ||
+				  start >> 20 == 0x6000000 || strstr(line, "[v"),
+			  "unexpected: %s", line);
+	}
+	if (maps)
+		fclose(maps);
+	native_close_rig(&rig);
 }
 
 /* SDM 2A, 2B: an exception of each kind, and where RIP stands. */
@@ -285,34 +326,43 @@ static void test_compatibility(void)
 	native_close_rig(&rig);
 }
 
+struct kick {
+	struct native_rig *rig;
+	unsigned int after; /* microseconds */
+};
+
 static void *kick_later(void *opaque)
 {
-	struct native_rig *rig = opaque;
+	const struct kick *kick = opaque;
 
-	usleep(20000);
-	rig->engine->ops->kick(rig->engine, rig->vcpu);
+	usleep(kick->after);
+	kick->rig->engine->ops->kick(kick->rig->engine, kick->rig->vcpu);
 	return NULL;
 }
 
-/* engine.h: a kick ends the run, and only that one. The next may come from another thread. */
+/* engine.h: a kick ends the run, and only that one; also while the process is still being set up.
+ */
 static void test_kick(void)
 {
-	struct native_rig rig;
-	struct kvm_regs regs;
-	pthread_t thread;
+	for (unsigned int n = 0; n < 20; n++) {
+		struct native_rig rig;
+		struct kick kick = {&rig, n * 200};
+		struct kvm_regs regs;
+		pthread_t thread;
 
-	if (!native_open_rig(&rig))
-		return;
-	native_code(&rig, 0xff, 0xc0, 0xeb, 0xfc, UD2); /* inc %eax; jmp .-2 */
-	CHECK_EQUAL(pthread_create(&thread, NULL, kick_later, &rig), 0);
-	CHECK_EQUAL(native_call(&rig, KVM_RUN, NULL), -EINTR);
-	pthread_join(thread, NULL);
-	regs = native_regs(&rig);
-	CU_ASSERT_TRUE(regs.rip == AT(0) || regs.rip == AT(2));
-	regs.rip = AT(4);
-	native_call(&rig, KVM_SET_REGS, &regs);
-	CHECK_EQUAL(native_run(&rig, false).vector, 6);
-	native_close_rig(&rig);
+		if (!native_open_rig(&rig))
+			return;
+		native_code(&rig, 0xff, 0xc0, 0xeb, 0xfc, UD2); /* inc %eax; jmp .-2 */
+		CHECK_EQUAL(pthread_create(&thread, NULL, kick_later, &kick), 0);
+		CHECK_EQUAL(native_call(&rig, KVM_RUN, NULL), -EINTR);
+		pthread_join(thread, NULL);
+		regs = native_regs(&rig);
+		CU_ASSERT_TRUE(regs.rip == AT(0) || regs.rip == AT(2));
+		regs.rip = AT(4);
+		native_call(&rig, KVM_SET_REGS, &regs);
+		CHECK_EQUAL(native_run(&rig, false).vector, 6);
+		native_close_rig(&rig);
+	}
 }
 
 static void *run_there(void *opaque)
@@ -398,6 +448,7 @@ static CU_TestInfo tests[] = {
 	{"a fault's frame", test_fault},
 	{"page faults", test_page_faults},
 	{"the host's memory is not there", test_host_is_not_there},
+	{"nothing else is mapped", test_mappings},
 	{"exceptions", test_exceptions},
 	{"a system call is not made", test_system_call},
 	{"one that was hidden neither", test_hidden_system_call},
