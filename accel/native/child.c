@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +32,7 @@ struct kernel_sigaction {
 
 /* --- the fork --- */
 
-/* Between fork and exec, in a process that may have had other threads: system calls alone. */
+/* Between vfork and exec, in our memory: system calls alone. */
 static _Noreturn void become_image(int image, int memory)
 {
 	static char *const nothing[] = {NULL};
@@ -50,6 +51,24 @@ static _Noreturn void become_image(int image, int memory)
 	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		syscall(SYS_execveat, IMAGE_FD, "", nothing, nothing, AT_EMPTY_PATH);
 	_exit(errno == EPERM ? EPERM : ENOEXEC);
+}
+
+/* A fork would copy our page tables. A signal between PTRACE_TRACEME and exec would stop the child,
+ * and us with it; but that of the exec itself has to come. */
+static int begin(int image, int memory)
+{
+	sigset_t most, before;
+	int pid;
+
+	sigfillset(&most);
+	sigdelset(&most, SIGTRAP);
+	pthread_sigmask(SIG_BLOCK, &most, &before);
+	pid = vfork();
+	if (!pid)
+		become_image(image, memory);
+	pid = pid < 0 ? -errno : pid;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 static int stopped_at_start(struct native_child *child, struct ls_error *err)
@@ -143,8 +162,15 @@ static long catch_signals(const struct native_child *child)
 						.restorer = native_image_call()};
 	const stack_t stack = {.ss_sp = (void *)(IMAGE_DATA + 4096),
 			       .ss_size = IMAGE_DATA_BYTES - 4096};
-	long rc = put(child, &stack, sizeof(stack));
+	const uint64_t none = 0;
+	long rc = put(child, &none, sizeof(none));
 
+	/* One that is blocked would not be caught but end the process. */
+	if (!rc)
+		rc = call(child, SYS_rt_sigprocmask, SIG_SETMASK, IMAGE_DATA, 0, sizeof(none), 0,
+			  0);
+	if (!rc)
+		rc = put(child, &stack, sizeof(stack));
 	if (!rc)
 		rc = call(child, SYS_sigaltstack, IMAGE_DATA, 0, 0, 0, 0, 0);
 	if (!rc)
@@ -224,16 +250,12 @@ int native_child_start(struct native_child *child, int memory_fd, const struct n
 	if (image < 0)
 		return ls_error_set(err, image, "engine native cannot make its program: %s",
 				    strerror(-image));
-	child->pid = fork();
-	if (!child->pid)
-		become_image(image, memory_fd);
-	rc = child->pid < 0 ? -errno : 0;
+	rc = begin(image, memory_fd);
 	close(image);
-	if (rc) {
-		child->pid = 0;
+	if (rc < 0)
 		return ls_error_set(err, (int)rc, "cannot start a process for engine native: %s",
 				    strerror((int)-rc));
-	}
+	child->pid = (int)rc;
 	rc = stopped_at_start(child, err);
 	if (rc)
 		return (int)rc;
