@@ -235,12 +235,28 @@ static void note_control(struct comparison *c, bool exits)
 	}
 }
 
+/* An engine that stops at an instruction which it does not know: the case cannot be run there. */
+static void note_given_up(struct comparison *c)
+{
+	const struct diff_event *dut = c->now[DUT];
+	g_autofree char *instruction = NULL;
+
+	if (dut->exit.reason != KVM_EXIT_INTERNAL_ERROR)
+		return;
+	instruction = describe_instruction(c->fields, dut);
+	diff_verdict(c->result, DIFF_FAILED,
+		     "engine %s cannot run it: internal error, suberror %" PRIu64 ", at 0x%" PRIx64
+		     ": %s",
+		     c->dut, dut->exit.value, dut->linear_rip, instruction);
+}
+
 static bool exits_differ(struct comparison *c)
 {
 	g_autofree char *ref = NULL, *dut = NULL;
 
 	if (same_exit(c->now[REF], c->now[DUT]))
 		return false;
+	note_given_up(c);
 	ref = describe_event(c->now[REF]);
 	dut = describe_event(c->now[DUT]);
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref,
