@@ -34,6 +34,8 @@ static void settle(struct cpu *cpu)
 	cpu_update_mode(cpu);
 	if (cpu->guest)
 		svm_world_return(cpu);
+	else /* a state that was loaded over a guest's */
+		svm_world_leave(cpu);
 }
 
 /* --- MSRs --- */

@@ -39,6 +39,8 @@ static void settle(struct cpu *cpu)
 	vmx_fix_control_registers(cpu);
 	if (cpu->guest)
 		vmx_change_world(cpu);
+	else /* a state that was loaded over a guest's */
+		vmx_leave_world(cpu);
 }
 
 static bool msr_read_none(struct cpu *cpu, u32 number, u64 *value, bool host)

@@ -181,6 +181,30 @@ said 'back at the entry 1'
 said 'back at the first 1'
 [ "$(grep -c '^VM exit on vCPU 0, which is at level 1 now$' "$WORK/gdb")" -eq 3 ] || fail "not three VM exits: $(cat "$WORK/gdb")"
 
+# --- from a guest that has a second stage back to where there was none ---
+from_guest() {
+	debug 1 "$@" <<'COMMANDS'
+set $first = $rip
+monitor break vm-entry
+continue
+monitor delete vm-entry
+set $guest = $rip
+stepi
+reverse-continue
+printf "start %d\n", $rip == $first
+stepi 100
+continue
+reverse-stepi
+printf "guest %d\n", $rip == $guest
+detach
+COMMANDS
+	said 'start 1'
+	said 'guest 1'
+}
+
+from_guest vmx_ept --cpu intel,+vmx
+from_guest svm_nested_paging --cpu amd,+svm
+
 # --- all the way back and forth again: interrupts, timers, levels, tasks ---
 # round STATUS PAYLOAD OPTION...
 round() {
