@@ -105,12 +105,13 @@ static void put_vmx_msrs(const struct readable *from, FILE *to)
 			put(to, msrs[n].encoding, msrs[n].name, value);
 }
 
-/* SDM 3C:25.4.2, table 25-3. */
+/* SDM 3C:25.4.2, table 25-3. A guest of KVM's in SMM runs outside it on the processor, which blocks
+ * no SMIs then. */
 static uint32_t vmx_interruptibility(const struct kvm_vcpu_events *events)
 {
 	return (events->interrupt.shadow & KVM_X86_SHADOW_INT_STI ? 1 : 0) |
 	       (events->interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS ? 2 : 0) |
-	       (events->smi.smm ? 4 : 0) | (events->nmi.masked ? 8 : 0);
+	       (events->nmi.masked ? 8 : 0);
 }
 
 /* KVM runs guests with CR0.NE and CR4.VMXE set, whatever they see. */

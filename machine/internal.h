@@ -44,7 +44,7 @@ struct turns {
 	uint64_t executed;   /* instructions, when they are counted */
 	unsigned int cut;    /* 1 + the vCPU that has its turn until @end still; 0: none */
 	uint64_t end;
-	uint64_t began; /* executed, when this one did */
+	uint64_t began;                       /* executed, when this one did */
 	const struct machine_input *replayed; /* where the turn that is replayed was cut; or NULL */
 };
 
@@ -154,6 +154,10 @@ void engine_close(struct machine *machine);
 
 /* --- memory.c --- */
 int memory_create(struct machine *machine, struct ls_error *err);
+/* KVM's processors see the second one in SMM, with all memory in it, too. Its slots are numbered
+ * from MEMORY_SPACE on (api.rst 4.35). */
+unsigned int memory_spaces(const struct machine *machine);
+#define MEMORY_SPACE 0x10000u
 void memory_destroy(struct machine *machine);
 /* Maps the piece of the snapshot that the slot is made of, private to us. */
 int memory_map_file(const struct snapshot *snapshot, struct memory_slot *slot,

@@ -6,6 +6,14 @@
 #include "machine/internal.h"
 #include "machine/snapshot.h"
 
+unsigned int memory_spaces(const struct machine *machine)
+{
+	int count = ls_ioctl(machine->engine, LS_SYSTEM, KVM_CHECK_EXTENSION,
+			     KVM_CAP_MULTI_ADDRESS_SPACE);
+
+	return count > 1 ? (unsigned int)count : 1;
+}
+
 static int memory_add_slot(struct machine *machine, const struct memory_slot *slot, uint32_t flags,
 			   struct ls_error *err)
 {
@@ -16,8 +24,13 @@ static int memory_add_slot(struct machine *machine, const struct memory_slot *sl
 		.memory_size = slot->size,
 		.userspace_addr = (uintptr_t)slot->host,
 	};
-	int ret = ls_ioctl_ptr(machine->engine, machine->vm, KVM_SET_USER_MEMORY_REGION, &region);
+	int ret = 0;
 
+	for (unsigned int space = 0; space < memory_spaces(machine) && ret >= 0; space++) {
+		ret = ls_ioctl_ptr(machine->engine, machine->vm, KVM_SET_USER_MEMORY_REGION,
+				   &region);
+		region.slot += MEMORY_SPACE;
+	}
 	if (ret < 0)
 		return ls_error_set(err, ret,
 				    "the engine refused a memory slot of 0x%" PRIx64

@@ -12,7 +12,7 @@
 /* 4096 entries: KVM keeps some 600 of them for what one exit may add. */
 #define RING_BYTES 65536u
 
-#define SLOT(gfn) ((gfn)->slot & 0xffff) /* the upper half is the address space */
+#define SLOT(gfn) ((gfn)->slot % MEMORY_SPACE)
 
 bool written_on(const struct machine *machine)
 {
@@ -70,10 +70,10 @@ void written_note(struct machine *machine, uint64_t gpa, uint64_t len)
 /* --- by the log --- */
 
 /* The slots are numbered in the order in which memory_create made them. */
-static int collect_log(struct machine *machine)
+static int collect_log_of(struct machine *machine, unsigned int space)
 {
 	struct written *written = &machine->written;
-	struct kvm_dirty_log log = {.dirty_bitmap = written->log};
+	struct kvm_dirty_log log = {.slot = space * MEMORY_SPACE, .dirty_bitmap = written->log};
 	int ret = 0;
 
 	for (unsigned int ram = 0; ram < 2 && ret >= 0; ram++) {
@@ -84,6 +84,15 @@ static int collect_log(struct machine *machine)
 			written->pages[ram][i] |= written->log[i];
 		log.slot++;
 	}
+	return ret;
+}
+
+static int collect_log(struct machine *machine)
+{
+	int ret = 0;
+
+	for (unsigned int space = 0; space < memory_spaces(machine) && ret >= 0; space++)
+		ret = collect_log_of(machine, space);
 	return ret;
 }
 
