@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # judge.awk -v PEER= -v PAYLOAD= OUTCOMES SAID: holds what a payload said against the rows of
 # OUTCOMES. Prints tab-separated lines: "checks PASSED OF", "differs TEXT REASON" for each
-# difference, with an empty REASON if no row is about it, and "unused TEXT" for a row that no
-# difference is about.
+# difference, with an empty REASON if no row is about it, "unused TEXT" for a row that no difference is
+# about, and "skipped WHY".
 
 function trim(text) {
 	gsub(/^[ \t]+|[ \t]+$/, "", text)
@@ -64,6 +64,11 @@ sub(/^FAIL /, "") { differs($0) }
 	sub(/^.* cr2 [^ ]* in /, "")
 	differs("trap " vector " in " $0)
 	over = 1
+}
+
+/^SKIPPED: / {
+	over = 1
+	print "skipped", substr($0, 10)
 }
 
 /^(PASSED|FAILED) .* checks$/ {

@@ -5,6 +5,7 @@
 | (map(select(.[0] == "differs")) | group_by([.[1], .[2]])
    | map({text: .[0][1], reason: (.[0][2] | if . == "" then null else . end)})) as $differences
 | map(select(.[0] == "unused") | .[1]) as $unused
+| (map(select(.[0] == "skipped") | .[1])[0]) as $skipped
 | (map(select(.[0] == "checks"))[0] // [null, null, null]) as $checks
 | {
 	$peer, $version, $payload,
@@ -12,6 +13,7 @@
 	checks: ($checks[2] | if . then tonumber else . end),
 	outcome: (if any($differences[]; .reason == null) or ($unused | length) > 0 then "unexpected"
 		elif ($differences | length) > 0 then "differs"
+		elif $skipped then "skips"
 		else "passes" end),
-	$differences, $unused
+	$differences, $unused, $skipped
 }

@@ -281,6 +281,11 @@ static void intercepted(void)
 
 void payload(void)
 {
+	u32 out[4];
+
+	cpuid(0x80000001, 0, out);
+	if (!(out[2] & 1u << 12))
+		skip("SKINIT");
 	APIC(0xf0) = 0x1ff;
 	skinit_once();
 	other_processor();

@@ -41,6 +41,12 @@ static void enter(void)
 
 void payload(void)
 {
+	u32 highest[4], out[4];
+
+	cpuid(0x80000000, 0, highest);
+	cpuid(0x80000021, 0, out);
+	if (highest[0] >= 0x80000021 && out[0] & 1u << 9) /* NoSmmCtlMSR */
+		skip("SMM_CTL");
 	APIC(0xf0) = 0x1ff;
 	for (word n = 0; n < (word)(handler_end - handler); n++)
 		((volatile u8 *)ENTRY)[n] = handler[n];

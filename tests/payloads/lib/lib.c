@@ -115,6 +115,14 @@ void check_at(bool ok, const char *what, u64 found, u64 wanted)
 	print(")\n");
 }
 
+void skip(const char *feature)
+{
+	print("SKIPPED: the processor has no ");
+	print(feature);
+	print("\n");
+	finish(2);
+}
+
 /* start.S comes here when the payload returns. */
 void payload_done(void);
 void payload_done(void)

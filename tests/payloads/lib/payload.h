@@ -37,6 +37,8 @@ void print(const char *text);
 void print_hex(u64 value);
 void drain(void); /* until all that was printed is sent */
 _Noreturn void finish(u8 code);
+/* The payload is about something that this processor does not have. */
+_Noreturn void skip(const char *feature);
 
 /* --- descriptors --- */
 extern u64 gdt[GDT_ENTRIES];
