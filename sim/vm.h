@@ -25,8 +25,6 @@
 #define SIM_PIO_OFFSET	4096
 #define SHOOTDOWNS_MAX	32
 
-#define SIM_TABLES	7
-
 struct vm;
 struct vcpu;
 

@@ -22,8 +22,9 @@ struct list_table {
 	GPtrArray *cells; /* of char *, row by row */
 };
 
-static const char *const tables[] = {"checks",  "cpus",   "features", "msrs",
-				     "opcodes", "params", "state"};
+static const char *const tables[] = {"checks",   "cpuid",       "cpus",       "exits",
+				     "features", "msrs",        "opcodes",    "params",
+				     "state",    "vmcb-fields", "vmcs-fields"};
 
 static const char *list_cell(const struct list_table *table, size_t row, unsigned int column)
 {
@@ -253,6 +254,18 @@ static bool list_knows(const char *name)
 	return false;
 }
 
+/* "checks|cpuid|…" */
+static char *list_names(const char *separator)
+{
+	GString *text = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+		g_string_append_printf(text, "%s%s", tables[i], separator);
+	for (size_t i = 0; i < G_N_ELEMENTS(own_tables); i++)
+		g_string_append_printf(text, "%s%s", i ? separator : "", own_tables[i].name);
+	return g_string_free(text, FALSE);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	struct list_options options = {0};
@@ -263,8 +276,8 @@ int cmd_list(int argc, char **argv)
 		 "NAME"},
 		G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new(
-		"checks|cpus|features|msrs|opcodes|params|state|engines|events");
+	g_autofree char *choice = list_names("|"), *names = list_names(", ");
+	g_autoptr(GOptionContext) context = g_option_context_new(choice);
 	g_autoptr(GError) error = NULL;
 	int status = TOOL_EXIT_USAGE;
 
@@ -277,11 +290,7 @@ int cmd_list(int argc, char **argv)
 		log_failure("%s; see 'lockstep list --help'",
 			    argc < 2 ? "say which table" : "one table at a time");
 	} else if (!list_knows(argv[1])) {
-		log_failure("unknown table '%s'; there are checks, cpus, features, msrs, opcodes, "
-			    "params, "
-			    "state, "
-			    "engines and events",
-			    argv[1]);
+		log_failure("unknown table '%s'; there are %s", argv[1], names);
 	} else {
 		if (!options.engine)
 			options.engine = g_strdup("sim");

@@ -38,7 +38,7 @@ struct ls_vcpu_stats {
 
 /* One table behind `lockstep list`. Rows are printed in order; every row has `columns` cells. */
 struct ls_table {
-	const char *name;	   /* "checks", "cpus", "features", "msrs", "opcodes", "params", "state" */
+	const char *name;	   /* as `lockstep list` takes it: "checks", "cpus" … */
 	unsigned int columns;
 	const char *const *titles; /* column titles, lower case, fit for JSON keys */
 	size_t rows;

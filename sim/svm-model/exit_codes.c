@@ -3,14 +3,12 @@
 
 #include "sim/svm-model/exit_codes.h"
 
-static const struct {
-	u64 code;
-	const char *name;
-} exits[] = {
+const struct svm_exit_row svm_exit_rows[] = {
 #define EXIT(identifier, code, name) {code, name},
 #include "sim/svm-model/exit_codes.def"
 #undef EXIT
 };
+const unsigned int svm_exit_row_count = ARRAY_SIZE(svm_exit_rows);
 
 /* Runs of codes, whose names count up. */
 static const struct {
@@ -29,8 +27,16 @@ const char *svm_exit_name(u64 code, char text[32])
 			snprintf(text, 32, runs[i].format, (unsigned int)(code - runs[i].first));
 			return text;
 		}
-	for (unsigned int i = 0; i < ARRAY_SIZE(exits); i++)
-		if (exits[i].code == code)
-			return exits[i].name;
+	for (unsigned int i = 0; i < svm_exit_row_count; i++)
+		if (svm_exit_rows[i].code == code)
+			return svm_exit_rows[i].name;
 	return NULL;
+}
+
+u64 svm_exit_last(u64 code)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(runs); i++)
+		if (code == runs[i].first)
+			return runs[i].last;
+	return code;
 }
