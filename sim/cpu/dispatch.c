@@ -382,6 +382,8 @@ static enum cpu_exit run_loop(struct cpu *cpu)
 
 			if (exit != CPU_EXIT_NONE)
 				return exit;
+			if (unlikely(cpu->exception_due)) /* an INIT became one */
+				continue;
 		}
 		if (unlikely(cpu->activity != ACTIVITY_RUNNING) && !wait_over(cpu))
 			return cpu->activity == ACTIVITY_SHUTDOWN && !cpu->guest ? CPU_EXIT_SHUTDOWN

@@ -83,10 +83,9 @@ static void check_registers(void)
 	CHECK_EQUAL(found_flags, 2);
 }
 
-static void stgi(void)
-{
-	__asm__ volatile("stgi; nop");
-}
+void stgi(void);
+extern const char stgi_next[];
+__asm__(".text\nstgi: stgi; stgi_next: nop; nop; ret\n");
 
 static void init_self(void)
 {
@@ -95,10 +94,11 @@ static void init_self(void)
 	__asm__ volatile("nop; nop; nop");
 }
 
-u64 sx_error;
+u64 sx_error, sx_rip;
 u32 sx_count;
 void sx_handler(void);
-__asm__(".text\nsx_handler: pop sx_error; incl sx_count; iretq\n");
+__asm__(".text\nsx_handler: pop sx_error; incl sx_count; push %rax\n"
+	"mov 8(%rsp), %rax; mov %rax, sx_rip; pop %rax; iretq\n");
 
 static void init_redirected(void)
 {
@@ -111,6 +111,7 @@ static void init_redirected(void)
 	stgi();
 	CHECK_EQUAL(sx_count, 1);
 	CHECK_EQUAL(sx_error, 1);
+	CHECK_EQUAL(sx_rip, (u64)stgi_next);
 }
 
 static void skinit_once(void)
