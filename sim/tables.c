@@ -309,6 +309,7 @@ const struct ls_table *sim_table(struct ls_engine *engine, const char *name)
 		{"params", 4, param_titles, param_info_count, param_cell},
 		{"state", 5, state_titles, state_field_count, state_cell},
 		sim_table_exits,
+		sim_table_not_offered(),
 		sim_table_vmcb_fields,
 		sim_table_vmcs_fields,
 	};

@@ -12,4 +12,7 @@ __attribute__((format(printf, 2, 3))) const char *sim_table_print(struct ls_engi
 /* Of the virtualization of both vendors: tables_virtualization.c. */
 extern const struct ls_table sim_table_exits, sim_table_vmcb_fields, sim_table_vmcs_fields;
 
+/* What is not offered: tables_coverage.c. */
+struct ls_table sim_table_not_offered(void);
+
 #endif

@@ -22,9 +22,9 @@ struct list_table {
 	GPtrArray *cells; /* of char *, row by row */
 };
 
-static const char *const tables[] = {"checks",   "cpuid",       "cpus",       "exits",
-				     "features", "msrs",        "opcodes",    "params",
-				     "state",    "vmcb-fields", "vmcs-fields"};
+static const char *const tables[] = {"checks",   "cpuid", "cpus",        "exits",
+				     "features", "msrs",  "not-offered", "opcodes",
+				     "params",   "state", "vmcb-fields", "vmcs-fields"};
 
 static const char *list_cell(const struct list_table *table, size_t row, unsigned int column)
 {

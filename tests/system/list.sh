@@ -16,10 +16,10 @@ for table in $tables; do
 	rows=$(($(wc -l <"$WORK/out") - 1))
 	[ $rows -ge 1 ] || fail "list $table has no rows"
 	expect_status 0 "$LOCKSTEP" list "$table" --json
-	count=$(jq 'length' "$WORK/out") || fail "list "$table" --json is no JSON"
+	count=$(jq 'length' "$WORK/out") || fail "list $table --json is no JSON"
 	[ "$count" = $rows ] || fail "list $table: $rows rows, $count in JSON"
 	jq -e 'all(.[]; keys == ($first | keys))' --argjson first "$(jq '.[0]' "$WORK/out")" \
-		"$WORK/out" >/dev/null || fail "list "$table" --json: rows differ in their keys"
+		"$WORK/out" >/dev/null || fail "list $table --json: rows differ in their keys"
 done
 # Each check has a test by the unit tests' own tables.
 "$LOCKSTEP" list checks --json | jq -e 'all(.[]; .tests | test("^unit\\..*:[0-9]+$"))' >/dev/null ||
@@ -46,6 +46,11 @@ has exits '.vendor == "amd" and .number == "0x400" and .name == "VMEXIT_NPF"' \
 has exits '.vendor == "amd" and .number == "0x40-0x5f" and
 	.name == "VMEXIT_EXCP0 to VMEXIT_EXCP31"' "VMEXIT_EXCP0-31 (APM 2 table C-1)"
 has cpuid '.leaf == "0x8000000a" and .vendors == "amd" and .needs == "svm"' "SVM's leaf"
+# The page has the rows as they are printed.
+"$LOCKSTEP" list not-offered --json |
+	jq -r '.[] | "| \(.area) | \(.place) | \(.name) | \(.reason) |"' >"$WORK/rows"
+sed '1,/^| --- /d' "$LS_ROOT/docs/coverage.md" | diff "$WORK/rows" - >"$WORK/difference" ||
+	fail "docs/coverage.md is not what 'lockstep list not-offered' prints: $(head -3 "$WORK/difference")"
 # The names that the other commands take are in the tables.
 for name in intel amd max qemu64; do
 	"$LOCKSTEP" list cpus --json | jq -e --arg name $name 'any(.[]; .name == $name)' \

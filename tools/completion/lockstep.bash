@@ -159,8 +159,8 @@ _lockstep() {
 		if [ "$previous" = --engine ]; then
 			_lockstep_value --engine
 		else
-			_lockstep_words "checks cpuid cpus exits features msrs opcodes params state vmcb-fields
-				vmcs-fields engines events --json --engine --help"
+			_lockstep_words "checks cpuid cpus exits features msrs not-offered opcodes params state
+				vmcb-fields vmcs-fields engines events --json --engine --help"
 		fi
 		;;
 	help) _lockstep_words "run snapshot trace diff lab explain list" ;;
