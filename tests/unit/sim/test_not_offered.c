@@ -43,7 +43,9 @@ static const struct cpuid_bits registers[] = {
 	{0x7, 0, ECX, 0xfbc17fef}, /* all but 15, 17 to 21 (MAWAU, a number), 26 */
 	{0x7, 0, EDX, 0xffddef3e}, /* 1 to 5, 8 to 11, 13 to 16, 18 to 20, 22 to 31 */
 	{0x7, 1, EAX, 0xccfe1dff}, /* 0 to 8, 10 to 12, 17 to 23, 26, 27, 30, 31 */
-	{0x7, 1, EDX, 0x002ec530}, /* 4, 5, 8, 10, 14, 15, 17 to 19, 21 */
+	{0x7, 1, EBX, 0x0000000b},
+	{0x7, 1, ECX, 0x00000023},
+	{0x7, 1, EDX, 0x01eee530}, /* 4, 5, 8, 10, 13 to 15, 17 to 19, 21 to 24 */
 	{0x7, 2, EDX, 0x000000ff},
 	{0xd, 1, EAX, 0x0000001f},
 	{0x80000001, 0, ECX, 0x7de3bffd}, /* 0 to 13, 15 to 17, 21 to 24, 26 to 30 */
