@@ -196,13 +196,24 @@ static int load_image(struct machine *machine, struct boot_state *boot, struct l
 	return ret;
 }
 
+/* Firmware leaves a handler behind; without any, an SMI would run through empty memory. */
+static int load_smi_handler(struct machine *machine, struct ls_error *err)
+{
+	static const uint8_t rsm[] = {0x0f, 0xaa};
+
+	return load_bytes(machine, BOOT_SMI_HANDLER, rsm, sizeof(rsm), "an SMI handler", err);
+}
+
 int machine_load(struct machine *machine, struct ls_error *err)
 {
+	enum machine_boot kind = machine->config.boot;
 	struct boot_state boot = {.mode = BOOT_RESET};
 	int ret = 0;
 
 	symbols_free(&machine->symbols);
-	if (machine->config.boot != MACHINE_BOOT_NONE)
+	if (kind == MACHINE_BOOT_LINUX || kind == MACHINE_BOOT_PAYLOAD)
+		ret = load_smi_handler(machine, err);
+	if (!ret && kind != MACHINE_BOOT_NONE)
 		ret = load_image(machine, &boot, err);
 	if (!ret && machine_ext(machine)->user_only && boot.mode != BOOT_USER)
 		ret = ls_error_set(
@@ -211,7 +222,7 @@ int machine_load(struct machine *machine, struct ls_error *err)
 			"(ELF files with Lockstep's note); use engine sim",
 			machine->config.kernel ? machine->config.kernel : "the guest",
 			machine->engine->ops->name);
-	if (!ret && machine->config.boot != MACHINE_BOOT_FIRMWARE)
+	if (!ret && kind != MACHINE_BOOT_FIRMWARE)
 		ret = acpi_install(machine, err);
 	return ret ? ret : boot_apply(machine, &boot, err);
 }

@@ -6,7 +6,8 @@
  *   0x0500  GDT            0x1000-0x6fff  page tables, 4 GiB mapped one to one
  *   0x7000  Linux's boot_params, multiboot's or PVH's start information
  *   0x90000 memory map, module list, strings (high: test programs are linked from 0x8000 on)
- *   0x20000 command line   0x9f000  stack of a plain ELF payload, growing down
+ *   0x20000 command line   0x38000 an SMI handler that returns (what is loaded may lie over it)
+ *   0x9f000  stack of a plain ELF payload, growing down
  *   0xe0000 ACPI
  * Of user-mode code (load_user.c):
  *   0x0500  GDT            0x1000   PML4, PDPT, page directory; its page tables from 0x10000 on
@@ -29,6 +30,7 @@
 #define BOOT_TABLES_END   0x98000
 #define BOOT_CMDLINE      0x20000
 #define BOOT_CMDLINE_ROOM 0x10000
+#define BOOT_SMI_HANDLER  0x38000 /* SMBASE as after RESET + 8000H: SDM 3C:32.4 */
 #define BOOT_STACK        0x9f000
 #define BOOT_EBDA         0x9fc00 /* end of the memory below 1 MiB that is the guest's */
 #define BOOT_HIGH         0x100000
@@ -99,9 +101,9 @@ int load_multiboot(struct machine *machine, const struct image *payload, struct 
  * BOOT_LONG. Segments go to their physical addresses. */
 int load_elf(struct machine *machine, const struct image *payload, struct boot_state *boot,
 	     struct ls_error *err);
-/* User-mode code: an ELF file with a note of owner "Lockstep" and type 1. Its segments are level 3's
- * pages, one to one and with their rights (of two in a page the later one's); it begins at the symbol
- * that is the last word of config.append, or at its e_entry. An exception ends it: the first
+/* User-mode code: an ELF file with a note of owner "Lockstep" and type 1. Its segments are level
+ * 3's pages, one to one and with their rights (of two in a page the later one's); it begins at the
+ * symbol that is the last word of config.append, or at its e_entry. An exception ends it: the first
  * instruction of each handler is an OUT to the exit port. Words before leave out what an engine has
  * not: "no-rf" (a handler first clears RF where it was pushed), "no-ac" (CR0.AM is clear). 1 if the
  * file has no such note. */
