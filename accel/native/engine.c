@@ -7,29 +7,23 @@
 #include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include <lockstep/engine.h>
 #include <lockstep/extension.h>
 
 #include "accel/native/vcpu.h"
-
-enum { HANDLE_VM = 1, HANDLE_VCPU };
+#include "accel/single.h"
 
 struct native_engine {
-	struct ls_engine base;
+	struct single_engine single;
 	struct native_vcpu vcpu;
-	bool has_vm, has_vcpu;
-	struct shared_memory memory;
-	union cpuid_leaves supported;
 };
 
-static struct native_engine *of_base(struct ls_engine *base)
+static struct native_vcpu *vcpu_of(struct single_engine *engine)
 {
-	return (struct native_engine *)base;
+	return &((struct native_engine *)engine)->vcpu;
 }
 
-static int check_extension(unsigned long cap)
+static bool has(unsigned long cap)
 {
 	switch (cap) {
 	case KVM_CAP_USER_MEMORY:
@@ -42,38 +36,9 @@ static int check_extension(unsigned long cap)
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_NR_VCPUS:
 	case KVM_CAP_MAX_VCPUS:
-		return 1;
+		return true;
 	default:
-		return 0;
-	}
-}
-
-static int create_vcpu(struct native_engine *engine, unsigned long id)
-{
-	struct native_vcpu *vcpu = &engine->vcpu;
-
-	if (id || engine->has_vcpu)
-		return -EINVAL;
-	native_vcpu_reset(vcpu, &engine->memory);
-	vcpu->run = mmap(NULL, NATIVE_RUN_BYTES, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (vcpu->run == MAP_FAILED)
-		return -ENOMEM;
-	engine->has_vcpu = true;
-	return HANDLE_VCPU;
-}
-
-static int vm_ioctl(struct native_engine *engine, unsigned long request, unsigned long arg)
-{
-	switch (request) {
-	case KVM_CREATE_VCPU:
-		return create_vcpu(engine, arg);
-	case KVM_SET_USER_MEMORY_REGION:
-		return shared_memory_set(&engine->memory, (const void *)arg);
-	case KVM_GET_DIRTY_LOG:
-		return shared_memory_dirty_log(&engine->memory, (const void *)arg);
-	default:
-		return -EINVAL;
+		return false;
 	}
 }
 
@@ -85,82 +50,41 @@ static int ask_host(void *opaque, struct kvm_cpuid_entry2 *entry)
 	return 0;
 }
 
-static int get_supported_cpuid(struct native_engine *engine, struct kvm_cpuid2 *cpuid)
+static int read_cpuid(union cpuid_leaves *leaves)
 {
-	int rc = engine->supported.head.nent
-			 ? 0
-			 : cpuid_leaves_read(&engine->supported, ask_host, NULL);
-
-	return rc ? rc : cpuid_leaves_give(&engine->supported, cpuid);
+	return cpuid_leaves_read(leaves, ask_host, NULL);
 }
 
-static int system_ioctl(struct native_engine *engine, unsigned long request, unsigned long arg)
+static void vcpu_create(struct single_engine *engine)
 {
-	switch (request) {
-	case KVM_GET_API_VERSION:
-		return KVM_API_VERSION;
-	case KVM_CHECK_EXTENSION:
-		return check_extension(arg);
-	case KVM_GET_VCPU_MMAP_SIZE:
-		return NATIVE_RUN_BYTES;
-	case KVM_GET_SUPPORTED_CPUID:
-		return get_supported_cpuid(engine, (void *)arg);
-	case KVM_CREATE_VM:
-		if (engine->has_vm)
-			return -EMFILE;
-		engine->has_vm = true;
-		return HANDLE_VM;
-	default:
-		return -EINVAL;
-	}
+	native_vcpu_reset(vcpu_of(engine), &engine->memory);
+	vcpu_of(engine)->run = engine->run;
 }
 
-static int native_ioctl(struct ls_engine *base, int handle, unsigned long request,
-			unsigned long arg)
+static int vcpu_ioctl(struct single_engine *engine, unsigned long request, void *arg)
 {
-	struct native_engine *engine = of_base(base);
-
-	switch (handle) {
-	case LS_SYSTEM:
-		return system_ioctl(engine, request, arg);
-	case HANDLE_VM:
-		return vm_ioctl(engine, request, arg);
-	case HANDLE_VCPU:
-		return native_vcpu_ioctl(&engine->vcpu, request, (void *)arg);
-	default:
-		return -EBADF;
-	}
+	return native_vcpu_ioctl(vcpu_of(engine), request, arg);
 }
 
-static struct kvm_run *native_mmap(struct ls_engine *base, int handle)
+static void vcpu_kick(struct single_engine *engine)
 {
-	return handle == HANDLE_VCPU ? of_base(base)->vcpu.run : NULL;
+	native_vcpu_kick(vcpu_of(engine));
 }
 
-static void native_kick(struct ls_engine *base, int handle)
+static void vcpu_close(struct single_engine *engine)
 {
-	(void)handle;
-	native_vcpu_kick(&of_base(base)->vcpu);
-}
-
-static void native_close(struct ls_engine *base, int handle)
-{
-	struct native_engine *engine = of_base(base);
-
-	if (handle == HANDLE_VCPU && engine->has_vcpu) {
-		native_child_stop(&engine->vcpu.child);
-		munmap(engine->vcpu.run, NATIVE_RUN_BYTES);
-		engine->has_vcpu = false;
-	}
-	if (handle != LS_SYSTEM)
-		return;
-	shared_memory_free(&engine->memory);
-	free(engine);
+	native_child_stop(&vcpu_of(engine)->child);
 }
 
 static struct ls_engine *native_open(struct ls_error *err)
 {
 	static const struct ls_extension extension = {.user_only = true};
+	static const struct single_ops ops = {.has = has,
+					      .read_cpuid = read_cpuid,
+					      .vcpu_create = vcpu_create,
+					      .vcpu_ioctl = vcpu_ioctl,
+					      .vcpu_kick = vcpu_kick,
+					      .vcpu_close = vcpu_close};
 	struct native_engine *engine;
 
 	if (native_child_check(err))
@@ -171,17 +95,18 @@ static struct ls_engine *native_open(struct ls_error *err)
 		return NULL;
 	}
 	memset(engine, 0, sizeof(*engine));
-	engine->base.ops = &ls_engine_native;
-	engine->base.ext = &extension;
-	return &engine->base;
+	engine->single.base.ops = &ls_engine_native;
+	engine->single.base.ext = &extension;
+	engine->single.ops = &ops;
+	return &engine->single.base;
 }
 
 const struct ls_engine_ops ls_engine_native = {
 	.name = "native",
 	.summary = "user-mode code on the host's own processor, to compare with",
 	.open = native_open,
-	.ioctl = native_ioctl,
-	.mmap = native_mmap,
-	.kick = native_kick,
-	.close = native_close,
+	.ioctl = single_ioctl,
+	.mmap = single_mmap,
+	.kick = single_kick,
+	.close = single_close,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "accel/native/pages.h"
+#include "accel/single.h"
 
 #define LONGEST   15
 #define VECTOR_DB 1
@@ -79,8 +80,8 @@ static enum outcome run_handler(struct native_vcpu *vcpu)
 	run->io.size = 1;
 	run->io.port = bytes[1];
 	run->io.count = 1;
-	run->io.data_offset = NATIVE_RUN_DATA;
-	*((uint8_t *)run + NATIVE_RUN_DATA) = (uint8_t)vcpu->regs.rax;
+	run->io.data_offset = SINGLE_RUN_DATA;
+	*((uint8_t *)run + SINGLE_RUN_DATA) = (uint8_t)vcpu->regs.rax;
 	vcpu->regs.rip += 2;
 	vcpu->port_done = true;
 	return LEFT;

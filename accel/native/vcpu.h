@@ -13,9 +13,6 @@
 #include "accel/native/child.h"
 #include "accel/shared_memory.h"
 
-#define NATIVE_RUN_BYTES 8192 /* the run page, and one for port data */
-#define NATIVE_RUN_DATA  4096
-
 struct native_vcpu {
 	struct native_child child;
 	const struct shared_memory *memory;

@@ -7,51 +7,44 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include <lockstep/engine.h>
 #include <lockstep/extension.h>
 
 #include "accel/qemu/cpuid.h"
 #include "accel/qemu/vcpu.h"
 #include "accel/reset_state.h"
-#include "accel/shared_memory.h"
-
-enum { HANDLE_VM = 1, HANDLE_VCPU };
+#include "accel/single.h"
 
 struct qemu_engine {
-	struct ls_engine base;
+	struct single_engine single;
 	struct qemu_vcpu vcpu;
-	bool has_vm, has_vcpu;
-	struct shared_memory memory;
-	union cpuid_leaves supported;
 };
 
-static struct qemu_engine *of_base(struct ls_engine *base)
+static struct qemu_vcpu *vcpu_of(struct single_engine *engine)
 {
-	return (struct qemu_engine *)base;
+	return &((struct qemu_engine *)engine)->vcpu;
 }
 
 /* --- the vCPU --- */
 
-static int vcpu_start(struct qemu_engine *engine)
+static int vcpu_start(struct single_engine *engine)
 {
+	struct qemu_vcpu *vcpu = vcpu_of(engine);
 	struct ls_error err = {0};
 
-	if (engine->vcpu.process.pid)
+	if (vcpu->process.pid)
 		return 0;
 	if (!engine->memory.base)
 		return -ENXIO;
-	engine->vcpu.memory = engine->memory.base;
-	return qemu_process_start(&engine->vcpu.process, engine->memory.fd, engine->memory.size,
-				  &err);
+	vcpu->memory = engine->memory.base;
+	return qemu_process_start(&vcpu->process, engine->memory.fd, engine->memory.size, &err);
 }
 
-static int vcpu_run(struct qemu_engine *engine)
+static int vcpu_run(struct single_engine *engine)
 {
 	int rc = vcpu_start(engine);
 
-	return rc ? rc : qemu_vcpu_run(&engine->vcpu);
+	return rc ? rc : qemu_vcpu_run(vcpu_of(engine));
 }
 
 static int translate(struct qemu_vcpu *vcpu, struct kvm_translation *at)
@@ -91,10 +84,10 @@ static int set_sregs(struct qemu_vcpu *vcpu, const struct kvm_sregs *sregs)
 	return 0;
 }
 
-static int vcpu_ioctl(struct qemu_engine *engine, unsigned long request, void *arg)
+static int vcpu_ioctl(struct single_engine *engine, unsigned long request, void *arg)
 {
 	const struct kvm_guest_debug *debug = arg;
-	struct qemu_vcpu *vcpu = &engine->vcpu;
+	struct qemu_vcpu *vcpu = vcpu_of(engine);
 
 	switch (request) {
 	case KVM_RUN:
@@ -127,7 +120,7 @@ static int vcpu_ioctl(struct qemu_engine *engine, unsigned long request, void *a
 
 /* --- the VM and the system --- */
 
-static int check_extension(unsigned long cap)
+static bool has(unsigned long cap)
 {
 	switch (cap) {
 	case KVM_CAP_USER_MEMORY:
@@ -139,34 +132,17 @@ static int check_extension(unsigned long cap)
 	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_NR_VCPUS:
 	case KVM_CAP_MAX_VCPUS:
-		return 1;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
 }
 
-static int create_vcpu(struct qemu_engine *engine, unsigned long id)
+static int vm_ioctl(struct single_engine *engine, unsigned long request, unsigned long arg)
 {
-	if (id || engine->has_vcpu)
-		return -EINVAL;
-	reset_state(&engine->vcpu.regs, &engine->vcpu.sregs);
-	engine->vcpu.run = mmap(NULL, QEMU_RUN_BYTES, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (engine->vcpu.run == MAP_FAILED)
-		return -ENOMEM;
-	engine->has_vcpu = true;
-	return HANDLE_VCPU;
-}
-
-static int vm_ioctl(struct qemu_engine *engine, unsigned long request, unsigned long arg)
-{
+	(void)engine;
+	(void)arg;
 	switch (request) {
-	case KVM_CREATE_VCPU:
-		return create_vcpu(engine, arg);
-	case KVM_SET_USER_MEMORY_REGION:
-		return shared_memory_set(&engine->memory, (const void *)arg);
-	case KVM_GET_DIRTY_LOG:
-		return shared_memory_dirty_log(&engine->memory, (const void *)arg);
 	case KVM_CREATE_IRQCHIP:
 	case KVM_CREATE_PIT2:
 	case KVM_SET_GSI_ROUTING:
@@ -177,80 +153,35 @@ static int vm_ioctl(struct qemu_engine *engine, unsigned long request, unsigned 
 	}
 }
 
-/* Asked for once: it takes a QEMU of its own. */
-static int get_supported_cpuid(struct qemu_engine *engine, struct kvm_cpuid2 *cpuid)
+static void vcpu_create(struct single_engine *engine)
 {
-	int rc = engine->supported.head.nent ? 0 : qemu_read_cpuid(&engine->supported);
+	struct qemu_vcpu *vcpu = vcpu_of(engine);
 
-	return rc ? rc : cpuid_leaves_give(&engine->supported, cpuid);
+	reset_state(&vcpu->regs, &vcpu->sregs);
+	vcpu->run = engine->run;
 }
 
-static int system_ioctl(struct qemu_engine *engine, unsigned long request, unsigned long arg)
+static void vcpu_kick(struct single_engine *engine)
 {
-	switch (request) {
-	case KVM_GET_API_VERSION:
-		return KVM_API_VERSION;
-	case KVM_CHECK_EXTENSION:
-		return check_extension(arg);
-	case KVM_GET_VCPU_MMAP_SIZE:
-		return QEMU_RUN_BYTES;
-	case KVM_GET_SUPPORTED_CPUID:
-		return get_supported_cpuid(engine, (void *)arg);
-	case KVM_CREATE_VM:
-		if (engine->has_vm)
-			return -EMFILE;
-		engine->has_vm = true;
-		return HANDLE_VM;
-	default:
-		return -EINVAL;
-	}
+	atomic_store(&vcpu_of(engine)->kicked, true);
 }
 
-static int qemu_ioctl(struct ls_engine *base, int handle, unsigned long request, unsigned long arg)
+static void vcpu_close(struct single_engine *engine)
 {
-	struct qemu_engine *engine = of_base(base);
-
-	switch (handle) {
-	case LS_SYSTEM:
-		return system_ioctl(engine, request, arg);
-	case HANDLE_VM:
-		return vm_ioctl(engine, request, arg);
-	case HANDLE_VCPU:
-		return vcpu_ioctl(engine, request, (void *)arg);
-	default:
-		return -EBADF;
-	}
-}
-
-static struct kvm_run *qemu_mmap(struct ls_engine *base, int handle)
-{
-	return handle == HANDLE_VCPU ? of_base(base)->vcpu.run : NULL;
-}
-
-static void qemu_kick(struct ls_engine *base, int handle)
-{
-	(void)handle;
-	atomic_store(&of_base(base)->vcpu.kicked, true);
-}
-
-static void qemu_close(struct ls_engine *base, int handle)
-{
-	struct qemu_engine *engine = of_base(base);
-
-	if (handle == HANDLE_VCPU) {
-		qemu_process_stop(&engine->vcpu.process);
-		munmap(engine->vcpu.run, QEMU_RUN_BYTES);
-		engine->has_vcpu = false;
-	}
-	if (handle != LS_SYSTEM)
-		return;
-	shared_memory_free(&engine->memory);
-	free(engine);
+	qemu_process_stop(&vcpu_of(engine)->process);
 }
 
 static struct ls_engine *qemu_open(struct ls_error *err)
 {
 	static const struct ls_extension nothing;
+	/* CPUID takes a QEMU of its own. */
+	static const struct single_ops ops = {.has = has,
+					      .read_cpuid = qemu_read_cpuid,
+					      .vm_ioctl = vm_ioctl,
+					      .vcpu_create = vcpu_create,
+					      .vcpu_ioctl = vcpu_ioctl,
+					      .vcpu_kick = vcpu_kick,
+					      .vcpu_close = vcpu_close};
 	struct qemu_engine *engine;
 
 	if (qemu_process_check(err))
@@ -260,17 +191,18 @@ static struct ls_engine *qemu_open(struct ls_error *err)
 		ls_error_set(err, -ENOMEM, "no memory for the qemu engine");
 		return NULL;
 	}
-	engine->base.ops = &ls_engine_qemu;
-	engine->base.ext = &nothing;
-	return &engine->base;
+	engine->single.base.ops = &ls_engine_qemu;
+	engine->single.base.ext = &nothing;
+	engine->single.ops = &ops;
+	return &engine->single.base;
 }
 
 const struct ls_engine_ops ls_engine_qemu = {
 	.name = "qemu",
 	.summary = "QEMU's interpreter, a step at a time, to be tested",
 	.open = qemu_open,
-	.ioctl = qemu_ioctl,
-	.mmap = qemu_mmap,
-	.kick = qemu_kick,
-	.close = qemu_close,
+	.ioctl = single_ioctl,
+	.mmap = single_mmap,
+	.kick = single_kick,
+	.close = single_close,
 };

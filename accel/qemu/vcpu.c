@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accel/qemu/registers.h"
+#include "accel/single.h"
 
 #define CR0_PE     1
 #define RFLAGS_VM  0x20000
@@ -109,7 +110,7 @@ static void finish_port_read(struct qemu_vcpu *vcpu)
 	if (!vcpu->port_read)
 		return;
 	vcpu->port_read = false;
-	memcpy(&value, (uint8_t *)vcpu->run + QEMU_RUN_DATA, vcpu->run->io.size);
+	memcpy(&value, (uint8_t *)vcpu->run + SINGLE_RUN_DATA, vcpu->run->io.size);
 	put_low(&vcpu->regs.rax, value, vcpu->run->io.size);
 	advance(vcpu, vcpu->length);
 }
@@ -123,8 +124,8 @@ static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *ins
 	run->io.size = (uint8_t)instruction->size;
 	run->io.port = instruction->port;
 	run->io.count = 1;
-	run->io.data_offset = QEMU_RUN_DATA;
-	memcpy((uint8_t *)run + QEMU_RUN_DATA, &vcpu->regs.rax, instruction->size);
+	run->io.data_offset = SINGLE_RUN_DATA;
+	memcpy((uint8_t *)run + SINGLE_RUN_DATA, &vcpu->regs.rax, instruction->size);
 	vcpu->length = instruction->length;
 	vcpu->port_read = instruction->kind == PORT_IN;
 	vcpu->port_done = true;

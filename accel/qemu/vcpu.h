@@ -12,9 +12,6 @@
 #include "accel/cpuid_leaves.h"
 #include "accel/qemu/process.h"
 
-#define QEMU_RUN_BYTES 8192 /* the run page, and one for port data */
-#define QEMU_RUN_DATA  4096
-
 struct qemu_vcpu {
 	struct qemu_process process;
 	struct kvm_run *run;
