@@ -296,6 +296,13 @@ static void value_free(void *opaque)
 	g_free(value);
 }
 
+/* What a trace said and nobody else. */
+static void free_adopted(char *own, const char *given)
+{
+	if (own != given)
+		g_free(own);
+}
+
 struct diff_result *diff_compare(const struct diff_options *options, const struct diff_case *test,
 				 const struct diff_used *used)
 {
@@ -320,6 +327,10 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 	if (c.version)
 		comparison_settle(&c, used);
 	close_all(&c);
+	free_adopted(own.cpu, options->cpu);
+	free_adopted(own_test.append, test->append);
+	free_adopted(own_test.called, test->called);
+	free_adopted(own_test.image, test->image);
 	result->wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
 	return result;
 }
