@@ -3,6 +3,7 @@
 
 #include "accel/native/pages.h"
 #include "accel/native/vcpu.h"
+#include "accel/segment.h"
 
 #define VECTOR_DB 1
 #define VECTOR_BP 3
@@ -43,25 +44,16 @@ struct kvm_segment native_segment(const struct native_vcpu *vcpu, uint16_t selec
 {
 	const struct kvm_segment null = {.selector = selector, .unusable = 1};
 	uint64_t at = selector & ~7u, row;
+	uint32_t limit;
 
 	if (!(selector & ~3u) || selector & 4 || at + 7 > vcpu->sregs.gdt.limit ||
 	    !read_linear(vcpu, vcpu->sregs.gdt.base + at, &row, sizeof(row)))
 		return null;
-	return (struct kvm_segment){
-		.base = (row >> 16 & 0xffffff) | (row >> 56) << 24,
-		.limit = (uint32_t)((row & 0xffff) | (row >> 32 & 0xf0000))
-				 << (row >> 55 & 1) * 12 |
-			 (row >> 55 & 1 ? 0xfff : 0),
-		.selector = selector,
-		.type = row >> 40 & 15,
-		.s = row >> 44 & 1,
-		.dpl = row >> 45 & 3,
-		.present = row >> 47 & 1,
-		.avl = row >> 52 & 1,
-		.l = row >> 53 & 1,
-		.db = row >> 54 & 1,
-		.g = row >> 55 & 1,
-	};
+	limit = (uint32_t)((row & 0xffff) | (row >> 32 & 0xf0000));
+	if (row >> 55 & 1)
+		limit = limit << 12 | 0xfff;
+	return segment_make(selector, (row >> 16 & 0xffffff) | (row >> 56) << 24, limit,
+			    (uint32_t)(row >> 32));
 }
 
 static bool find_gate(const struct native_vcpu *vcpu, unsigned int vector, struct gate *gate)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accel/segment.h"
+
 /* --- out --- */
 
 /* "RAX=0000..." or, outside of 64-bit code, "EAX=...": the number behind NAME=, 0 if there is none.
@@ -40,20 +42,8 @@ static void segment_of(const char *text, const char *name, struct kvm_segment *s
 
 	if (at)
 		sscanf(at + strlen(name), "%x %llx %x %x", &selector, &base, &limit, &flags);
-	*segment = (struct kvm_segment){
-		.selector = (uint16_t)selector,
-		.base = base,
-		.limit = limit,
-		.type = flags >> 8 & 15,
-		.s = flags >> 12 & 1,
-		.dpl = flags >> 13 & 3,
-		.present = flags >> 15 & 1,
-		.avl = flags >> 20 & 1,
-		.l = flags >> 21 & 1,
-		.db = flags >> 22 & 1,
-		.g = flags >> 23 & 1,
-		.unusable = !(flags >> 15 & 1),
-	};
+	*segment = segment_make((uint16_t)selector, base, limit, flags);
+	segment->unusable = !segment->present;
 }
 
 static void table_of(const char *text, const char *name, struct kvm_dtable *table)
