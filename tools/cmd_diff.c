@@ -5,9 +5,9 @@
 
 #include "tools/diff/choose.h"
 #include "tools/diff/engines.h"
-#include "tools/diff/expected.h"
-#include "tools/diff/quirks.h"
-#include "tools/diff/report.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/expected/quirks.h"
+#include "tools/diff/report/report.h"
 #include "tools/diff_options.h"
 #include "tools/log.h"
 #include "tools/output.h"

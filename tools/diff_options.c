@@ -5,7 +5,7 @@
 
 #include "tools/diff/choose.h"
 #include "tools/diff/engines.h"
-#include "tools/diff/expected.h"
+#include "tools/diff/expected/expected.h"
 #include "tools/diff/traced.h"
 #include "tools/size.h"
 #include "tools/tool.h"

@@ -8,7 +8,7 @@
 
 #include <lockstep/extension.h>
 
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 #define EXIT(name)                                                                                 \
 	{                                                                                          \

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/expected.h"
-#include "tools/diff/saved.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/recorded/saved.h"
 #include "traces/events.h"
 
 /* What a reader needs to know of the run, and nothing that differs between two runs alike. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tools/diff/comparison.h"
-#include "tools/diff/expected.h"
+#include "tools/diff/expected/expected.h"
 
 #define START_PORT 0x5a4 /* tools/suite/suite.h */
 

@@ -6,11 +6,11 @@
 #include <lockstep/extension.h>
 
 #include "tools/diff/compare.h"
-#include "tools/diff/expected.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/expected/quirks.h"
 #include "tools/diff/history.h"
-#include "tools/diff/quirks.h"
-#include "tools/diff/recorded.h"
-#include "tools/diff/saved.h"
+#include "tools/diff/recorded/recorded.h"
+#include "tools/diff/recorded/saved.h"
 
 #define REF 0
 #define DUT 1

@@ -3,7 +3,7 @@
 #ifndef LOCKSTEP_TOOLS_DIFF_DESCRIBE_H
 #define LOCKSTEP_TOOLS_DIFF_DESCRIBE_H
 
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 /* "write of 4 bytes to port 0x5a0: 0xd00000006". To be freed. */
 char *describe_event(const struct diff_event *event);

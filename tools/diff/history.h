@@ -4,7 +4,7 @@
 #define LOCKSTEP_TOOLS_DIFF_HISTORY_H
 
 #include "tools/diff/compare.h"
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 #define HISTORY_LAST 6
 #define HISTORY_MOST 2000

@@ -6,7 +6,7 @@
 #include "machine/memory.h"
 #include "tools/diff/comparison.h"
 #include "tools/diff/describe.h"
-#include "tools/diff/gates.h"
+#include "tools/diff/side/gates.h"
 
 #define WORDS_SHOWN 8
 

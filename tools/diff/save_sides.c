@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "tools/diff/comparison.h"
-#include "tools/diff/expected.h"
+#include "tools/diff/expected/expected.h"
 
 /* What a later comparison has to do alike. */
 static char *saved_text(const struct comparison *c, unsigned int who)

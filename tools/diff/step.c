@@ -10,7 +10,7 @@
 #include "machine/memory.h"
 #include "machine/view.h"
 #include "tools/diff/comparison.h"
-#include "tools/diff/gates.h"
+#include "tools/diff/side/gates.h"
 
 #define INSTRUCTION_MAX 15
 #define FRAME           40   /* bytes of the largest that an event pushes, with an error code */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tools/diff/recorded.h"
+#include "tools/diff/recorded/recorded.h"
 #include "tools/diff/suite.h"
 
 #define SUFFIX ".trace"

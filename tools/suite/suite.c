@@ -45,8 +45,8 @@ static bool asked(const char *what)
 	return false;
 }
 
-/* An engine that would differ wherever there is a fault has it left out (tools/diff/quirks.def),
- * and shows in one case of its own that it differs. */
+/* An engine that would differ wherever there is a fault has it left out
+ * (tools/diff/expected/quirks.def), and shows in one case of its own that it differs. */
 static bool no_rf, no_ist_ss;
 
 static bool leave_out(struct trap_frame *frame)

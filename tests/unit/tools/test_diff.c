@@ -14,8 +14,8 @@
 #include "tests/unit/tools/diff_guest.h"
 #include "tools/diff/compare.h"
 #include "tools/diff/engines.h"
-#include "tools/diff/expected.h"
-#include "tools/diff/quirks.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/expected/quirks.h"
 #include "tools/diff/suite.h"
 
 enum kind { WRONG_FLAG, MISSING_ACCESSED, WRONG_ERROR_CODE, LOST_INTERRUPT, WRONG_BYTE, KINDS };

@@ -11,7 +11,7 @@
 #include "tests/unit/tools/changed_trace.h"
 #include "tests/unit/tools/diff_guest.h"
 #include "tools/diff/compare.h"
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 #include "traces/events.h"
 
 enum change { NOTHING, FLAG, RIP, MEMORY, EXIT_VALUE, MISSING, TORN };

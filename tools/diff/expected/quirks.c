@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/quirks.h"
+#include "tools/diff/expected/quirks.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@ const struct quirk_row quirk_rows[] = {
 #define STEP_QUIRK(...) QUIRK_ROW(__VA_ARGS__)
 #define QUIRK_ROW(engine, version, kind, mnemonic, test, why)                                      \
 	{engine, version, QUIRK_##kind, mnemonic, #test, why},
-#include "tools/diff/quirks.def"
+#include "tools/diff/expected/quirks.def"
 #undef QUIRK_ROW
 #undef STEP_QUIRK
 };
@@ -37,7 +37,7 @@ static const struct {
 } case_rows[] = {
 #define CASE_QUIRK(...)                            CASE_ROW(__VA_ARGS__)
 #define CASE_ROW(engine, version, word, test, why) {engine, version, word, #test},
-#include "tools/diff/quirks.def"
+#include "tools/diff/expected/quirks.def"
 #undef CASE_ROW
 #undef CASE_QUIRK
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
-#include "tools/diff/expected.h"
-#include "tools/diff/report.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/report/report.h"
 #include "tools/json.h"
 
 static void append_member(GString *text, const char *name, const char *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `lockstep diff` has found, in four forms. */
-#ifndef LOCKSTEP_TOOLS_DIFF_REPORT_H
-#define LOCKSTEP_TOOLS_DIFF_REPORT_H
+#ifndef LOCKSTEP_TOOLS_DIFF_REPORT_REPORT_H
+#define LOCKSTEP_TOOLS_DIFF_REPORT_REPORT_H
 
 #include "tools/diff/compare.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/saved.h"
+#include "tools/diff/recorded/saved.h"
 
 #include "machine/cpu_model.h"
 #include "traces/events.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/fields.h"
+#include "tools/diff/side/fields.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static const struct source sources[] = {
 #undef STATE_ARRAY
 #define FIELD(name, part, member, size, count, words, manual)                                      \
 	{name, manual, AT(part.member), size, count, words, false, 0},
-#include "tools/diff/fields.def"
+#include "tools/diff/side/fields.def"
 #undef FIELD
 };
 
@@ -80,7 +80,7 @@ static const struct {
 	uint64_t bits;
 } masks[] = {
 #define FIELD_MASK(name, bits, why) {name, bits},
-#include "tools/diff/fields.def"
+#include "tools/diff/side/fields.def"
 #undef FIELD_MASK
 };
 

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/expected.h"
-#include "tools/diff/quirks.h"
-#include "tools/diff/report.h"
+#include "tools/diff/expected/expected.h"
+#include "tools/diff/expected/quirks.h"
+#include "tools/diff/report/report.h"
 
 #define RED    "\033[1;31m"
 #define GREEN  "\033[32m"

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/recorded_file.h"
-#include "tools/diff/saved.h"
+#include "tools/diff/recorded/file.h"
+#include "tools/diff/recorded/saved.h"
 #include "traces/events.h"
 
 /* --- the machine --- */

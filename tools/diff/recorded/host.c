@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/recorded_file.h"
+#include "tools/diff/recorded/file.h"
 #include "tools/trace_names.h"
 #include "traces/events.h"
 #include "traces/record.h"

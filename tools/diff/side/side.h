@@ -3,13 +3,13 @@
  * One of the two machines of a comparison. It runs on a thread of its own and stops at each event
  * until it is asked for the next, so that both stand still while they are compared.
  */
-#ifndef LOCKSTEP_TOOLS_DIFF_SIDE_H
-#define LOCKSTEP_TOOLS_DIFF_SIDE_H
+#ifndef LOCKSTEP_TOOLS_DIFF_SIDE_SIDE_H
+#define LOCKSTEP_TOOLS_DIFF_SIDE_SIDE_H
 
 #include <lockstep/extension.h>
 
 #include "machine/machine.h"
-#include "tools/diff/fields.h"
+#include "tools/diff/side/fields.h"
 
 /* Not KVM's exits: the run is over; it has not begun; a trace has no event here, though it has
  * later ones (value 1) or none. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/diff/recorded_file.h"
+#include "tools/diff/recorded/file.h"
 #include "traces/events.h"
 #include "traces/record.h"
 

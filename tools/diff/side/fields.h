@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The registers that a comparison knows, and reading them from a vCPU by KVM's calls. */
-#ifndef LOCKSTEP_TOOLS_DIFF_FIELDS_H
-#define LOCKSTEP_TOOLS_DIFF_FIELDS_H
+#ifndef LOCKSTEP_TOOLS_DIFF_SIDE_FIELDS_H
+#define LOCKSTEP_TOOLS_DIFF_SIDE_FIELDS_H
 
 #include <glib.h>
 #include <stdbool.h>

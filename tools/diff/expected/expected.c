@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/expected.h"
+#include "tools/diff/expected/expected.h"
 
 #include <cpuid.h>
 #include <inttypes.h>
@@ -23,7 +23,7 @@ const struct expected_row expected_rows[] = {
 #define NONE         EXPECTED_NONE
 #define RAN_ON       EXPECTED_RAN_ON
 #define INTERNAL     EXPECTED_INTERNAL
-#include "tools/diff/expected.def"
+#include "tools/diff/expected/expected.def"
 	{0},
 };
 const unsigned int expected_count = G_N_ELEMENTS(expected_rows) - 1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A trace of what one side of a comparison did, to be compared with later: --dut trace:FILE. */
-#ifndef LOCKSTEP_TOOLS_DIFF_SAVED_H
-#define LOCKSTEP_TOOLS_DIFF_SAVED_H
+#ifndef LOCKSTEP_TOOLS_DIFF_RECORDED_SAVED_H
+#define LOCKSTEP_TOOLS_DIFF_RECORDED_SAVED_H
 
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 struct saved;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/gates.h"
+#include "tools/diff/side/gates.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Differences that are known and explained: expected.def. */
-#ifndef LOCKSTEP_TOOLS_DIFF_EXPECTED_H
-#define LOCKSTEP_TOOLS_DIFF_EXPECTED_H
+#ifndef LOCKSTEP_TOOLS_DIFF_EXPECTED_EXPECTED_H
+#define LOCKSTEP_TOOLS_DIFF_EXPECTED_EXPECTED_H
 
 #include <glib.h>
 #include <stdbool.h>

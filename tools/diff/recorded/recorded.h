@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine under test, as a trace has it: what it did, and what is known of its machine. */
-#ifndef LOCKSTEP_TOOLS_DIFF_RECORDED_H
-#define LOCKSTEP_TOOLS_DIFF_RECORDED_H
+#ifndef LOCKSTEP_TOOLS_DIFF_RECORDED_RECORDED_H
+#define LOCKSTEP_TOOLS_DIFF_RECORDED_RECORDED_H
 
 #include "tools/diff/compare.h"
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 struct recorded;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/recorded.h"
+#include "tools/diff/recorded/recorded.h"
 
 #include <string.h>
 
-#include "tools/diff/recorded_file.h"
+#include "tools/diff/recorded/file.h"
 #include "tools/size.h"
 #include "traces/events.h"
 

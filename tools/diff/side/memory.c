@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/memory.h"
+#include "tools/diff/side/memory.h"
 
 #include <glib.h>
 #include <lockstep/hash.h>

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/recorded_file.h"
+#include "tools/diff/recorded/file.h"
 #include "traces/events.h"
 
 /* --- the machine of a run, for the kinds that have one --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JUnit's XML, as Jenkins and GitLab read it. */
-#include "tools/diff/report.h"
+#include "tools/diff/report/report.h"
 
 static void append_case(GString *text, const struct diff_report *report,
 			const struct diff_result *result)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 #include <string.h>
 
 #include "machine/memory.h"
-#include "tools/diff/memory.h"
+#include "tools/diff/side/memory.h"
 
 #define DR6_TRAPS  UINT64_C(0x200f) /* BD, B3 to B0 */
 #define DR7_GD     UINT64_C(0x2000)

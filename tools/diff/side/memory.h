@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A hash of all of a machine's RAM, kept up to date from what is written. */
-#ifndef LOCKSTEP_TOOLS_DIFF_MEMORY_H
-#define LOCKSTEP_TOOLS_DIFF_MEMORY_H
+#ifndef LOCKSTEP_TOOLS_DIFF_SIDE_MEMORY_H
+#define LOCKSTEP_TOOLS_DIFF_SIDE_MEMORY_H
 
 #include "machine/machine.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which exception or interrupt brought a vCPU where it is. */
-#ifndef LOCKSTEP_TOOLS_DIFF_GATES_H
-#define LOCKSTEP_TOOLS_DIFF_GATES_H
+#ifndef LOCKSTEP_TOOLS_DIFF_SIDE_GATES_H
+#define LOCKSTEP_TOOLS_DIFF_SIDE_GATES_H
 
-#include "tools/diff/side.h"
+#include "tools/diff/side/side.h"
 
 /* The vector whose gate leads to the present event's RIP, or to the instruction before it; -1: none
  * does. */

@@ -4,7 +4,7 @@
 #define LOCKSTEP_TOOLS_DIFF_RECORDED_FILE_H
 
 #include "machine/cpu_model.h"
-#include "tools/diff/recorded.h"
+#include "tools/diff/recorded/recorded.h"
 #include "tools/trace_view.h"
 #include "tools/traced_run.h"
 
@@ -55,7 +55,7 @@ struct recorded {
 	GArray *group;                        /* of words: the records of the present event */
 	/* of a host */
 	bool svm;
-	uint64_t reasons;    /* bit set of the rows of recorded_host.c's table that it has */
+	uint64_t reasons;    /* bit set of the rows of host.c's table that it has */
 	uint64_t passed;     /* exits that don't */
 	bool string;         /* the last one is of INS or OUTS, and may come again */
 	uint64_t string_rip; /* there */

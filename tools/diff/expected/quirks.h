@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What engines make of single steps: quirks.def. */
-#ifndef LOCKSTEP_TOOLS_DIFF_QUIRKS_H
-#define LOCKSTEP_TOOLS_DIFF_QUIRKS_H
+#ifndef LOCKSTEP_TOOLS_DIFF_EXPECTED_QUIRKS_H
+#define LOCKSTEP_TOOLS_DIFF_EXPECTED_QUIRKS_H
 
 #include <glib.h>
 #include <stdbool.h>

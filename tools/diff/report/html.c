@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One page without anything from elsewhere: the results as JSON, and report_page.html that shows
+/* One page without anything from elsewhere: the results as JSON, and page.html that shows
  * them. */
 #include <inttypes.h>
 
-#include "tools/diff/report.h"
+#include "tools/diff/report/report.h"
 #include "tools/json.h"
 
 extern const char report_page_start[], report_page_end[];
