@@ -255,7 +255,7 @@ static bool build_sides(struct comparison *c)
 
 static void note_left_out(struct comparison *c)
 {
-	for (unsigned int i = 0; i < DIFF_PARTS; i++)
+	for (unsigned int i = 0; i < RAW_PARTS; i++)
 		if (c->fields->untold[i])
 			g_ptr_array_add(c->result->left_out, g_strdup(c->fields->untold[i]));
 	for (unsigned int i = 0; i < c->fields->count; i++)

@@ -9,6 +9,8 @@
 
 #include <lockstep/engine.h>
 
+#include "tools/diff/side/raw_state.h"
+
 /* One 64-bit value: a register, or a piece of a wider one. */
 struct diff_field {
 	char name[40];
@@ -20,12 +22,10 @@ struct diff_field {
 	bool left_out; /* different from the start on */
 };
 
-#define DIFF_PARTS 8
-
 struct diff_fields {
 	struct diff_field *row;
 	unsigned int count, rip, rflags, cs_base;
-	const char *untold[DIFF_PARTS]; /* calls that one of the engines does not answer; NULL: both
+	const char *untold[RAW_PARTS]; /* calls that one of the engines does not answer; NULL: both
 					   do */
 };
 
@@ -39,9 +39,9 @@ int diff_fields_find(const struct diff_fields *fields, const char *name);
 void diff_fields_read(const struct diff_fields *fields, struct ls_engine *engine, int vcpu,
 		      uint64_t *values);
 
-/* Before the first instruction: gives @to what @from has where the architecture leaves the power-on
- * state to the model (x87, SSE, MSRs). An MSR that cannot be made equal, a revision say, is not
- * compared. */
+/* equalise.c, before the first instruction: gives @to what @from has where the architecture leaves
+ * the power-on state to the model (x87, SSE, MSRs). An MSR that cannot be made equal, a revision
+ * say, is not compared. */
 void diff_fields_equalise(struct diff_fields *fields, struct ls_engine *from, int from_vcpu,
 			  struct ls_engine *to, int to_vcpu);
 /* The same for one that is to become what was recorded: values[fields->count]. */
