@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A comparison while it runs; between compare.c, pair.c and step.c. */
+/* A comparison while it runs; between compare.c and what it is made of. */
 #ifndef LOCKSTEP_TOOLS_DIFF_COMPARISON_H
 #define LOCKSTEP_TOOLS_DIFF_COMPARISON_H
 
@@ -60,9 +60,13 @@ struct comparison {
 	bool *quirk_used;
 };
 
+/* result.c: equal, without an event, until there is a verdict; the first one stands. */
+struct diff_result *diff_result_create(const struct diff_options *options,
+				       const struct diff_case *test);
 __attribute__((format(printf, 3, 4))) void
 diff_verdict(struct diff_result *result, enum diff_verdict is, const char *format, ...);
-/* The next event of one of them; false: it could not run. */
+
+/* next.c: the next event of one of them; false: it could not run. */
 bool comparison_next(struct comparison *c, unsigned int who);
 
 static inline bool is_step(const struct diff_event *event)
@@ -75,6 +79,12 @@ static inline const uint64_t *registers_of(const struct comparison *c, unsigned 
 	return c->now[who]->registers + c->now[who]->vcpu * c->fields->count;
 }
 
+/* sides.c: engines and what is known of the recorded one; a trace fills @options and @test. False:
+ * it could not be done, and the result says why. */
+bool sides_open(struct comparison *c, struct diff_options *options, struct diff_case *test);
+/* Both machines, alike, before their first instruction. */
+bool sides_build(struct comparison *c);
+void sides_close(struct comparison *c);
 /* It could not be made: false. */
 bool comparison_could_not(struct comparison *c, const struct ls_error *err);
 
