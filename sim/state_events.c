@@ -23,18 +23,19 @@ static bool delivers(const struct cpu *cpu, enum event_type type)
 
 /* --- get --- */
 
-/* Who does not know of payloads gets an exception that has already left CR2 or DR6 behind. */
+/* Who does not know of payloads gets an exception that has already left CR2 or DR6 behind; a
+ * guest's does not, as its hypervisor may take it yet (SDM 3C:28.1). */
 static void get_exception(struct cpu *cpu, bool payloads, struct kvm_vcpu_events *events)
 {
 	if (!cpu->exception_due)
 		return;
-	if (!payloads)
-		event_settle_exception(cpu);
+	if (!payloads && !cpu->guest)
+		event_set_side_registers(cpu);
 	events->exception.nr = cpu->exception.vector;
 	events->exception.has_error_code = cpu->exception.has_error;
 	events->exception.error_code = cpu->exception.has_error ? cpu->exception.error : 0;
-	events->exception.injected = cpu->exception.injected;
-	events->exception.pending = !cpu->exception.injected;
+	events->exception.injected = !payloads || cpu->exception.injected;
+	events->exception.pending = !events->exception.injected;
 	if (events->exception.pending && has_payload(cpu->exception.vector)) {
 		events->exception_has_payload = 1;
 		events->exception_payload = cpu->exception.address;

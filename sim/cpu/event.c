@@ -160,8 +160,7 @@ bool event_abandoned(struct cpu *cpu)
 	}
 }
 
-/* What #DB and #PF leave in the control registers before their handler runs. */
-static void set_side_registers(struct cpu *cpu)
+void event_set_side_registers(struct cpu *cpu)
 {
 	if (cpu->exception.injected)
 		return;
@@ -173,12 +172,6 @@ static void set_side_registers(struct cpu *cpu)
 		cpu->dr[7] &= ~DR7_GD;
 		cpu->msr[MSR_DEBUGCTL] &= ~(DEBUGCTL_LBR | DEBUGCTL_BTF);
 	}
-}
-
-void event_settle_exception(struct cpu *cpu)
-{
-	set_side_registers(cpu);
-	cpu->exception.injected = true;
 }
 
 /* SDM 3A:6.15, table 6-5: true if the processor shuts down. */
@@ -251,7 +244,7 @@ void event_deliver_exception(struct cpu *cpu)
 			cpu->exception.error |= 1;
 		cpu->delivering.injected = false;
 	}
-	set_side_registers(cpu);
+	event_set_side_registers(cpu);
 	software = is_software_exception(cpu->exception.vector);
 	cpu->reg[REG_RIP] = event_deliver(
 		cpu, cpu->exception.vector,

@@ -74,8 +74,9 @@ void event_set_pending(struct cpu *cpu, u32 bit, bool pending);
  * it to the processor as such. */
 int event_external(const struct cpu *cpu);
 void event_resume_external(struct cpu *cpu, u8 vector);
-/* CR2 and DR6 get what the exception that is due brings them, before it is delivered. */
-void event_settle_exception(struct cpu *cpu);
+/* What #DB and #PF leave in the control registers before their handler runs: of the exception that
+ * is due, unless it was injected. */
+void event_set_side_registers(struct cpu *cpu);
 /* Leaves cpu_run with @exit before the next instruction or event; the processor's own thread. */
 void event_stop(struct cpu *cpu, enum cpu_exit exit);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns
