@@ -137,11 +137,12 @@ int diff_fields_find(const struct diff_fields *fields, const char *name)
 /* --- reading --- */
 
 /* The layout of VMX's access rights (SDM 3C:24.4.1), without G: on AMD's KVM makes it of the limit,
- * which is compared. Of an unusable register nothing else counts.
+ * which is compared. Of an unusable register nothing else counts; one that is not present is
+ * unusable, for a usable one has P set (SDM 3C:27.3.1.2), and not every KVM says so.
  */
 static uint64_t segment_rights(const struct kvm_segment *segment)
 {
-	if (segment->unusable)
+	if (segment->unusable || !segment->present)
 		return 1u << 16;
 	return segment->type | (uint64_t)segment->s << 4 | (uint64_t)segment->dpl << 5 |
 	       (uint64_t)segment->present << 7 | (uint64_t)segment->avl << 12 |
