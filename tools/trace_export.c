@@ -9,7 +9,7 @@
 #include "tools/tool.h"
 #include "tools/trace_print.h"
 #include "traces/export_chrome.h"
-#include "traces/export_ftrace.h"
+#include "traces/ftrace/export.h"
 
 struct export
 {

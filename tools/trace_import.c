@@ -9,7 +9,7 @@
 #include "tools/log.h"
 #include "tools/output.h"
 #include "tools/tool.h"
-#include "traces/import_ftrace.h"
+#include "traces/ftrace/import.h"
 
 /* trace-cmd.dat(5): what a trace.dat begins with. */
 static bool is_trace_dat(const char *path)

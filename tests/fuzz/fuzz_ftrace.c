@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "traces/events.h"
-#include "traces/export_ftrace.h"
-#include "traces/ftrace_file.h"
+#include "traces/ftrace/export.h"
+#include "traces/ftrace/file.h"
 
 /* Small: one vCPU, an event of each kind. */
 static char *whole(size_t *size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "traces/export_ftrace.h"
+#include "traces/ftrace/export.h"
 
 #include <asm/vmx.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ static bool has_error_code(u64 vector)
 #define FEND(name, event)                                                                          \
 	}                                                                                          \
 	;
-#include "traces/ftrace.def"
+#include "traces/ftrace/export.def"
 #undef FTRACE
 #undef FF
 #undef FEND
@@ -99,7 +99,7 @@ static bool has_error_code(u64 vector)
 		(void)f, (void)x;
 #define FF(type, name, value) to->name = (type)(value);
 #define FEND(name, event)     }
-#include "traces/ftrace.def"
+#include "traces/ftrace/export.def"
 #undef FTRACE
 #undef FF
 #undef FEND
@@ -131,7 +131,7 @@ struct format {
 				   .size = sizeof(((here *)0)->name_),                             \
 				   .is_signed = (type_)-1 < (type_)1 && sizeof(type_) > 1};
 #define FEND(name, event) }
-#include "traces/ftrace.def"
+#include "traces/ftrace/export.def"
 #undef FTRACE
 #undef FF
 #undef FEND
@@ -143,7 +143,7 @@ struct format {
 	}
 #define FF(type, name, value)
 #define FEND(name, event)
-#include "traces/ftrace.def"
+#include "traces/ftrace/export.def"
 #undef FTRACE
 #undef FF
 #undef FEND
@@ -160,7 +160,7 @@ static const struct row {
 	 fill_any_##name, describe_##name},
 #define FF(type, name, value)
 #define FEND(name, event)
-#include "traces/ftrace.def"
+#include "traces/ftrace/export.def"
 #undef FTRACE
 #undef FF
 #undef FEND

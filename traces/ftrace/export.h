@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trace-cmd's trace.dat, version 6 (trace-cmd.dat.v6(5)): a vCPU is a CPU of the file. Instructions
  * and events that ftrace's kvm has no word for are left out. */
-#ifndef LOCKSTEP_TRACES_EXPORT_FTRACE_H
-#define LOCKSTEP_TRACES_EXPORT_FTRACE_H
+#ifndef LOCKSTEP_TRACES_FTRACE_EXPORT_H
+#define LOCKSTEP_TRACES_FTRACE_EXPORT_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * no instructions of its guests: records have the nanoseconds since the first event in their place.
  * A thread that enters guests is a vCPU; where the kernel names the vCPU, that one.
  */
-#ifndef LOCKSTEP_TRACES_IMPORT_FTRACE_H
-#define LOCKSTEP_TRACES_IMPORT_FTRACE_H
+#ifndef LOCKSTEP_TRACES_FTRACE_IMPORT_H
+#define LOCKSTEP_TRACES_FTRACE_IMPORT_H
 
 #include <lockstep/error.h>
 

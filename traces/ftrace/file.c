@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "traces/ftrace_file.h"
+#include "traces/ftrace/file.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

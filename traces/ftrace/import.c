@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "traces/import_ftrace.h"
+#include "traces/ftrace/import.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "traces/events.h"
-#include "traces/ftrace_file.h"
+#include "traces/ftrace/file.h"
 #include "traces/writer.h"
 
 #define VCPUS_MAX 256
@@ -27,7 +27,7 @@
 #define BY_VENDOR(vmx, svm, theirs)                                                                \
 	*(to->vendor ? &to->svm : &to->vmx) = ftrace_value(from, #theirs);
 #define IMPORT_END(name) }
-#include "traces/ftrace_import.def"
+#include "traces/ftrace/import.def"
 #undef IMPORT
 #undef FIELD
 #undef LESS_ONE
@@ -48,7 +48,7 @@ static const struct row {
 #define VALUE(ours, value)
 #define BY_VENDOR(vmx, svm, theirs)
 #define IMPORT_END(name)
-#include "traces/ftrace_import.def"
+#include "traces/ftrace/import.def"
 };
 
 static const struct row *row_of(const char *name)
