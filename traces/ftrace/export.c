@@ -1,249 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "traces/ftrace/export.h"
 
-#include <asm/vmx.h>
 #include <errno.h>
-#include <linux/kvm.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "traces/events.h"
+#include "traces/ftrace/ring.h"
+#include "traces/ftrace/rows.h"
 
-#undef errno /* a field of kvm_userspace_exit */
-
-#define PAGE       4096u
-#define PAGE_HEAD  16u /* time of its first event, bytes of events */
-#define FIRST_ID   1000u
-#define MAX_FIELDS 8
+#define FIRST_ID 1000u
 
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
-typedef unsigned long ulong;
 
-/* What events of ftrace begin with. */
-struct common {
-	u16 common_type;
-	u8 common_flags, common_preempt_count;
-	int common_pid;
-};
-
-/* What a record alone does not say. */
-struct context {
-	unsigned int vcpu;
-	u64 rip; /* of the last entry */
-};
-
-/* --- what hardware would have said --- */
-
-/* What VMX would have shown KVM where the engine left for this reason. */
-static u32 hardware_reason(const struct trace_fields_ENGINE_EXIT *f)
-{
-	switch (f->reason) {
-	case KVM_EXIT_IO:
-		return EXIT_REASON_IO_INSTRUCTION;
-	case KVM_EXIT_MMIO:
-		return EXIT_REASON_EPT_MISCONFIG;
-	case KVM_EXIT_HLT:
-		return EXIT_REASON_HLT;
-	case KVM_EXIT_SHUTDOWN:
-		return EXIT_REASON_TRIPLE_FAULT;
-	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		return EXIT_REASON_INTERRUPT_WINDOW;
-	case KVM_EXIT_X86_RDMSR:
-		return EXIT_REASON_MSR_READ;
-	case KVM_EXIT_X86_WRMSR:
-		return EXIT_REASON_MSR_WRITE;
-	case KVM_EXIT_DEBUG:
-		return EXIT_REASON_EXCEPTION_NMI;
-	case KVM_EXIT_INTR:
-		return EXIT_REASON_EXTERNAL_INTERRUPT;
-	default:
-		return EXIT_REASON_PREEMPTION_TIMER;
-	}
-}
-
-/* SDM 3C:27.2.1, table 27-5. */
-static u64 hardware_qualification(const struct trace_fields_ENGINE_EXIT *f)
-{
-	if (f->reason != KVM_EXIT_IO || !f->size)
-		return 0;
-	return (f->size - 1) | (f->write ? 0 : 8) | f->address << 16;
-}
-
-/* SDM 3A:6.3.1, table 6-1. */
-static bool has_error_code(u64 vector)
-{
-	return vector < 32 && (0x227d00u >> vector & 1);
-}
-
-/* --- the table --- */
-
-#define FTRACE(name, event, print)                                                                 \
-	struct ftrace_##name {                                                                     \
-		struct common common;
-#define FF(type, name, value) type name;
-#define FEND(name, event)                                                                          \
-	}                                                                                          \
-	;
-#include "traces/ftrace/export.def"
-#undef FTRACE
-#undef FF
-#undef FEND
-
-#define FTRACE(name, event, print)                                                                 \
-	static void fill_##name(struct ftrace_##name *to, const struct trace_fields_##event *f,    \
-				const struct context *x)                                           \
-	{                                                                                          \
-		(void)f, (void)x;
-#define FF(type, name, value) to->name = (type)(value);
-#define FEND(name, event)     }
-#include "traces/ftrace/export.def"
-#undef FTRACE
-#undef FF
-#undef FEND
-
-struct row_field {
-	const char *type, *name;
-	size_t offset, size;
-	bool is_signed;
-};
-
-/* An event's format as the file describes it. */
-struct format {
-	size_t size;
-	unsigned int fields;
-	struct row_field field[MAX_FIELDS];
-};
-
-#define FTRACE(name, event, print)                                                                 \
-	static void describe_##name(struct format *to)                                             \
-	{                                                                                          \
-		typedef struct ftrace_##name here;                                                 \
-		to->fields = 0;                                                                    \
-		to->size = sizeof(here);
-#define FF(type_, name_, value)                                                                    \
-	to->field[to->fields++] =                                                                  \
-		(struct row_field){.type = #type_,                                                 \
-				   .name = #name_,                                                 \
-				   .offset = offsetof(here, name_),                                \
-				   .size = sizeof(((here *)0)->name_),                             \
-				   .is_signed = (type_)-1 < (type_)1 && sizeof(type_) > 1};
-#define FEND(name, event) }
-#include "traces/ftrace/export.def"
-#undef FTRACE
-#undef FF
-#undef FEND
-
-#define FTRACE(name, event, print)                                                                 \
-	static void fill_any_##name(void *to, const void *fields, const struct context *x)         \
-	{                                                                                          \
-		fill_##name(to, fields, x);                                                        \
-	}
-#define FF(type, name, value)
-#define FEND(name, event)
-#include "traces/ftrace/export.def"
-#undef FTRACE
-#undef FF
-#undef FEND
-
-static const struct row {
-	const char *name, *print;
-	enum trace_event event;
-	size_t fields_size; /* of the record */
-	void (*fill)(void *to, const void *fields, const struct context *x);
-	void (*describe)(struct format *to);
-} rows[] = {
-#define FTRACE(name, event, print)                                                                 \
-	{#name,           print,          TRACE_##event, sizeof(struct trace_fields_##event),      \
-	 fill_any_##name, describe_##name},
-#define FF(type, name, value)
-#define FEND(name, event)
-#include "traces/ftrace/export.def"
-#undef FTRACE
-#undef FF
-#undef FEND
-};
-
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-/* --- pages of a ring buffer, as the kernel fills them --- */
-
-/* One vCPU's pages, the last one in the making. */
+/* One vCPU's. */
 struct stream {
-	u8 *bytes;
-	size_t used, room; /* whole pages */
-	size_t fill;       /* of the last one */
-	u64 time;          /* of the last event */
-	u64 offset;        /* of the guest's time from the number of instructions */
-	struct context context;
+	struct ring ring;
+	u64 offset; /* of the guest's time from the number of instructions */
+	struct ftrace_context context;
 };
 
 struct ftrace_export {
 	unsigned int vcpus;
 	struct stream stream[];
 };
-
-/* kernel/trace/ring_buffer.c: type_len in bits 4:0, time_delta above. */
-#define TYPE_TIME_EXTEND 30u
-#define DELTA_BITS       27u
-
-static u8 *last_page(struct stream *stream)
-{
-	return stream->bytes + stream->used - PAGE;
-}
-
-static bool add_page(struct stream *stream, u64 time)
-{
-	if (stream->used == stream->room) {
-		size_t room = 2 * stream->room + 16 * PAGE;
-		u8 *bytes = realloc(stream->bytes, room);
-
-		if (!bytes)
-			return false;
-		stream->bytes = bytes;
-		stream->room = room;
-	}
-	stream->used += PAGE;
-	stream->fill = 0;
-	stream->time = time;
-	memset(last_page(stream), 0, PAGE);
-	memcpy(last_page(stream), &time, sizeof(time));
-	return true;
-}
-
-static void append(struct stream *stream, const void *bytes, size_t size)
-{
-	u64 commit = stream->fill + size;
-
-	memcpy(last_page(stream) + PAGE_HEAD + stream->fill, bytes, size);
-	memcpy(last_page(stream) + 8, &commit, sizeof(commit));
-	stream->fill = commit;
-}
-
-static int add_event(struct stream *stream, u64 time, const void *event, size_t size)
-{
-	size_t words = (size + 3) / 4;
-	u32 head[2];
-
-	if (time < stream->time)
-		time = stream->time;
-	if ((!stream->used || stream->fill + 12 + 4 * words > PAGE - PAGE_HEAD) &&
-	    !add_page(stream, time))
-		return -ENOMEM;
-	if ((time - stream->time) >> DELTA_BITS) {
-		head[0] = TYPE_TIME_EXTEND | (u32)(time - stream->time) << (32 - DELTA_BITS);
-		head[1] = (u32)((time - stream->time) >> DELTA_BITS);
-		append(stream, head, sizeof(head));
-		stream->time = time;
-	}
-	head[0] = (u32)words | (u32)(time - stream->time) << (32 - DELTA_BITS);
-	append(stream, head, sizeof(head[0]));
-	append(stream, event, 4 * words);
-	stream->time = time;
-	return 0;
-}
 
 /* --- records --- */
 
@@ -275,18 +57,18 @@ int ftrace_export_add(struct ftrace_export *export, unsigned int vcpu, const u64
 	time = time_of(stream, record);
 	if (event == TRACE_ENGINE_ENTRY)
 		stream->context.rip = record[2];
-	for (size_t n = 0; n < ROWS && !ret; n++) {
+	for (unsigned int n = 0; n < ftrace_row_count && !ret; n++) {
 		u64 bytes[32] = {0};
-		struct common common = {.common_type = (u16)(FIRST_ID + n),
-					.common_pid = (int)vcpu + 1};
-		struct format format;
+		struct ftrace_common common = {.common_type = (u16)(FIRST_ID + n),
+					       .common_pid = (int)vcpu + 1};
+		struct ftrace_layout layout;
 
-		if (rows[n].event != event || size < rows[n].fields_size)
+		if (ftrace_row[n].event != event || size < ftrace_row[n].fields_size)
 			continue;
-		rows[n].describe(&format);
-		rows[n].fill(bytes, record + 2, &stream->context);
+		ftrace_row[n].describe(&layout);
+		ftrace_row[n].fill(bytes, record + 2, &stream->context);
 		memcpy(bytes, &common, sizeof(common));
-		ret = add_event(stream, time, bytes, format.size);
+		ret = ring_add(&stream->ring, time, bytes, layout.size);
 	}
 	return ret;
 }
@@ -307,7 +89,7 @@ struct ftrace_export *ftrace_export_create(unsigned int vcpus)
 void ftrace_export_destroy(struct ftrace_export *export)
 {
 	for (unsigned int n = 0; n < export->vcpus; n++)
-		free(export->stream[n].bytes);
+		free(export->stream[n].ring.bytes);
 	free(export);
 }
 
@@ -349,22 +131,22 @@ static const char *type_name(const char *type)
 	return !strcmp(type, "ulong") ? "unsigned long" : type;
 }
 
-static void put_format(FILE *to, const struct row *row)
+static void put_format(FILE *to, const struct ftrace_row *row)
 {
-	struct format format;
+	struct ftrace_layout layout;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *into = open_memstream(&text, &size);
 
 	if (!into)
 		return;
-	row->describe(&format);
+	row->describe(&layout);
 	fprintf(into, "name: %s\nID: %u\nformat:\n%s", row->name,
-		FIRST_ID + (unsigned int)(row - rows), common_fields);
-	for (unsigned int n = 0; n < format.fields; n++)
+		FIRST_ID + (unsigned int)(row - ftrace_row), common_fields);
+	for (unsigned int n = 0; n < layout.fields; n++)
 		fprintf(into, "\tfield:%s %s;\toffset:%zu;\tsize:%zu;\tsigned:%d;\n",
-			type_name(format.field[n].type), format.field[n].name,
-			format.field[n].offset, format.field[n].size, format.field[n].is_signed);
+			type_name(layout.field[n].type), layout.field[n].name,
+			layout.field[n].offset, layout.field[n].size, layout.field[n].is_signed);
 	fprintf(into, "\nprint fmt: %s\n", row->print);
 	fclose(into);
 	put64(to, size);
@@ -377,9 +159,9 @@ static void put_formats(FILE *to)
 	put32(to, 0); /* of ftrace itself */
 	put32(to, 1); /* system */
 	fwrite("kvm", 1, 4, to);
-	put32(to, ROWS);
-	for (size_t n = 0; n < ROWS; n++)
-		put_format(to, &rows[n]);
+	put32(to, ftrace_row_count);
+	for (unsigned int n = 0; n < ftrace_row_count; n++)
+		put_format(to, &ftrace_row[n]);
 }
 
 /* The names of the threads: a line "PID NAME" each. */
@@ -401,26 +183,26 @@ static void put_names(FILE *to, unsigned int vcpus)
 
 static u64 align(u64 offset)
 {
-	return (offset + PAGE - 1) & ~(u64)(PAGE - 1);
+	return (offset + RING_PAGE - 1) & ~(u64)(RING_PAGE - 1);
 }
 
 static void put_streams(FILE *to, const struct ftrace_export *export)
 {
 	u64 offset = (u64)ftell(to) + 10 + 16 * (u64) export->vcpus, start = align(offset);
-	static const u8 zeros[PAGE];
+	static const u8 zeros[RING_PAGE];
 
 	fwrite("flyrecord", 1, 10, to);
 	for (unsigned int n = 0, at = 0; n < export->vcpus; n++, at = 0) {
 		u64 before = 0;
 
 		for (; at < n; at++)
-			before += export->stream[at].used;
+			before += export->stream[at].ring.used;
 		put64(to, start + before);
-		put64(to, export->stream[n].used);
+		put64(to, export->stream[n].ring.used);
 	}
 	fwrite(zeros, 1, start - offset, to);
 	for (unsigned int n = 0; n < export->vcpus; n++)
-		fwrite(export->stream[n].bytes, 1, export->stream[n].used, to);
+		fwrite(export->stream[n].ring.bytes, 1, export->stream[n].ring.used, to);
 }
 
 int ftrace_export_write(struct ftrace_export *export, FILE *to)
@@ -430,7 +212,7 @@ int ftrace_export_write(struct ftrace_export *export, FILE *to)
 	fwrite(magic, 1, sizeof(magic), to);
 	fputc(0, to); /* little-endian */
 	fputc(8, to); /* size of a long */
-	put32(to, PAGE);
+	put32(to, RING_PAGE);
 	fwrite("header_page", 1, 12, to);
 	put64(to, sizeof(header_page) - 1);
 	fwrite(header_page, 1, sizeof(header_page) - 1, to);

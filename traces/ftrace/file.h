@@ -41,4 +41,10 @@ void ftrace_file_close(struct ftrace_file *file);
 /* 0 if the event has no such field. */
 uint64_t ftrace_value(const struct ftrace_event *event, const char *field);
 
+/* formats.c; place: where the formats begin, then behind them. 0 or -ENOMEM. */
+struct place;
+int ftrace_read_formats(struct ftrace_file *file, struct place *place);
+/* NULL: not one of system "kvm". */
+const struct ftrace_format *ftrace_format_of(const struct ftrace_file *file, unsigned int id);
+
 #endif
