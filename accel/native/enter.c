@@ -62,33 +62,16 @@ static void fill(const struct native_vcpu *vcpu, struct user_regs_struct *to)
 	const struct kvm_regs *from = &vcpu->regs;
 	const struct kvm_sregs *sregs = &vcpu->sregs;
 
-	*to = (struct user_regs_struct){.rax = from->rax,
-					.rbx = from->rbx,
-					.rcx = from->rcx,
-					.rdx = from->rdx,
-					.rsi = from->rsi,
-					.rdi = from->rdi,
-					.rsp = from->rsp,
-					.rbp = from->rbp,
-					.r8 = from->r8,
-					.r9 = from->r9,
-					.r10 = from->r10,
-					.r11 = from->r11,
-					.r12 = from->r12,
-					.r13 = from->r13,
-					.r14 = from->r14,
-					.r15 = from->r15,
-					.rip = from->rip,
-					.eflags = from->rflags,
-					.orig_rax = ~0ull, /* no system call to start again */
-					.cs = sregs->cs.selector,
-					.ss = sregs->ss.selector,
-					.ds = sregs->ds.selector,
-					.es = sregs->es.selector,
-					.fs = sregs->fs.selector,
-					.gs = sregs->gs.selector,
-					.fs_base = sregs->fs.base,
-					.gs_base = sregs->gs.base};
+	*to = (struct user_regs_struct){
+		.orig_rax = ~0ull, /* no system call to start again */
+		.fs_base = sregs->fs.base,
+		.gs_base = sregs->gs.base,
+#define GENERAL(kvm, host) .host = from->kvm,
+#define SEGMENT(name)      .name = sregs->name.selector,
+#include "accel/native/registers.def"
+#undef GENERAL
+#undef SEGMENT
+	};
 }
 
 int native_prepare(struct native_vcpu *vcpu)
@@ -124,31 +107,15 @@ void native_leave(struct native_vcpu *vcpu, const struct user_regs_struct *from)
 	struct kvm_sregs *sregs = &vcpu->sregs;
 
 	vcpu->regs = (struct kvm_regs){
-		.rax = from->rax,
-		.rbx = from->rbx,
-		.rcx = from->rcx,
-		.rdx = from->rdx,
-		.rsi = from->rsi,
-		.rdi = from->rdi,
-		.rsp = from->rsp,
-		.rbp = from->rbp,
-		.r8 = from->r8,
-		.r9 = from->r9,
-		.r10 = from->r10,
-		.r11 = from->r11,
-		.r12 = from->r12,
-		.r13 = from->r13,
-		.r14 = from->r14,
-		.r15 = from->r15,
-		.rip = from->rip,
-		/* The frame of a fault has RF (SDM 3B:18.3.1.1); the program had not. */
-		.rflags = from->eflags & ~RFLAGS_RF};
-	take_segment(vcpu, &sregs->cs, from->cs);
-	take_segment(vcpu, &sregs->ss, from->ss);
-	take_segment(vcpu, &sregs->ds, from->ds);
-	take_segment(vcpu, &sregs->es, from->es);
-	take_segment(vcpu, &sregs->fs, from->fs);
-	take_segment(vcpu, &sregs->gs, from->gs);
+#define GENERAL(kvm, host) .kvm = from->host,
+#include "accel/native/registers.def"
+#undef GENERAL
+	};
+	/* The frame of a fault has RF (SDM 3B:18.3.1.1); the program had not. */
+	vcpu->regs.rflags &= ~RFLAGS_RF;
+#define SEGMENT(name) take_segment(vcpu, &sregs->name, from->name);
+#include "accel/native/registers.def"
+#undef SEGMENT
 	sregs->fs.base = from->fs_base;
 	sregs->gs.base = from->gs_base;
 	/* What the host's processor has beyond, the guest has not. */
