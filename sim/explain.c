@@ -58,39 +58,44 @@ struct explanation {
 	struct ls_error *err;
 };
 
-static int no_field(struct ls_error *err, const struct ls_dump *dump, u32 field)
-{
-	return ls_error_set(err, -EINVAL, "there is a field 0x%x in the dump that no %s has", field,
-			    dump->svm ? "VMCB" : "VMCS");
-}
-
-static int explain_vmcs(const struct explanation *explanation, const struct ls_dump *dump)
-{
-	struct vmx_inputs *inputs = malloc(sizeof(*inputs));
-	int ret = inputs ? 0 : ls_error_set(explanation->err, -ENOMEM, "no memory for a dump");
-
-	if (inputs)
-		vmx_inputs_open_dump(inputs, explanation->cpu);
-	for (unsigned int i = 0; i < dump->count && !ret; i++) {
-		int field = vmcs_find(dump->fields[i].field);
-
-		if (field < 0)
-			ret = no_field(explanation->err, dump, dump->fields[i].field);
-		else
-			vmx_inputs_set(inputs, (unsigned int)field, dump->fields[i].value);
-	}
-	if (!ret)
-		vmx_explain_dump(inputs, explanation->to);
-	free(inputs);
-	return ret;
-}
-
 static int vmcb_find(u32 offset)
 {
 	for (int f = 0; f < VMCB_FIELD_COUNT; f++)
 		if (vmcb_fields[f].offset == offset)
 			return f;
 	return -1;
+}
+
+/* Which field of the model's the dump's is; or -EINVAL. */
+static int find_field(const struct explanation *explanation, const struct ls_dump *dump,
+		      unsigned int i)
+{
+	u32 number = dump->fields[i].field;
+	int field = dump->svm ? vmcb_find(number) : vmcs_find(number);
+
+	return field < 0 ? ls_error_set(explanation->err, -EINVAL,
+					"there is a field 0x%x in the dump that no %s has", number,
+					dump->svm ? "VMCB" : "VMCS")
+			 : field;
+}
+
+static int explain_vmcs(const struct explanation *explanation, const struct ls_dump *dump)
+{
+	struct vmx_inputs *inputs = malloc(sizeof(*inputs));
+	int field = 0;
+
+	if (!inputs)
+		return ls_error_set(explanation->err, -ENOMEM, "no memory for a dump");
+	vmx_inputs_open_dump(inputs, explanation->cpu);
+	for (unsigned int i = 0; i < dump->count && field >= 0; i++) {
+		field = find_field(explanation, dump, i);
+		if (field >= 0)
+			vmx_inputs_set(inputs, (unsigned int)field, dump->fields[i].value);
+	}
+	if (field >= 0)
+		vmx_explain_dump(inputs, explanation->to);
+	free(inputs);
+	return field < 0 ? field : 0;
 }
 
 static int explain_vmcb(const struct explanation *explanation, const struct ls_dump *dump)
@@ -100,10 +105,10 @@ static int explain_vmcb(const struct explanation *explanation, const struct ls_d
 
 	svm_inputs_open_dump(&inputs, explanation->cpu, value);
 	for (unsigned int i = 0; i < dump->count; i++) {
-		int field = vmcb_find(dump->fields[i].field);
+		int field = find_field(explanation, dump, i);
 
 		if (field < 0)
-			return no_field(explanation->err, dump, dump->fields[i].field);
+			return field;
 		svm_inputs_set(&inputs, (unsigned int)field, dump->fields[i].value);
 	}
 	svm_explain_dump(&inputs, explanation->to);

@@ -3,6 +3,21 @@
 #include "sim/cpu/flags.h"
 #include "sim/svm-model/svm.h"
 
+/* Members of struct svm_host that are a field as they are. */
+#define HOST_WORDS(WORD)                                                                           \
+	WORD(efer, EFER)                                                                           \
+	WORD(cr0, CR0)                                                                             \
+	WORD(cr3, CR3)                                                                             \
+	WORD(cr4, CR4)                                                                             \
+	WORD(rflags, RFLAGS)                                                                       \
+	WORD(rip, RIP)                                                                             \
+	WORD(rsp, RSP)                                                                             \
+	WORD(rax, RAX)                                                                             \
+	WORD(pat, G_PAT)                                                                           \
+	WORD(s_cet, S_CET)                                                                         \
+	WORD(ssp, SSP)                                                                             \
+	WORD(isst, ISST_ADDR)
+
 void svm_pack_host(const struct svm_host *host, u64 *value)
 {
 	for (unsigned int i = SEG_ES; i <= SEG_DS; i++)
@@ -13,18 +28,9 @@ void svm_pack_host(const struct svm_host *host, u64 *value)
 	value[VMCB_IDTR_BASE] = host->idtr.base;
 	value[VMCB_IDTR_LIMIT] = host->idtr.limit;
 	value[VMCB_CPL] = 0;
-	value[VMCB_EFER] = host->efer;
-	value[VMCB_CR0] = host->cr0;
-	value[VMCB_CR3] = host->cr3;
-	value[VMCB_CR4] = host->cr4;
-	value[VMCB_RFLAGS] = host->rflags;
-	value[VMCB_RIP] = host->rip;
-	value[VMCB_RSP] = host->rsp;
-	value[VMCB_RAX] = host->rax;
-	value[VMCB_G_PAT] = host->pat;
-	value[VMCB_S_CET] = host->s_cet;
-	value[VMCB_SSP] = host->ssp;
-	value[VMCB_ISST_ADDR] = host->isst;
+#define PACK(member, field) value[VMCB_##field] = host->member;
+	HOST_WORDS(PACK)
+#undef PACK
 	for (unsigned int i = 0; i < SVM_BRANCH_MSRS; i++)
 		value[VMCB_DBGCTL + i] = host->branch[i];
 }
@@ -36,18 +42,9 @@ void svm_unpack_host(struct svm_host *host, const u64 *value)
 				   &value[VMCB_ES_SELECTOR + 4 * i]);
 	host->gdtr = (struct descriptor_table){value[VMCB_GDTR_BASE], (u16)value[VMCB_GDTR_LIMIT]};
 	host->idtr = (struct descriptor_table){value[VMCB_IDTR_BASE], (u16)value[VMCB_IDTR_LIMIT]};
-	host->efer = value[VMCB_EFER];
-	host->cr0 = value[VMCB_CR0];
-	host->cr3 = value[VMCB_CR3];
-	host->cr4 = value[VMCB_CR4];
-	host->rflags = value[VMCB_RFLAGS];
-	host->rip = value[VMCB_RIP];
-	host->rsp = value[VMCB_RSP];
-	host->rax = value[VMCB_RAX];
-	host->pat = value[VMCB_G_PAT];
-	host->s_cet = value[VMCB_S_CET];
-	host->ssp = value[VMCB_SSP];
-	host->isst = value[VMCB_ISST_ADDR];
+#define UNPACK(member, field) host->member = value[VMCB_##field];
+	HOST_WORDS(UNPACK)
+#undef UNPACK
 	for (unsigned int i = 0; i < SVM_BRANCH_MSRS; i++)
 		host->branch[i] = value[VMCB_DBGCTL + i];
 	host->step = host->rflags & FLAG_TF;
