@@ -158,7 +158,7 @@ static void load_stack_segment(struct cpu *cpu, u16 selector)
 	segment_commit(cpu, SEG_SS, selector, &ss);
 }
 
-static void load_data_segment(struct cpu *cpu, enum segment_index seg, u16 selector)
+void segment_load_data(struct cpu *cpu, enum segment_index seg, u16 selector, u8 vector)
 {
 	struct descriptor data;
 	unsigned int dpl;
@@ -167,14 +167,14 @@ static void load_data_segment(struct cpu *cpu, enum segment_index seg, u16 selec
 		segment_commit_null(cpu, seg, selector, 0);
 		return;
 	}
-	descriptor_read(cpu, selector, VECTOR_GP, &data);
+	descriptor_read(cpu, selector, vector, &data);
 	if (!(data.rights & SEG_S) ||
 	    (rights_code(data.rights) && !(data.rights & SEG_TYPE_READABLE)))
-		raise_gp(cpu, selector_error(selector));
+		cpu_raise_error(cpu, vector, selector_error(selector));
 	dpl = rights_dpl(data.rights);
 	if (!(rights_code(data.rights) && rights_conforming(data.rights)) &&
 	    ((selector & 3) > dpl || cpu->cpl > dpl))
-		raise_gp(cpu, selector_error(selector));
+		cpu_raise_error(cpu, vector, selector_error(selector));
 	if (!(data.rights & SEG_P))
 		raise_np(cpu, selector_error(selector));
 	descriptor_set_accessed(cpu, selector, &data);
@@ -188,7 +188,7 @@ void segment_load(struct cpu *cpu, enum segment_index seg, u16 selector)
 	else if (seg == SEG_SS)
 		load_stack_segment(cpu, selector);
 	else
-		load_data_segment(cpu, seg, selector);
+		segment_load_data(cpu, seg, selector, VECTOR_GP);
 }
 
 /* Long mode: the base's upper half, which has to make a canonical address. */

@@ -16,6 +16,9 @@ struct descriptor {
 
 /* segment.c: loads of DS, ES, FS, GS, SS, LDTR and TR with all checks (SDM 3A:5, APM 2:4). */
 void segment_load(struct cpu *cpu, enum segment_index seg, u16 selector);
+/* A data segment register, whose selector may be at fault by that vector: #GP, or #TS in a task
+ * switch. */
+void segment_load_data(struct cpu *cpu, enum segment_index seg, u16 selector, u8 vector);
 /* Real and virtual-8086 mode: base = selector << 4. */
 void segment_load_real(struct cpu *cpu, enum segment_index seg, u16 selector);
 void segment_load_ldtr(struct cpu *cpu, u16 selector);

@@ -188,29 +188,6 @@ static void load_task_ss(struct cpu *cpu, u16 selector)
 	segment_commit(cpu, SEG_SS, selector, &ss);
 }
 
-static void load_task_data(struct cpu *cpu, enum segment_index seg, u16 selector)
-{
-	struct descriptor data;
-	unsigned int dpl;
-
-	if (selector_null(selector)) {
-		segment_commit_null(cpu, seg, selector, 0);
-		return;
-	}
-	descriptor_read(cpu, selector, VECTOR_TS, &data);
-	dpl = rights_dpl(data.rights);
-	if (!(data.rights & SEG_S) ||
-	    (rights_code(data.rights) && !(data.rights & SEG_TYPE_READABLE)))
-		raise_ts(cpu, selector_error(selector));
-	if (!(rights_code(data.rights) && rights_conforming(data.rights)) &&
-	    ((selector & 3) > dpl || cpu->cpl > dpl))
-		raise_ts(cpu, selector_error(selector));
-	if (!(data.rights & SEG_P))
-		raise_np(cpu, selector_error(selector));
-	descriptor_set_accessed(cpu, selector, &data);
-	segment_commit(cpu, seg, selector, &data);
-}
-
 /* Selectors first, all of them; then the hidden parts one after the other. Where one faults, the
  * rest keep the old task's: the manual leaves open what the handler finds in them. */
 static void load_segments(struct cpu *cpu, const struct task_state *state)
@@ -234,7 +211,7 @@ static void load_segments(struct cpu *cpu, const struct task_state *state)
 	load_task_cs(cpu, state->selector[SEG_CS]);
 	load_task_ss(cpu, state->selector[SEG_SS]);
 	for (i = 0; i < ARRAY_SIZE(data); i++)
-		load_task_data(cpu, data[i], state->selector[data[i]]);
+		segment_load_data(cpu, data[i], state->selector[data[i]], VECTOR_TS);
 	cpu_update_mode(cpu);
 }
 
