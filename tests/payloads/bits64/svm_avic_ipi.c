@@ -3,18 +3,11 @@
  * 2:15.29.5, 15.29.6.1, 15.29.8.2, 15.29.9.1). */
 #include "avic.h"
 
-#define LOGICAL  0x800u
 #define NMI      0x400u
 #define LOWEST   0x100u
 #define LEVEL    0x8000u
 #define STATUS   0x1000u
-#define SELF     (1u << 18)
-#define ALL      (2u << 18)
-#define OTHERS   (3u << 18)
 #define ICRH(id) ((u64)(id) << 56)
-
-/* EXITINFO2[63:32] of EXIT_INCOMPLETE (table 15-27). */
-enum { INVALID_TYPE, NOT_RUNNING, INVALID_TARGET, INVALID_BACKING_PAGE, INVALID_VECTOR };
 
 GUEST(write4, "mov %ecx, (%rsi)");
 GUEST(write_msr, "wrmsr");

@@ -5,13 +5,6 @@
 #define EXIT_GP  (EXIT_EXCP + 13)
 #define EXIT_MSR 0x7c
 
-#define LOGICAL 0x800u
-#define SELF    (1u << 18)
-#define ALL     (2u << 18)
-#define OTHERS  (3u << 18)
-
-enum { INVALID_TYPE, NOT_RUNNING, INVALID_TARGET, INVALID_BACKING_PAGE, INVALID_VECTOR };
-
 GUEST(read_msr, "rdmsr");
 GUEST(write_msr, "wrmsr");
 GUEST(write4, "mov %ecx, (%rsi)");

@@ -15,6 +15,15 @@
 #define EXIT_NOACCEL    0x402
 #define WRITE           (1ull << 32) /* EXITINFO1 of EXIT_NOACCEL */
 
+/* EXITINFO2[63:32] of EXIT_INCOMPLETE (table 15-27). */
+enum { INVALID_TYPE, NOT_RUNNING, INVALID_TARGET, INVALID_BACKING_PAGE, INVALID_VECTOR };
+
+/* ICR, and the shorthands in it. */
+#define LOGICAL 0x800u
+#define SELF    (1u << 18)
+#define ALL     (2u << 18)
+#define OTHERS  (3u << 18)
+
 #define VALID   (1ull << 63)
 #define RUNNING (1ull << 62)
 

@@ -1,43 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Debug registers and traps: SDM 3B chapter 18, APM 2 chapter 13. */
 #define THEME "debug"
-#include "suite.h"
-
-static word first_step; /* so that a case may be moved */
-
-static bool step_hook(struct trap_frame *frame)
-{
-	if (frame->vector != 1)
-		return false;
-	if (!first_step)
-		first_step = frame->ip;
-	show(frame->ip - first_step);
-	show(READ_REGISTER("dr6"));
-	WRITE_REGISTER("dr6", 0xffff0ff0);
-	frame->flags &= ~(word)FLAG_TF;
-	if (trap_count < 12 && (frame->ax & 0xff) != 0x77)
-		frame->flags |= FLAG_TF;
-	return true;
-}
+#include "steps.h"
 
 #define STEPS "pushf; orl $0x100, (%rsp); popf;"
 
 CASE(single_step, "TF: a trap after each instruction, DR6.BS")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("xor %eax, %eax;" STEPS "nop; inc %eax; mov $0x77, %al; nop");
 }
 
 CASE(single_step_rep, "TF: a trap after each iteration of a string instruction")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("xor %eax, %eax; mov $scratch, %edi; mov $3, %ecx; cld;" STEPS
 	    "rep stosb; mov $0x77, %al; nop");
 }
 
 CASE(single_step_int, "TF: INT n clears it, the handler runs without")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("xor %eax, %eax;" STEPS "int $0x60");
 }
 
@@ -114,26 +97,26 @@ CASE(dr_in_user, "debug registers at level 3 are #GP(0)")
 
 CASE(popf_tf, "POPF that sets TF: the trap comes after the next instruction")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("xor %eax, %eax; pushf; orl $0x100, (%rsp); popf; mov $0x77, %eax; nop");
 }
 
 CASE(step_mov_ss, "MOV SS holds the single-step trap off for one instruction")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("mov $0x10, %edx; xor %eax, %eax;" STEPS
 	    "mov %edx, %ss; inc %eax; mov $0x77, %al; nop");
 }
 
 CASE(step_sti, "STI with TF set")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("xor %eax, %eax;" STEPS "sti; inc %eax; mov $0x77, %al; nop; cli");
 	TRY("cli");
 }
 
 CASE(step_fs_pop, "POP FS holds nothing off")
 {
-	trap_hook = step_hook;
+	trap_hook = show_step;
 	TRY("push $0x10; pop %rdx; xor %eax, %eax; push $0;" STEPS "pop %fs; mov $0x77, %al; nop");
 }
