@@ -42,6 +42,7 @@ struct fake_irq {
 
 struct fake_engine {
 	struct ls_engine base;
+	struct ls_extension extension;
 	struct ls_clock clock;
 	uint64_t now, sequence;
 	struct ls_timer *timers[FAKE_TIMERS];
@@ -408,11 +409,33 @@ static inline struct ls_engine *fake_open(struct ls_error *err)
 
 	(void)err;
 	fake->base.ops = &fake_ops;
-	fake->base.ext = &fake_extension;
+	fake->extension = fake_extension;
+	fake->base.ext = &fake->extension;
 	fake->clock = (struct ls_clock){
 		.now = fake_now, .arm = fake_arm, .restore = fake_restore, .disarm = fake_disarm};
 	return &fake->base;
 }
+
+/* static const struct ls_engine_ops @ops: the fake with another ioctl, with what @change makes of
+ * its extension (NULL: nothing), and with more members of the ops behind that. */
+#define FAKE_VARIANT(ops_, ioctl_, change_, ...)                                                   \
+	static struct ls_engine *ops_##_open(struct ls_error *err);                                \
+	static const struct ls_engine_ops ops_ = {.name = #ops_,                                   \
+						  .open = ops_##_open,                             \
+						  .ioctl = ioctl_,                                 \
+						  .mmap = fake_mmap,                               \
+						  .kick = fake_kick,                               \
+						  .close = fake_close,                             \
+						  __VA_ARGS__};                                    \
+	static struct ls_engine *ops_##_open(struct ls_error *err)                                 \
+	{                                                                                          \
+		struct ls_engine *engine = fake_open(err);                                         \
+		void (*change)(struct ls_extension * extension) = change_;                         \
+		engine->ops = &ops_;                                                               \
+		if (change)                                                                        \
+			change(&((struct fake_engine *)engine)->extension);                        \
+		return engine;                                                                     \
+	}
 
 /* --- what tests do with it --- */
 

@@ -17,24 +17,7 @@ static int with_events(struct ls_engine *engine, int handle, unsigned long reque
 	return fake_ioctl(engine, handle, request, arg);
 }
 
-static struct ls_engine *events_open(struct ls_error *err);
-
-static const struct ls_engine_ops events = {
-	.name = "events",
-	.open = events_open,
-	.ioctl = with_events,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-
-static struct ls_engine *events_open(struct ls_error *err)
-{
-	struct ls_engine *engine = fake_open(err);
-
-	engine->ops = &events;
-	return engine;
-}
+FAKE_VARIANT(events, with_events, NULL)
 
 static void rung(void *context)
 {

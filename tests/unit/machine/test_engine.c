@@ -13,42 +13,14 @@ static int lacking_ioctl(struct ls_engine *engine, int handle, unsigned long req
 	return fake_ioctl(engine, handle, request, arg);
 }
 
-static struct ls_engine *lacking_open(struct ls_error *err);
+FAKE_VARIANT(lacking, lacking_ioctl, NULL)
 
-static const struct ls_engine_ops lacking = {
-	.name = "lacking",
-	.open = lacking_open,
-	.ioctl = lacking_ioctl,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-
-static struct ls_engine *lacking_open(struct ls_error *err)
+static void take_all(struct ls_extension *extension)
 {
-	struct ls_engine *engine = fake_open(err);
-
-	engine->ops = &lacking;
-	return engine;
+	*extension = (struct ls_extension){0};
 }
 
-static struct ls_engine *plain_open(struct ls_error *err)
-{
-	static const struct ls_extension nothing;
-	struct ls_engine *engine = fake_open(err);
-
-	engine->ext = &nothing;
-	return engine;
-}
-
-static const struct ls_engine_ops plain = {
-	.name = "plain",
-	.open = plain_open,
-	.ioctl = fake_ioctl,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
+FAKE_VARIANT(plain, fake_ioctl, take_all)
 
 static void expect_refusal(const struct machine_config *config, const char *words)
 {

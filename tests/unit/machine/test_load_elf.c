@@ -1,96 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ELF (System V ABI, gABI 4.1, chapters 4 and 5); PVH: Xen, docs/misc/pvh.pandoc; the start of a
  * plain payload: machine/load.h. */
-#include <elf.h>
-
 #include "fake_engine.h"
 #include "machine/internal.h"
 #include "machine/symbols.h"
 #include "tests/unit/check.h"
-
-#define CODE_AT 0x200 /* in the file */
-#define NOTE_AT 0x280
-#define SYMS_AT 0x300
-#define STRS_AT 0x3c0
-#define SECT_AT 0x400
-#define SIZE    0x600
-
-struct file {
-	uint8_t bytes[SIZE];
-};
+#include "tests/unit/machine/elf_file.h"
 
 static const char strings[] = "\0start\0data\0file.c";
 
-static void put(struct file *file, size_t at, const void *from, size_t size)
-{
-	memcpy(file->bytes + at, from, size);
-}
-
 /* One segment of 16 bytes, 32 in memory, linked at 0xffffffff80300000 and loaded at 0x300000;
  * entry 4 bytes into it; a PVH note; three symbols. */
-static struct file file64(void)
+static struct elf_file file64(void)
 {
-	struct file file = {{0}};
-	Elf64_Ehdr header = {.e_type = ET_EXEC,
-			     .e_machine = EM_X86_64,
-			     .e_version = 1,
-			     .e_entry = 0xffffffff80300004,
-			     .e_phoff = sizeof(header),
-			     .e_shoff = SECT_AT,
-			     .e_ehsize = sizeof(header),
-			     .e_phentsize = sizeof(Elf64_Phdr),
-			     .e_phnum = 2,
-			     .e_shentsize = sizeof(Elf64_Shdr),
-			     .e_shnum = 3};
-	Elf64_Phdr segments[] = {{.p_type = PT_LOAD,
-				  .p_offset = CODE_AT,
-				  .p_vaddr = 0xffffffff80300000,
-				  .p_paddr = 0x300000,
-				  .p_filesz = 16,
-				  .p_memsz = 32},
-				 {.p_type = PT_NOTE,
-				  .p_offset = NOTE_AT,
-				  .p_filesz = 24,
-				  .p_memsz = 24,
-				  .p_align = 4}};
 	struct {
 		Elf64_Nhdr note;
 		char name[4];
 		uint64_t entry;
 	} __attribute__((packed)) note = {{4, 8, 18}, "Xen", 0x300008};
-	Elf64_Sym symbols[] = {
-		{0},
-		{.st_name = 1,
-		 .st_info = STT_FUNC,
-		 .st_shndx = 1,
-		 .st_value = 0x300000,
-		 .st_size = 8},
-		{.st_name = 7, .st_info = STT_OBJECT, .st_shndx = 1, .st_value = 0x300010},
-		{.st_name = 12, .st_info = STT_FILE, .st_shndx = SHN_ABS},
+	struct elf_parts parts = {
+		.entry = 0xffffffff80300004,
+		.load = {{.p_type = PT_LOAD,
+			  .p_offset = ELF_CODE,
+			  .p_vaddr = 0xffffffff80300000,
+			  .p_paddr = 0x300000,
+			  .p_filesz = 16,
+			  .p_memsz = 32}},
+		.note = &note,
+		.symbol =
+			{{0},
+			 {.st_name = 1,
+			  .st_info = STT_FUNC,
+			  .st_shndx = 1,
+			  .st_value = 0x300000,
+			  .st_size = 8},
+			 {.st_name = 7, .st_info = STT_OBJECT, .st_shndx = 1, .st_value = 0x300010},
+			 {.st_name = 12, .st_info = STT_FILE, .st_shndx = SHN_ABS}},
+		.strings = strings,
+		.strings_size = sizeof(strings),
 	};
-	Elf64_Shdr sections[] = {
-		{0},
-		{.sh_type = SHT_SYMTAB,
-		 .sh_offset = SYMS_AT,
-		 .sh_size = sizeof(symbols),
-		 .sh_link = 2,
-		 .sh_entsize = sizeof(symbols[0])},
-		{.sh_type = SHT_STRTAB, .sh_offset = STRS_AT, .sh_size = sizeof(strings)}};
 
-	memcpy(header.e_ident, "\177ELF\2\1\1", 7);
-	put(&file, 0, &header, sizeof(header));
-	put(&file, sizeof(header), segments, sizeof(segments));
-	put(&file, CODE_AT, "0123456789abcdef", 16);
-	put(&file, NOTE_AT, &note, sizeof(note));
-	put(&file, SYMS_AT, symbols, sizeof(symbols));
-	put(&file, STRS_AT, strings, sizeof(strings));
-	put(&file, SECT_AT, sections, sizeof(sections));
-	return file;
+	return elf_file(&parts);
 }
 
-static struct file file32(void)
+static struct elf_file file32(void)
 {
-	struct file file = {{0}};
+	struct elf_file file = {{0}};
 	Elf32_Ehdr header = {.e_type = ET_EXEC,
 			     .e_machine = EM_386,
 			     .e_version = 1,
@@ -100,20 +55,20 @@ static struct file file32(void)
 			     .e_phentsize = sizeof(Elf32_Phdr),
 			     .e_phnum = 1};
 	Elf32_Phdr segment = {.p_type = PT_LOAD,
-			      .p_offset = CODE_AT,
+			      .p_offset = ELF_CODE,
 			      .p_vaddr = 0x400000,
 			      .p_paddr = 0x400000,
 			      .p_filesz = 4,
 			      .p_memsz = 4};
 
 	memcpy(header.e_ident, "\177ELF\1\1\1", 7);
-	put(&file, 0, &header, sizeof(header));
-	put(&file, sizeof(header), &segment, sizeof(segment));
-	put(&file, CODE_AT, "code", 4);
+	elf_put(&file, 0, &header, sizeof(header));
+	elf_put(&file, sizeof(header), &segment, sizeof(segment));
+	elf_put(&file, ELF_CODE, "code", 4);
 	return file;
 }
 
-static struct machine *boot(enum machine_boot kind, const struct file *file, size_t size,
+static struct machine *boot(enum machine_boot kind, const struct elf_file *file, size_t size,
 			    struct ls_error *err)
 {
 	struct machine_config config = fake_config();
@@ -131,8 +86,8 @@ static struct machine *boot(enum machine_boot kind, const struct file *file, siz
 
 static void test_64(void)
 {
-	struct file file = file64();
-	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, SIZE, NULL);
+	struct elf_file file = file64();
+	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 	char text[16];
 
@@ -150,8 +105,8 @@ static void test_64(void)
 static void test_bss(void)
 {
 	struct machine_config config = fake_config();
-	struct file file = file64();
-	char *path = fake_file(file.bytes, SIZE);
+	struct elf_file file = file64();
+	char *path = fake_file(file.bytes, ELF_SIZE);
 	struct machine *machine;
 	uint8_t bytes[17];
 
@@ -174,8 +129,8 @@ static void test_bss(void)
 
 static void test_32(void)
 {
-	struct file file = file32();
-	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, SIZE, NULL);
+	struct elf_file file = file32();
+	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 
 	CHECK_EQUAL(vcpu->regs.rip, 0x400000);
@@ -189,8 +144,8 @@ static void test_32(void)
 
 static void test_symbols(void)
 {
-	struct file file = file64();
-	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, SIZE, NULL);
+	struct elf_file file = file64();
+	struct machine *machine = boot(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, NULL);
 	const struct symbols *symbols = machine_symbols(machine);
 	uint64_t offset;
 
@@ -209,8 +164,8 @@ static void test_symbols(void)
  * hvm_start_info with its magic, version 1, one memory map. */
 static void test_pvh(void)
 {
-	struct file file = file64();
-	struct machine *machine = boot(MACHINE_BOOT_LINUX, &file, SIZE, NULL);
+	struct elf_file file = file64();
+	struct machine *machine = boot(MACHINE_BOOT_LINUX, &file, ELF_SIZE, NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 	uint64_t info[7], map[3];
 	char text[8];
@@ -232,7 +187,7 @@ static void test_pvh(void)
 	machine_destroy(machine);
 }
 
-static void expect_error(enum machine_boot kind, const struct file *file, size_t size,
+static void expect_error(enum machine_boot kind, const struct elf_file *file, size_t size,
 			 const char *phrase)
 {
 	struct ls_error err = {0};
@@ -243,33 +198,33 @@ static void expect_error(enum machine_boot kind, const struct file *file, size_t
 
 static void test_bad_files(void)
 {
-	struct file file = file64();
+	struct elf_file file = file64();
 	Elf64_Ehdr *header = (void *)file.bytes;
 	Elf64_Phdr *segment = (void *)(file.bytes + sizeof(*header));
 
 	expect_error(MACHINE_BOOT_PAYLOAD, &file, 3, "not an ELF file");
 	expect_error(MACHINE_BOOT_PAYLOAD, &file, 40, "");
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, CODE_AT + 15, "truncated");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_CODE + 15, "truncated");
 	header->e_machine = EM_AARCH64;
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "another processor");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "another processor");
 	file = file64();
 	header->e_type = ET_REL;
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "not linked");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "not linked");
 	file = file64();
 	segment->p_paddr = 0xfffff8; /* 32 bytes at the end of 16 MiB */
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "more memory");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "more memory");
 	file = file64();
 	segment->p_paddr = UINT64_MAX - 8;
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "more memory");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "more memory");
 	file = file64();
 	segment->p_filesz = UINT64_MAX - 4;
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "truncated");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "truncated");
 	file = file64();
 	segment->p_memsz = 8;
-	expect_error(MACHINE_BOOT_PAYLOAD, &file, SIZE, "larger in the file");
+	expect_error(MACHINE_BOOT_PAYLOAD, &file, ELF_SIZE, "larger in the file");
 	file = file64();
 	segment[1].p_type = PT_NULL;
-	expect_error(MACHINE_BOOT_LINUX, &file, SIZE, "PVH entry note");
+	expect_error(MACHINE_BOOT_LINUX, &file, ELF_SIZE, "PVH entry note");
 }
 
 static CU_TestInfo tests[] = {

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* User-mode code (machine/load.h): its pages, the kernel behind them, and the registers that it
  * begins with. */
-#include <elf.h>
-
 #include "fake_engine.h"
 #include "machine/internal.h"
 #include "machine/load.h"
 #include "tests/unit/check.h"
-
-#define CODE_AT 0x200 /* in the file */
-#define NOTE_AT 0x280
-#define SYMS_AT 0x300
-#define STRS_AT 0x380
-#define SECT_AT 0x400
-#define SIZE    0x600
+#include "tests/unit/machine/elf_file.h"
 
 #define CODE 0x200000
 #define DATA 0x300000
@@ -23,83 +15,47 @@
 #define PTE_AD 0x60u
 #define PTE_NX (UINT64_C(1) << 63)
 
-struct file {
-	uint8_t bytes[SIZE];
-};
-
 static const char strings[] = "\0second";
 
-static void put(struct file *file, size_t at, const void *from, size_t size)
-{
-	memcpy(file->bytes + at, from, size);
-}
-
 /* A page to execute and two to write, a note, and a symbol 8 bytes into the code. */
-static struct file user_file(void)
+static struct elf_file user_file(void)
 {
-	struct file file = {{0}};
-	Elf64_Ehdr header = {.e_type = ET_EXEC,
-			     .e_machine = EM_X86_64,
-			     .e_version = 1,
-			     .e_entry = CODE,
-			     .e_phoff = sizeof(header),
-			     .e_shoff = SECT_AT,
-			     .e_ehsize = sizeof(header),
-			     .e_phentsize = sizeof(Elf64_Phdr),
-			     .e_phnum = 3,
-			     .e_shentsize = sizeof(Elf64_Shdr),
-			     .e_shnum = 3};
-	Elf64_Phdr segments[] = {{.p_type = PT_LOAD,
-				  .p_flags = PF_R | PF_X,
-				  .p_offset = CODE_AT,
-				  .p_vaddr = CODE,
-				  .p_paddr = CODE,
-				  .p_filesz = 16,
-				  .p_memsz = 16},
-				 {.p_type = PT_LOAD,
-				  .p_flags = PF_R | PF_W,
-				  .p_vaddr = DATA,
-				  .p_paddr = DATA,
-				  .p_memsz = 8192},
-				 {.p_type = PT_NOTE,
-				  .p_offset = NOTE_AT,
-				  .p_filesz = 24,
-				  .p_memsz = 24,
-				  .p_align = 4}};
 	struct {
 		Elf64_Nhdr note;
 		char name[12];
 	} note = {{9, 0, 1}, "Lockstep"};
-	Elf64_Sym symbols[] = {{0},
-			       {.st_name = 1,
-				.st_info = STT_FUNC,
-				.st_shndx = 1,
-				.st_value = CODE + 8,
-				.st_size = 8}};
-	Elf64_Shdr sections[] = {
-		{0},
-		{.sh_type = SHT_SYMTAB,
-		 .sh_offset = SYMS_AT,
-		 .sh_size = sizeof(symbols),
-		 .sh_link = 2,
-		 .sh_entsize = sizeof(symbols[0])},
-		{.sh_type = SHT_STRTAB, .sh_offset = STRS_AT, .sh_size = sizeof(strings)}};
+	struct elf_parts parts = {
+		.entry = CODE,
+		.load = {{.p_type = PT_LOAD,
+			  .p_flags = PF_R | PF_X,
+			  .p_offset = ELF_CODE,
+			  .p_vaddr = CODE,
+			  .p_paddr = CODE,
+			  .p_filesz = 16,
+			  .p_memsz = 16},
+			 {.p_type = PT_LOAD,
+			  .p_flags = PF_R | PF_W,
+			  .p_vaddr = DATA,
+			  .p_paddr = DATA,
+			  .p_memsz = 8192}},
+		.note = &note,
+		.symbol = {{0},
+			   {.st_name = 1,
+			    .st_info = STT_FUNC,
+			    .st_shndx = 1,
+			    .st_value = CODE + 8,
+			    .st_size = 8}},
+		.strings = strings,
+		.strings_size = sizeof(strings),
+	};
 
-	memcpy(header.e_ident, "\177ELF\2\1\1", 7);
-	put(&file, 0, &header, sizeof(header));
-	put(&file, sizeof(header), segments, sizeof(segments));
-	put(&file, CODE_AT, "0123456789abcdef", 16);
-	put(&file, NOTE_AT, &note, sizeof(note));
-	put(&file, SYMS_AT, symbols, sizeof(symbols));
-	put(&file, STRS_AT, strings, sizeof(strings));
-	put(&file, SECT_AT, sections, sizeof(sections));
-	return file;
+	return elf_file(&parts);
 }
 
-static struct machine *boot(const struct file *file, const char *append, struct ls_error *err)
+static struct machine *boot(const struct elf_file *file, const char *append, struct ls_error *err)
 {
 	struct machine_config config = fake_config();
-	char *path = fake_file(file->bytes, SIZE);
+	char *path = fake_file(file->bytes, ELF_SIZE);
 	struct machine *machine;
 
 	config.boot = MACHINE_BOOT_PAYLOAD;
@@ -135,7 +91,7 @@ static uint64_t entry_of(struct machine *machine, uint64_t linear)
 /* A page is level 3's with its segment's rights, and all is accessed and dirty already. */
 static void test_pages(void)
 {
-	struct file file = user_file();
+	struct elf_file file = user_file();
 	struct machine *machine = boot(&file, NULL, NULL);
 
 	CHECK_EQUAL(entry_of(machine, CODE), CODE | PTE_AD | PTE_U | 1);
@@ -154,7 +110,7 @@ static void test_pages(void)
  * programs see. */
 static void test_registers(void)
 {
-	struct file file = user_file();
+	struct elf_file file = user_file();
 	struct machine *machine = boot(&file, NULL, NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 
@@ -173,7 +129,7 @@ static void test_registers(void)
 /* The last word names where it begins; those before leave something out. */
 static void test_words(void)
 {
-	struct file file = user_file();
+	struct elf_file file = user_file();
 	struct machine *machine = boot(&file, "no-rf no-ac second", NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 	struct ls_error err = {0};
@@ -191,7 +147,7 @@ static void test_words(void)
  * OUT. */
 static void test_gates(void)
 {
-	struct file file = user_file();
+	struct elf_file file = user_file();
 	struct machine *machine = boot(&file, NULL, NULL);
 	struct fake_vcpu *vcpu = fake_of(machine)->vcpus[0];
 
@@ -206,7 +162,7 @@ static void test_gates(void)
 	machine_destroy(machine);
 }
 
-static void expect_error(const struct file *file, const char *phrase)
+static void expect_error(const struct elf_file *file, const char *phrase)
 {
 	struct ls_error err = {0};
 
@@ -216,7 +172,7 @@ static void expect_error(const struct file *file, const char *phrase)
 
 static void test_bad_files(void)
 {
-	struct file file = user_file();
+	struct elf_file file = user_file();
 	Elf64_Phdr *segment = (void *)(file.bytes + sizeof(Elf64_Ehdr));
 
 	segment->p_vaddr = 0x201000;

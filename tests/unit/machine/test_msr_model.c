@@ -115,49 +115,19 @@ static int msrs_of(struct ls_engine *engine, const struct kvm_cpuid2 *cpuid,
 	return 0;
 }
 
-static struct ls_extension bare_extension, reference_extension;
-static struct ls_engine *bare_open(struct ls_error *err);
-static struct ls_engine *reference_open(struct ls_error *err);
-
-static const struct ls_engine_ops bare = {
-	.name = "bare",
-	.open = bare_open,
-	.ioctl = bare_ioctl,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-static const struct ls_engine_ops reference_ops = {
-	.name = "reference",
-	.open = reference_open,
-	.ioctl = fake_ioctl,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-
-static struct ls_engine *bare_open(struct ls_error *err)
+static void take_model(struct ls_extension *extension)
 {
-	struct ls_engine *engine = fake_open(err);
-
-	bare_extension = fake_extension;
-	bare_extension.cpu_model = NULL;
-	engine->ops = &bare;
-	engine->ext = &bare_extension;
-	return engine;
+	extension->cpu_model = NULL;
 }
 
-static struct ls_engine *reference_open(struct ls_error *err)
+static void give_models(struct ls_extension *extension)
 {
-	struct ls_engine *engine = fake_open(err);
-
-	reference_extension = fake_extension;
-	reference_extension.cpu_model = model;
-	reference_extension.cpuid_msrs = msrs_of;
-	engine->ops = &reference_ops;
-	engine->ext = &reference_extension;
-	return engine;
+	extension->cpu_model = model;
+	extension->cpuid_msrs = msrs_of;
 }
+
+FAKE_VARIANT(bare_engine, bare_ioctl, take_model)
+FAKE_VARIANT(reference_engine, fake_ioctl, give_models)
 
 static struct machine *start(const char *cpu)
 {
@@ -168,8 +138,8 @@ static struct machine *start(const char *cpu)
 	for (size_t i = 0; i < sizeof(reference) / sizeof(reference[0]); i++)
 		told.has[told.count++].index = reference[i].index;
 	told.has[2].data = 0x16;
-	config.engine = &bare;
-	config.models = &reference_ops;
+	config.engine = &bare_engine;
+	config.models = &reference_engine;
 	config.cpu = cpu;
 	machine = machine_create(&config, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);

@@ -51,24 +51,7 @@ static int with_irqfd(struct ls_engine *engine, int handle, unsigned long reques
 	return fake_ioctl(engine, handle, request, arg);
 }
 
-static struct ls_engine *irqfd_open(struct ls_error *err);
-
-static const struct ls_engine_ops irqfd_ops = {
-	.name = "irqfd",
-	.open = irqfd_open,
-	.ioctl = with_irqfd,
-	.mmap = fake_mmap,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-
-static struct ls_engine *irqfd_open(struct ls_error *err)
-{
-	struct ls_engine *engine = fake_open(err);
-
-	engine->ops = &irqfd_ops;
-	return engine;
-}
+FAKE_VARIANT(irqfd_engine, with_irqfd, NULL)
 
 static struct machine *start(void)
 {
@@ -76,7 +59,7 @@ static struct machine *start(void)
 	struct machine *machine;
 
 	memset(&told, 0, sizeof(told));
-	config.engine = &irqfd_ops;
+	config.engine = &irqfd_engine;
 	machine = machine_create(&config, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
 	return machine;

@@ -81,31 +81,13 @@ static void *map(struct ls_engine *engine, int vcpu, size_t offset, size_t size)
 	return told.ring;
 }
 
-static struct ls_engine *written_open(struct ls_error *err);
-
-static const struct ls_engine_ops written_ops = {
-	.name = "written",
-	.open = written_open,
-	.ioctl = written_ioctl,
-	.mmap = fake_mmap,
-	.mmap_at = map,
-	.kick = fake_kick,
-	.close = fake_close,
-};
-
-/* The fake's extension without a way to tell it of writes. */
-static struct ls_extension extension;
-
-static struct ls_engine *written_open(struct ls_error *err)
+/* Without a way to tell it of writes. */
+static void take_written(struct ls_extension *extension)
 {
-	struct ls_engine *engine = fake_open(err);
-
-	extension = fake_extension;
-	extension.memory_written = NULL;
-	engine->ops = &written_ops;
-	engine->ext = &extension;
-	return engine;
+	extension->memory_written = NULL;
 }
+
+FAKE_VARIANT(written_engine, written_ioctl, take_written, .mmap_at = map)
 
 /* What a vCPU's write does. */
 static void produce(uint32_t slot, uint64_t page)
@@ -147,7 +129,7 @@ static struct machine *start(int ring_bytes, enum machine_dirty dirty)
 
 	memset(&told, 0, sizeof(told));
 	told.ring_bytes = ring_bytes;
-	config.engine = &written_ops;
+	config.engine = &written_engine;
 	config.log_written = true;
 	config.dirty = dirty;
 	machine = machine_create(&config, NULL);
