@@ -16,9 +16,6 @@
 static const char *const models[] = {"qemu64", "intel", "amd", "max"};
 #define MODELS ARRAY_SIZE(models)
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct cpu *cpus[MODELS];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

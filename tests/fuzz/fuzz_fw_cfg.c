@@ -81,8 +81,6 @@ static void dma(struct machine *machine, struct input *input)
 static void (*const actions[])(struct machine *machine,
 			       struct input *input) = {select_item, read_data, any_port, dma, dma};
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, data + size};

@@ -17,9 +17,6 @@
 
 enum mode { REAL, V86, PROTECTED_16, PROTECTED_32, LONG_64, COMPATIBILITY, MODES };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* A value of the kind that finds edges. */
 static u64 take_value(struct input *input)
 {

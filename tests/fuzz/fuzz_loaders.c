@@ -91,8 +91,6 @@ static const struct loader loaders[] = {
 	{load_pvh, help_elf},     {load_firmware, help_nothing},
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct loader *loader;

@@ -220,8 +220,6 @@ static void (*const actions[])(struct run *run, struct input *input) = {
 	describe, write_device, write_config, from_host, pass_time,    restart,
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, data + size};

@@ -13,9 +13,6 @@
 #define MSRPM 0x23000u
 #define AVIC  0x25000u /* its backing page and its two tables */
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct svm svm;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -132,15 +129,4 @@ static void run(struct input *input)
 	for (unsigned int n = 0; n < 0x20 && input->left > 0x100; n++)
 		put(IOPM + 8 * take(input, 2) % 0x5000, take(input, 1));
 	rig_run(input, events);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct input input = {data, size};
-
-	if (take(&input, 1) & 7)
-		run(&input);
-	else
-		rig_explain(&input);
-	return 0;
 }

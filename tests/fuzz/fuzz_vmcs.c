@@ -13,9 +13,6 @@
 #define POINTER  0x1d000u
 #define MSR_AREA 0x1e000u
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct vmx vmx;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -119,15 +116,4 @@ static void run(struct input *input)
 	for (unsigned int n = 0; n < 0x100 && input->left > 0x100; n += 16)
 		put(MSR_AREA + n, take(input, 2)), put(MSR_AREA + n + 8, take(input, 2));
 	rig_run(input, events);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct input input = {data, size};
-
-	if (take(&input, 1) & 7)
-		run(&input);
-	else
-		rig_explain(&input);
-	return 0;
 }

@@ -104,4 +104,18 @@ static void rig_change(u64 *value, unsigned int fields, struct input *input)
 		value[field] ^= BIT(how & 63);
 }
 
+/* Of the fuzzer: a guest is entered, with what the input says. */
+static void run(struct input *input);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+
+	if (take(&input, 1) & 7)
+		run(&input);
+	else
+		rig_explain(&input);
+	return 0;
+}
+
 #endif
