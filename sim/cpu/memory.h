@@ -2,8 +2,8 @@
 /*
  * Guest memory as instructions reach it: linear addresses through the TLB. The fast path is
  * inlined; everything else (walks, faults, page-crossers, MMIO, code pages, alignment checks) is
- * in memory.c. Any of these may raise and not return. Accesses are little-endian and, where
- * aligned, atomic as the host's.
+ * in memory.c, memory_system.c and translate.c. Any of these may raise and not return. Accesses are
+ * little-endian and, where aligned, atomic as the host's.
  */
 #ifndef LOCKSTEP_SIM_CPU_MEMORY_H
 #define LOCKSTEP_SIM_CPU_MEMORY_H
@@ -19,8 +19,8 @@ void mem_load_block_slow(struct cpu *cpu, const struct op *op, u64 linear, void 
 			 unsigned int size);
 void mem_store_block_slow(struct cpu *cpu, const struct op *op, u64 linear, const void *from,
 			  unsigned int size);
-/* The store as the last step of an instruction that commits nothing after it: one to the engine's own
- * chips needs no second run alone. True if the trace has to be left behind the instruction
+/* The store as the last step of an instruction that commits nothing after it: one to the engine's
+ * own chips needs no second run alone. True if the trace has to be left behind the instruction
  * (dispatch_leave_behind). */
 bool mem_store_last(struct cpu *cpu, const struct op *op, u64 linear, u64 value, unsigned int size);
 void *mem_modify_slow(struct cpu *cpu, const struct op *op, u64 linear, unsigned int size);
@@ -62,10 +62,14 @@ ALWAYS_INLINE u64 mem_load(struct cpu *cpu, const struct op *op, u64 linear, uns
 	if (unlikely(!host))
 		return mem_load_slow(cpu, op, linear, size, op->seg);
 	switch (size) {
-	case 1: return *(u8 *)host;
-	case 2: return *(u16 *)host;
-	case 4: return *(u32 *)host;
-	default: return *(u64 *)host;
+	case 1:
+		return *(u8 *)host;
+	case 2:
+		return *(u16 *)host;
+	case 4:
+		return *(u32 *)host;
+	default:
+		return *(u64 *)host;
 	}
 }
 
@@ -79,10 +83,18 @@ ALWAYS_INLINE void mem_store(struct cpu *cpu, const struct op *op, u64 linear, u
 		return;
 	}
 	switch (size) {
-	case 1: *(u8 *)host = value; break;
-	case 2: *(u16 *)host = value; break;
-	case 4: *(u32 *)host = value; break;
-	default: *(u64 *)host = value; break;
+	case 1:
+		*(u8 *)host = value;
+		break;
+	case 2:
+		*(u16 *)host = value;
+		break;
+	case 4:
+		*(u32 *)host = value;
+		break;
+	default:
+		*(u64 *)host = value;
+		break;
 	}
 }
 
@@ -159,8 +171,8 @@ bool mem_compare_exchange_system(struct cpu *cpu, u64 linear, u32 expected, u32 
 /* Guest-physical access for walks of tables, VMCS, VMCB and the like; all ones outside slots. */
 u64 mem_load_physical(struct cpu *cpu, u64 gpa, unsigned int size);
 void mem_store_physical(struct cpu *cpu, u64 gpa, u64 value, unsigned int size);
-/* The bytes at @gpa, up to the end of its page, to be written in place; NULL where nothing can be. What
- * was written ends with the second call. */
+/* The bytes at @gpa, up to the end of its page, to be written in place; NULL where nothing can be.
+ * What was written ends with the second call. */
 u8 *mem_physical_begin(struct cpu *cpu, u64 gpa);
 void mem_physical_end(struct cpu *cpu, u64 gpa, unsigned int size);
 
