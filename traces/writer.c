@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sinks fill buffers; a full one is queued and an empty one taken, and if there is none the vCPU
- * waits. One thread takes them in the order in which they were queued.
+ * waits. One thread takes them in the order in which they were queued. Either sleeps until there
+ * is much to do: to be woken for each buffer costs both sides more than the buffer's records.
  */
 #include "traces/writer.h"
 
@@ -15,7 +16,8 @@
 
 #define BUFFER_WORDS  (1u << 16)
 #define CHUNK_RECORDS (1u << 18)
-#define SPARE_BUFFERS 3u
+#define SPARE_BUFFERS 32u
+#define BATCH         (SPARE_BUFFERS / 4) /* queued, or empty again, before anybody is woken */
 
 struct buffer {
 	struct buffer *next;
@@ -51,8 +53,9 @@ struct trace_writer {
 	pthread_t thread;
 	bool threaded;
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
+	pthread_cond_t filled, emptied;
 	struct buffer *free, *queue, **queue_end;
+	unsigned int spare, queued;
 	bool over;
 
 	unsigned int vcpus;
@@ -212,16 +215,27 @@ static struct buffer *next_buffer(struct trace_writer *writer)
 	struct buffer *buffer;
 
 	pthread_mutex_lock(&writer->lock);
-	while (!writer->queue && !writer->over)
-		pthread_cond_wait(&writer->changed, &writer->lock);
+	if (!writer->queue)
+		while (writer->queued < BATCH && !writer->over)
+			pthread_cond_wait(&writer->filled, &writer->lock);
 	buffer = writer->queue;
 	if (buffer) {
+		writer->queued--;
 		writer->queue = buffer->next;
 		if (!writer->queue)
 			writer->queue_end = &writer->queue;
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return buffer;
+}
+
+/* Under the lock. */
+static void give_back(struct trace_writer *writer, struct buffer *buffer)
+{
+	buffer->next = writer->free;
+	writer->free = buffer;
+	if (++writer->spare == BATCH)
+		pthread_cond_broadcast(&writer->emptied);
 }
 
 static void *run(void *opaque)
@@ -232,9 +246,7 @@ static void *run(void *opaque)
 	while ((buffer = next_buffer(writer))) {
 		take_buffer(writer, buffer);
 		pthread_mutex_lock(&writer->lock);
-		buffer->next = writer->free;
-		writer->free = buffer;
-		pthread_cond_broadcast(&writer->changed);
+		give_back(writer, buffer);
 		pthread_mutex_unlock(&writer->lock);
 	}
 	return NULL;
@@ -251,7 +263,8 @@ static void queue(struct stream *stream)
 	buffer->next = NULL;
 	*writer->queue_end = buffer;
 	writer->queue_end = &buffer->next;
-	pthread_cond_broadcast(&writer->changed);
+	if (++writer->queued == BATCH)
+		pthread_cond_signal(&writer->filled);
 }
 
 static void begin(struct stream *stream, struct buffer *buffer)
@@ -269,10 +282,12 @@ static void sink_full(struct ls_trace_sink *sink)
 
 	pthread_mutex_lock(&writer->lock);
 	queue(stream);
-	while (!writer->free)
-		pthread_cond_wait(&writer->changed, &writer->lock);
+	if (!writer->free)
+		while (writer->spare < BATCH)
+			pthread_cond_wait(&writer->emptied, &writer->lock);
 	buffer = writer->free;
 	writer->free = buffer->next;
+	writer->spare--;
 	pthread_mutex_unlock(&writer->lock);
 	begin(stream, buffer);
 }
@@ -295,7 +310,8 @@ static void destroy(struct trace_writer *writer)
 	if (writer->fd >= 0)
 		close(writer->fd);
 	pthread_mutex_destroy(&writer->lock);
-	pthread_cond_destroy(&writer->changed);
+	pthread_cond_destroy(&writer->filled);
+	pthread_cond_destroy(&writer->emptied);
 	free(writer->path);
 	free(writer);
 }
@@ -335,8 +351,7 @@ static bool add_buffer(struct trace_writer *writer)
 
 	if (!buffer)
 		return false;
-	buffer->next = writer->free;
-	writer->free = buffer;
+	give_back(writer, buffer);
 	return true;
 }
 
@@ -386,7 +401,8 @@ struct trace_writer *trace_writer_open(const struct trace_writer_config *config,
 	writer->end = &writer->first;
 	writer->queue_end = &writer->queue;
 	pthread_mutex_init(&writer->lock, NULL);
-	pthread_cond_init(&writer->changed, NULL);
+	pthread_cond_init(&writer->filled, NULL);
+	pthread_cond_init(&writer->emptied, NULL);
 	if (writer->fd < 0)
 		ls_error_set(err, -errno,
 			     "cannot write the trace '%s': %s; name a file in a folder you may "
@@ -419,7 +435,7 @@ static void drain(struct trace_writer *writer)
 		writer->stream[i].buffer = NULL;
 	}
 	writer->over = true;
-	pthread_cond_broadcast(&writer->changed);
+	pthread_cond_signal(&writer->filled);
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
 }
