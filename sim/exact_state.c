@@ -146,8 +146,8 @@ static void settle(struct vcpu *vcpu)
 	forget_translations(cpu);
 	watch_line(cpu);
 	if (vcpu->wait.deadline != LS_NEVER)
-		irqchip_resume_wait(vcpu);
-	irqchip_resume_vendor_timer(vcpu);
+		platform_resume_wait(vcpu);
+	platform_resume_vendor_timer(vcpu);
 }
 
 int exact_load_vcpu(struct vcpu *vcpu, struct record_reader *from, struct ls_error *err)

@@ -1,5 +1,5 @@
 # KVM_RUN, the chips' wires and the clock.
-ls_compile_together(sim run.c clock.c irqchip.c bus_lock.c)
+ls_compile_together(sim run.c clock.c irqchip.c lapic_owner.c platform.c bus_lock.c)
 
 # Which row of the unit tests is about which check, for `lockstep list checks`.
 set(unit ${CMAKE_SOURCE_DIR}/tests/unit)

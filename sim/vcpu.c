@@ -24,7 +24,7 @@ static void create_lapic(struct vcpu *vcpu)
 		.pmi_masks = true,
 	};
 
-	lapic_init(&vcpu->lapic, &config, &vcpu->vm->clock.base, &vcpu->vm->bus, &irqchip_lapic_ops,
+	lapic_init(&vcpu->lapic, &config, &vcpu->vm->clock.base, &vcpu->vm->bus, &lapic_owner_ops,
 		   vcpu);
 	apic_bus_add(&vcpu->vm->bus, &vcpu->lapic);
 	vcpu->cpu.lapic = &vcpu->lapic;
@@ -73,7 +73,7 @@ struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->cpu.vcpu = vcpu;
 	vcpu->cpu.vendor = &vendor_none;
 	vcpu->cpu.slots = &vm->slots;
-	vcpu->cpu.platform = &irqchip_platform;
+	vcpu->cpu.platform = &vcpu_platform;
 	vcpu->cpu.params = &vm->engine->params;
 	vcpu->cpu.tsc_khz = vm->tsc_khz;
 	vcpu->cpu.msr_policy = vm->msr_policy;

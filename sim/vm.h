@@ -118,12 +118,16 @@ void vm_memory_written(struct vm *vm, u64 gpa, u64 length);
 int irqchip_create(struct vm *vm);
 int irqchip_create_pit(struct vm *vm);
 int irqchip_ioctl(struct vm *vm, unsigned long request, unsigned long arg);
+
+/* lapic_owner.c */
+extern const struct lapic_ops lapic_owner_ops;
+
+/* platform.c */
+extern const struct cpu_platform vcpu_platform;
 /* What ends the wait that vcpu->wait is armed for. */
-void irqchip_resume_wait(struct vcpu *vcpu);
+void platform_resume_wait(struct vcpu *vcpu);
 /* What vcpu->vendor_timer does. */
-void irqchip_resume_vendor_timer(struct vcpu *vcpu);
-extern const struct cpu_platform irqchip_platform;
-extern const struct lapic_ops irqchip_lapic_ops;
+void platform_resume_vendor_timer(struct vcpu *vcpu);
 
 /* vcpu.c */
 struct vcpu *sim_vcpu_create(struct vm *vm, unsigned int id);

@@ -15,12 +15,12 @@ static struct vcpu *vcpu_of(struct vm_rig *rig, unsigned int n)
 
 static void send_init(struct vm_rig *rig)
 {
-	irqchip_lapic_ops.init(vcpu_of(rig, AP));
+	lapic_owner_ops.init(vcpu_of(rig, AP));
 }
 
 static void send_sipi(struct vm_rig *rig, u8 vector)
 {
-	irqchip_lapic_ops.sipi(vcpu_of(rig, AP), vector);
+	lapic_owner_ops.sipi(vcpu_of(rig, AP), vector);
 }
 
 /* HLT on every page, so that a processor stops where it started. */
@@ -107,7 +107,7 @@ static void lock_late(struct cpu *cpu)
 {
 	struct vm_rig *rig = interrupted;
 
-	irqchip_platform.lock(cpu);
+	vcpu_platform.lock(cpu);
 	interrupted = NULL;
 	if (rig)
 		send_sipi(rig, 0x55);
@@ -115,7 +115,7 @@ static void lock_late(struct cpu *cpu)
 
 static void test_in_between(void)
 {
-	struct cpu_platform platform = irqchip_platform;
+	struct cpu_platform platform = vcpu_platform;
 	struct vm_rig rig;
 
 	open(&rig);
