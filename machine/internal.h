@@ -207,12 +207,24 @@ int machine_reset(struct machine *machine, struct ls_error *err);
 /* The same without memory, at the ACPI waking vector. */
 int machine_resume_from_sleep(struct machine *machine, struct ls_error *err);
 
-/* --- scheduler.c, parallel.c --- */
+/* --- scheduler.c, scheduler_idle.c, parallel.c --- */
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t scheduler_now(struct machine *machine)
+{
+	return machine->clock->now(machine->clock);
+}
+
 void scheduler_run_round_robin(struct machine *machine);
 int scheduler_run_parallel(struct machine *machine, struct ls_error *err);
 uint64_t scheduler_next_deadline(struct machine *machine);
 /* Moves the clock, firing what is due, under the machine lock. */
 void scheduler_advance(struct machine *machine, uint64_t now);
+/* No vCPU can run now. */
+void scheduler_idle(struct machine *machine);
 /* Nobody will ever run again. */
 void scheduler_end_halted(struct machine *machine);
 /* Guest time as MACHINE_CLOCK_HOST has it. */

@@ -92,6 +92,11 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned int f
 	return device->accepted >> feature & 1;
 }
 
+/* --- the common configuration structure (virtio_common.c) --- */
+uint32_t virtio_common_read(struct virtio_device *device, unsigned int offset, unsigned int size);
+void virtio_common_write(struct virtio_device *device, unsigned int offset, unsigned int size,
+			 uint32_t value);
+
 /* --- core (virtio.c): what the registers do, whatever bus they are on --- */
 
 void virtio_reset(struct virtio_device *device);
