@@ -59,13 +59,22 @@ _lockstep_value() {
 
 # A command of `lockstep trace`, then files and options.
 _lockstep_trace() {
+	local part="--from --to --events --vcpu --limit --level --symbols"
+
 	if [ "$COMP_CWORD" -eq 2 ]; then
 		_lockstep_words "show grep stat diff export import cut replay --help"
 		return
 	fi
 	case $cur in
-	-*) _lockstep_words "--from --to --events --vcpu --limit --level --symbols --json --format
-		--help" ;;
+	-*)
+		case ${COMP_WORDS[2]} in
+		show | grep | stat) _lockstep_words "$part --json --help" ;;
+		diff | cut) _lockstep_words "$part --help" ;;
+		export) _lockstep_words "$part --format --help" ;;
+		replay) _lockstep_words "--from --to --help" ;;
+		import) _lockstep_words "--help" ;;
+		esac
+		;;
 	*) _lockstep_value "$1" || _lockstep_value --trace ;;
 	esac
 }
