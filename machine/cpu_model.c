@@ -110,6 +110,20 @@ int cpu_model_intersect(struct kvm_cpuid2 *model, const struct kvm_cpuid2 *suppo
 	return 0;
 }
 
+static int ask_supported(struct machine *machine, union cpuid_buffer *cpuid, struct ls_error *err)
+{
+	const struct ls_engine_ops *other = machine->config.processor;
+	struct ls_engine *engine = other ? other->open(err) : machine->engine;
+	int ret;
+
+	if (!engine)
+		return err->code ? err->code : -ENODEV;
+	ret = ls_ioctl_ptr(engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (other)
+		other->close(engine, LS_SYSTEM);
+	return ret < 0 ? ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret)) : 0;
+}
+
 /* KVM_GET_SUPPORTED_CPUID, with what it leaves to other calls (api.rst, 4.46). */
 static int cpuid_supported(struct machine *machine, union cpuid_buffer *cpuid, struct ls_error *err)
 {
@@ -117,9 +131,9 @@ static int cpuid_supported(struct machine *machine, union cpuid_buffer *cpuid, s
 	int ret;
 
 	cpuid->head.nent = CPUID_ROOM;
-	ret = ls_ioctl_ptr(machine->engine, LS_SYSTEM, KVM_GET_SUPPORTED_CPUID, cpuid);
+	ret = ask_supported(machine, cpuid, err);
 	if (ret < 0)
-		return ls_error_set(err, ret, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-ret));
+		return ret;
 	entry = cpuid_find(&cpuid->head, 1, 0);
 	if (entry) {
 		entry->ecx |= LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC;
@@ -192,6 +206,7 @@ static bool model_of_peer(struct machine *machine, unsigned int index, union cpu
 	struct machine peer = {
 		.config = {.engine = machine->config.peer,
 			   .models = machine->config.engine,
+			   .processor = machine->config.processor,
 			   .cpu = machine->config.cpu},
 		.vcpu_count = machine->vcpu_count,
 	};

@@ -132,6 +132,9 @@ struct machine_config {
 	const struct ls_engine_ops *models;
 	/* The other engine of a comparison, which the CPU model must fit, too; NULL: none. */
 	const struct ls_engine_ops *peer;
+	/* Whose KVM_GET_SUPPORTED_CPUID counts for an engine on which the guest's CPUID is not what
+	 * it is given; NULL: the engine's own. */
+	const struct ls_engine_ops *processor;
 	const char *cpu;    /* "NAME[,+feature,-feature,key=value...]"; NULL: engine's own */
 	unsigned int vcpus; /* 1..MACHINE_MAX_VCPUS; 0 means 1 */
 	uint64_t memory;    /* bytes, a multiple of 4 KiB; 0 means 512 MiB */

@@ -60,6 +60,7 @@ struct diff_result {
 	char *rule;      /* of the manual, that the reference followed there; NULL: not known */
 	uint64_t events; /* compared */
 	unsigned int declared; /* expected differences that it ended at: 0 or 1 */
+	const char *stopped_at; /* the instruction that the engine cannot run; NULL: another reason */
 	bool unsteady;         /* different, but not in a second run */
 	uint64_t merged;       /* steps that one engine makes of two */
 	double wall_seconds;

@@ -236,18 +236,22 @@ static void note_control(struct comparison *c, bool exits)
 }
 
 /* An engine that stops at an instruction which it does not know: the case cannot be run there. */
-static void note_given_up(struct comparison *c)
+static bool gave_up(struct comparison *c)
 {
 	const struct diff_event *dut = c->now[DUT];
-	g_autofree char *instruction = NULL;
+	g_autofree char *text = NULL;
+	struct ls_instruction instruction;
 
-	if (dut->exit.reason != KVM_EXIT_INTERNAL_ERROR)
-		return;
-	instruction = describe_instruction(c->fields, dut);
+	if (dut->exit.reason != KVM_EXIT_INTERNAL_ERROR || same_exit(c->now[REF], dut))
+		return false;
+	text = describe_instruction(c->fields, dut);
+	side_instruction(c->side[REF], dut->bytes, &instruction);
+	c->result->stopped_at = instruction.mnemonic ? instruction.mnemonic : "an undefined one";
 	diff_verdict(c->result, DIFF_FAILED,
 		     "engine %s cannot run it: internal error, suberror %" PRIu64 ", at 0x%" PRIx64
 		     ": %s",
-		     c->dut, dut->exit.value, dut->linear_rip, instruction);
+		     c->dut, dut->exit.value, dut->linear_rip, text);
+	return true;
 }
 
 static bool exits_differ(struct comparison *c)
@@ -256,7 +260,6 @@ static bool exits_differ(struct comparison *c)
 
 	if (same_exit(c->now[REF], c->now[DUT]))
 		return false;
-	note_given_up(c);
 	ref = describe_event(c->now[REF]);
 	dut = describe_event(c->now[DUT]);
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref,
@@ -287,10 +290,15 @@ static void add_orientation(struct comparison *c)
 
 bool pair_differs(struct comparison *c)
 {
-	/* All of them: one may explain the other. */
-	bool records = c->now[DUT]->no_rip && records_differ(c);
-	bool exits = exits_differ(c), registers = registers_differ(c), memory = memory_differs(c);
+	bool records, exits, registers, memory;
 
+	if (gave_up(c))
+		return true;
+	/* All of them: one may explain the other. */
+	records = c->now[DUT]->no_rip && records_differ(c);
+	exits = exits_differ(c);
+	registers = registers_differ(c);
+	memory = memory_differs(c);
 	if (!records && !exits && !registers && !memory)
 		return false;
 	note_control(c, exits);

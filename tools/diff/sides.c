@@ -81,12 +81,23 @@ static struct machine_config recorded_config(const struct comparison *c)
 	return config;
 }
 
+/* Of user-mode code, which an engine runs on the host's processor as it is (quirks.def). */
+static const struct ls_engine_ops *processor_of(const struct comparison *c)
+{
+	g_auto(GStrv) words = g_strsplit(c->append, " ", -1);
+
+	return c->test->user && g_strv_contains((const char *const *)words, "host-cpuid")
+		       ? &ls_engine_native
+		       : NULL;
+}
+
 static struct machine_config own_config(const struct comparison *c, unsigned int who)
 {
 	return (struct machine_config){
 		.engine = c->options->engine[who],
 		.peer = c->options->engine[!who],
 		.models = c->options->engine[REF],
+		.processor = processor_of(c),
 		.cpu = c->options->cpu,
 		.vcpus = c->test->vcpus,
 		.memory = c->options->memory,

@@ -5,7 +5,7 @@
 
 #include "suite.h"
 
-static word first_step; /* so that a case may be moved */
+static word first_step __attribute__((aligned(8))); /* so that a case may be moved */
 
 /* Of a case's hook: shows where a #DB came, and steps on. */
 static bool show_step(struct trap_frame *frame)

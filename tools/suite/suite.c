@@ -47,7 +47,7 @@ static bool asked(const char *what)
 
 /* An engine that would differ wherever there is a fault has it left out
  * (tools/diff/expected/quirks.def), and shows in one case of its own that it differs. */
-static bool no_rf, no_ist_ss;
+static bool no_rf, no_ist_ss, null_data;
 
 static bool leave_out(struct trap_frame *frame)
 {
@@ -66,6 +66,7 @@ void payload(void)
 	/* Now: cases about real mode overwrite low memory. */
 	no_rf = asked("no-rf");
 	no_ist_ss = asked("no-ist-ss");
+	null_data = asked("null-data");
 	for (test = __start_suite_cases; test < __stop_suite_cases; test++)
 		if (same(test->name, name)) {
 			trap_hook = leave_out;
@@ -93,12 +94,26 @@ __asm__(".globl try_done; try_done: pushf; pop tried + 8; mov %eax, tried; mov %
 	"cld; ret");
 #endif
 
+/* What a trap's handler left below the stack is nobody's, and an engine may have trapped elsewhere.
+ */
+static __attribute__((noinline)) void clear_dead_stack(void)
+{
+	u8 dead[0x200];
+
+	__builtin_memset(dead, 0, sizeof(dead));
+	__asm__ volatile("" : : "r"(dead) : "memory");
+}
+
 void try_show(void (*body)(void))
 {
+	bool trapped;
+
 	__builtin_memset(&trap, 0, sizeof(trap));
 	__builtin_memset(&tried, 0, sizeof(tried));
 	trap_cr2 = 0;
-	show(attempt(body) ? trap.vector : NO_TRAP);
+	trapped = attempt(body);
+	clear_dead_stack();
+	show(trapped ? trap.vector : NO_TRAP);
 	show(trap.error);
 	show(trap_cr2);
 }
@@ -108,6 +123,12 @@ static word user_flags;
 
 static void go_user(void)
 {
+#ifdef __x86_64__
+	if (null_data)
+		__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs"
+				 :
+				 : "r"(0));
+#endif
 	enter_user(user_code, user_flags);
 }
 

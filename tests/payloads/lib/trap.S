@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exception and interrupt stubs, and the way out of a trap: guarded() calls a body and returns
- * true if a trap ended it. */
+ * true if a trap ended it. The body begins with the flags of a CMP: none is undefined. */
 
 #ifdef __x86_64__
 #define A(reg) %r##reg
@@ -19,6 +19,7 @@ guarded:
 	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15
 	push escape_stack
 	mov %rsp, escape_stack
+	cmp %rsp, %rsp
 	call *%rdi
 	pop escape_stack
 	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx
@@ -26,6 +27,7 @@ guarded:
 	push %ebx; push %ebp; push %esi; push %edi
 	push escape_stack
 	mov %esp, escape_stack
+	cmp %esp, %esp
 	call *24(%esp)
 	pop escape_stack
 	pop %edi; pop %esi; pop %ebp; pop %ebx

@@ -14,6 +14,7 @@ enum expected_relation {
 	EXPECTED_MOVES,  /* the engine's is the reference's and this, modulo 2^64 */
 	EXPECTED_LACKS,  /* the engine's is 0, the reference's is not */
 	EXPECTED_WITHIN, /* these bits may differ: the manual leaves them open */
+	EXPECTED_OTHER,  /* they differ: the engine's is another host's or build's each time */
 };
 
 /* Values of the fields "exit" and "exception" that are no number of the guest's. */
@@ -34,8 +35,9 @@ struct expected_row {
 extern const struct expected_row expected_rows[];
 extern const unsigned int expected_count;
 
-/* The version that rows name: "Linux 6.1 on TCG" is KVM of that kernel in a guest of QEMU's; of the
- * host's own processor, its vendor. To be freed. */
+/* The version that rows name: "Linux 6.1 on TCG" is KVM of that kernel in a guest of QEMU's,
+ * "without VMX and SVM" one that has neither and runs its guests' code itself or unprivileged; of
+ * the host's own processor, its vendor. To be freed. */
 char *expected_version(const char *engine);
 
 /* What a row is for. */

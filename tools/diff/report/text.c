@@ -62,7 +62,7 @@ void report_text_result(GString *text, const struct diff_options *options,
 		g_string_append(text, "  unsteady: a second run was equal\n");
 	if (result->values->len)
 		append_values(text, options, result, colour);
-	for (unsigned int who = 0; who < 2; who++)
+	for (unsigned int who = 0; who < 2 && !result->stopped_at; who++)
 		if (result->moments[who] && result->moments[who]->len)
 			append_moments(text, result->moments[who], diff_side_name(options, who));
 	g_string_append_printf(text, "  again: %s\n", result->command);
@@ -160,6 +160,59 @@ static void append_merged(GString *text, const struct diff_report *report)
 				       merged);
 }
 
+/* --- what could not be run --- */
+
+struct stop {
+	const char *at;
+	unsigned int cases;
+};
+
+static void count_stop(GArray *stops, const char *at)
+{
+	for (guint i = 0; i < stops->len; i++)
+		if (!strcmp(g_array_index(stops, struct stop, i).at, at)) {
+			g_array_index(stops, struct stop, i).cases++;
+			return;
+		}
+	g_array_append_val(stops, ((struct stop){at, 1}));
+}
+
+static gint more_cases(gconstpointer a, gconstpointer b)
+{
+	const struct stop *one = a, *other = b;
+
+	return one->cases == other->cases ? strcmp(one->at, other->at)
+					  : (int)other->cases - (int)one->cases;
+}
+
+static void append_stops(GString *text, const struct diff_report *report)
+{
+	g_autoptr(GArray) stops = g_array_new(FALSE, FALSE, sizeof(struct stop));
+	unsigned int cases = 0;
+
+	for (guint i = 0; i < report->results->len; i++) {
+		const struct diff_result *result = g_ptr_array_index(report->results, i);
+
+		if (!result->stopped_at)
+			continue;
+		count_stop(stops, result->stopped_at);
+		cases++;
+	}
+	if (!cases)
+		return;
+	g_array_sort(stops, more_cases);
+	g_string_append_printf(text,
+			       "could not run: %u cases, in which engine %s stops at an "
+			       "instruction that it cannot run (KVM_EXIT_INTERNAL_ERROR):",
+			       cases, diff_side_name(report->options, 1));
+	for (guint i = 0; i < stops->len; i++) {
+		const struct stop *stop = &g_array_index(stops, struct stop, i);
+
+		g_string_append_printf(text, "%s %s %u", i ? "," : "", stop->at, stop->cases);
+	}
+	g_string_append(text, "\n");
+}
+
 void report_text_summary(GString *text, const struct diff_report *report, bool colour)
 {
 	g_autoptr(GArray) themes = g_array_new(FALSE, FALSE, sizeof(struct theme));
@@ -182,6 +235,7 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 	for (guint i = 0; i < report->left_out->len; i++)
 		g_string_append_printf(text, "left out: %s\n",
 				       (const char *)g_ptr_array_index(report->left_out, i));
+	append_stops(text, report);
 	append_declared(text, report);
 	append_left_out(text, report);
 	append_merged(text, report);

@@ -29,6 +29,10 @@ static bool take(struct trap_frame *frame)
 	if (taken_count < 8)
 		taken[taken_count++] = (u32)frame->vector;
 	apic_write(0xb0, 0);
+	/* What is left of it is what was noted. */
+	__builtin_memset(&trap, 0, sizeof(trap));
+	trap_stack = trap_handler_flags = 0;
+	trap_ss = trap_count = 0;
 	return true;
 }
 

@@ -71,7 +71,7 @@ CASE(div_results, "DIV and IDIV: quotient and remainder of each width")
 
 CASE(shifts, "shifts by 0, 1 and more; the count is masked")
 {
-	TRY("mov $0x80000001, %eax; stc; shl $1, %eax");
+	TRY("mov $0x80000001, %eax; stc; shl $1, %eax; setc %dl; seto %dh; cmp %ecx, %ecx");
 	TRY("mov $0x80000001, %eax; mov $33, %ecx; shr %cl, %eax; setc %dl; cmp %ecx, %ecx");
 	TRY("mov $0x80000001, %eax; stc; mov $32, %ecx; sar %cl, %eax");
 	TRY("mov $0x80000001, %eax; sar $1, %eax; setc %dl; cmp %ecx, %ecx");

@@ -178,12 +178,12 @@ CASE(smep, "CR4.SMEP: a supervisor's fetch from a user page is #PF")
 	u32 out[4];
 
 	cpuid(7, 0, out);
+	show(out[1] & 1u << 7);
 	scratch[0][0] = 0xc3;
 	window[0] = page_of(0) | PTE_P | PTE_W | PTE_U;
 	window[1] = page_of(0) | PTE_P | PTE_W;
 	window_open(PTE_P | PTE_W | PTE_U);
 	TRY("mov $0x40000000, %eax; call *%rax");
-	show(out[1] & 1u << 7);
 	TRY("mov $0x40001000, %eax; call *%rax");
 }
 
@@ -214,8 +214,8 @@ CASE(self_modifying, "code that a store through an alias has changed runs as cha
 	window[0] = page_of(0) | PTE_P | PTE_W;
 	window[1] = page_of(0) | PTE_P | PTE_W;
 	window_open(PTE_P | PTE_W);
-	TRY("mov $0x40000000, %ebp; call *%rbp; movb $2, 0x40001001; cpuid; call *%rbp; xor %edx, "
-	    "%edx");
+	TRY("mov $0x40000000, %ebp; call *%rbp; movb $2, 0x40001001; cpuid; call *%rbp; xor %ebx, "
+	    "%ebx; xor %ecx, %ecx; xor %edx, %edx");
 }
 
 CASE(stack_page_fault, "a push to a missing page leaves RSP as it was")

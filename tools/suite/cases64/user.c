@@ -15,7 +15,8 @@ CASE(user_sub_borrow, "SUB and SBB of 64 bits: borrow from one to the next")
 
 CASE(user_shift_count, "a shift count is taken modulo 32 or 64; 0 leaves the flags")
 {
-	TRY_USER("mov $0x81, %eax; mov $33, %cl; shl %cl, %eax; mov $0x81, %edx; shr %cl, %rdx");
+	TRY_USER("mov $0x81, %eax; mov $33, %cl; shl %cl, %eax; mov $0x81, %edx; shr %cl, %rdx; "
+		 "cmp %ecx, %ecx");
 	TRY_USER("stc; mov $7, %eax; mov $32, %cl; shl %cl, %eax");
 }
 
@@ -26,13 +27,13 @@ CASE(user_rotate_carry, "RCL and RCR by one through CF")
 
 CASE(user_mul_wide, "MUL and IMUL of 64 bits: high half in RDX")
 {
-	TRY_USER("mov $-1, %rax; mov $3, %ecx; mul %rcx");
-	TRY_USER("mov $-1, %rax; mov $3, %ecx; imul %rcx");
+	TRY_USER("mov $-1, %rax; mov $3, %ecx; mul %rcx; setc %cl; cmp %edx, %edx");
+	TRY_USER("mov $-1, %rax; mov $3, %ecx; imul %rcx; setc %cl; cmp %edx, %edx");
 }
 
 CASE(user_div_wide, "DIV of 128 by 64 bits")
 {
-	TRY_USER("mov $1, %edx; mov $7, %eax; mov $-2, %rcx; div %rcx");
+	TRY_USER("mov $1, %edx; mov $7, %eax; mov $-2, %rcx; div %rcx; cmp %ecx, %ecx");
 }
 
 CASE(user_divide_error, "DIV by zero at level 3 is #DE on the kernel's stack")
@@ -123,10 +124,11 @@ CASE(user_sse_convert, "CVTSI2SD, CVTTSD2SI and an integer that does not fit")
 		 "$0x43f0000000000000, %rcx; movq %rcx, %xmm1; cvttsd2si %xmm1, %rdx");
 }
 
-CASE(user_sse_shuffle, "PSHUFB, PUNPCKLBW and PMOVMSKB")
+CASE(user_sse_shuffle, "PSHUFD, PUNPCKLBW and PMOVMSKB")
 {
 	TRY_USER("movabs $0x8070605040302010, %rax; movq %rax, %xmm0; punpcklbw %xmm0, %xmm0; "
-		 "movaps %xmm0, %xmm1; pshufb %xmm0, %xmm1; pmovmskb %xmm0, %eax; movq %xmm1, "
+		 "movaps %xmm0, %xmm1; pshufd $0x1b, %xmm0, %xmm1; pmovmskb %xmm0, %eax; movq "
+		 "%xmm1, "
 		 "%rdx");
 }
 
@@ -138,8 +140,9 @@ CASE(user_x87_stack, "FLD1, FLDPI, FADDP, FISTP: the stack's top and the excepti
 
 CASE(user_x87_compare, "FUCOMIP of equal, and of a NaN")
 {
-	TRY_USER("fninit; fld1; fld1; fucomip; pushf; pop %rax; fninit");
-	TRY_USER("fninit; fldz; fldz; fdivp; fld1; fucomip; pushf; pop %rax; fnstsw %ax; fnclex; "
+	TRY_USER("fninit; fld1; fld1; fucomip; setz %al; setp %cl; setc %dl; fninit");
+	TRY_USER("fninit; fldz; fldz; fdivp; fld1; fucomip; setz %cl; setp %dl; setc %bl; fnstsw "
+		 "%ax; fnclex; "
 		 "fninit");
 }
 

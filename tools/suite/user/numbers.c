@@ -19,5 +19,6 @@ __asm__(".section .rodata\n.balign 32\n"
 	"	.long 0x7fa00000, 0xff800000, 0x007fffff, 0x7f7fffff\n"       /* SNaN, -infinity */
 	"big: .double 1e300\n"
 	"third: .double 0.333333333333333333\n"
+	".balign 32\n"
 	"sevens: .long 7, 7, 7, 7, 7, 7, 7, 7\n"
 	"indices: .long 3, 0, 7, 1, 2, 5, 4, 6\n");

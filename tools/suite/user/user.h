@@ -16,9 +16,12 @@
 		"\\t1\\t" purpose "\"\n.popsection\n.text\n.balign 16\n.type " #name               \
 		", @function\n" #name ":\n" code "\nud2\n.size " #name ", . - " #name)
 
-/* Ends the case unless the processor has the feature: a bit of EBX or ECX of a leaf. */
+/* Ends the case unless the processor has the feature: a bit of EBX or ECX of a leaf. Nothing else
+ * of CPUID's answer is left. */
 #define NEEDS(leaf, reg, bit)                                                                      \
-	"mov $" #leaf ", %eax; xor %ecx, %ecx; cpuid; bt $" #bit ", %" #reg "; jc 9f; ud2; 9:\n"
+	"mov $" #leaf ", %eax; xor %ecx, %ecx; cpuid; bt $" #bit ", %" #reg                        \
+	"; mov $0x89abcdef, %eax; mov $0x7c3d5e1f, %ebx; mov $0x13579bdf, %ecx; mov $0x2468ace0, " \
+	"%edx; jc 9f; ud2; 9:\n"
 #define NEEDS_SSE4_2    NEEDS(1, ecx, 20)
 #define NEEDS_MOVBE     NEEDS(1, ecx, 22)
 #define NEEDS_AES       NEEDS(1, ecx, 25)
