@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <glib.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +38,123 @@ int output_check(const char *path, struct ls_error *err)
 	return access(folder, W_OK | X_OK) ? output_fail(path, -errno, err) : 0;
 }
 
+int output_check_of(const char *path, const char *input, struct ls_error *err)
+{
+	struct stat from, to;
+
+	if (!stat(input, &from) && !stat(path, &to) && S_ISREG(to.st_mode) &&
+	    from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+		return ls_error_set(err, -EINVAL,
+				    "'%s' is the file that is read; name another to write", path);
+	return output_check(path, err);
+}
+
+/* --- making one --- */
+
+/* A file without a name, which nothing is left of if the program is killed; where the folder can
+ * have none, one beside @path. */
+static int output_open_temporary(struct output *output)
+{
+	g_autofree char *folder = g_path_get_dirname(output->path);
+	mode_t mask;
+
+	output->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (output->fd >= 0) {
+		output->name = g_strdup_printf("/proc/self/fd/%d", output->fd);
+		return 0;
+	}
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	mask = umask(0);
+	umask(mask);
+	output->temporary = g_strconcat(output->path, ".XXXXXX", NULL);
+	output->fd = g_mkstemp_full(output->temporary, O_WRONLY | O_CLOEXEC, 0666 & ~mask);
+	if (output->fd < 0)
+		return -errno;
+	output->name = g_strdup(output->temporary);
+	return 0;
+}
+
+static void output_free(struct output *output)
+{
+	if (output->fd >= 0)
+		close(output->fd);
+	g_free(output->name);
+	g_free(output->temporary);
+}
+
+int output_begin(struct output *output, const char *path, struct ls_error *err)
+{
+	int rc = 0;
+
+	*output = (struct output){.path = path, .direct = output_is_special(path), .fd = -1};
+	if (output->direct) {
+		output->name = g_strdup(path);
+		output->fd = open(path, O_WRONLY | O_CLOEXEC);
+		rc = output->fd < 0 ? -errno : 0;
+	} else {
+		rc = output_open_temporary(output);
+	}
+	if (!rc)
+		return 0;
+	output_free(output);
+	return output_fail(path, rc, err);
+}
+
+/* link(2) replaces nothing, so that it takes a name beside @path on the way. */
+static int output_name_it(struct output *output)
+{
+	unsigned int tries = 0;
+
+	do {
+		g_free(output->temporary);
+		output->temporary =
+			g_strdup_printf("%s.%06x", output->path, g_random_int() & 0xffffff);
+		if (!linkat(AT_FDCWD, output->name, AT_FDCWD, output->temporary, AT_SYMLINK_FOLLOW))
+			return 0;
+	} while (errno == EEXIST && ++tries < 100);
+	g_clear_pointer(&output->temporary, g_free);
+	return -errno;
+}
+
+/* A full disk may show as late as when it is closed. */
+static int output_publish(struct output *output)
+{
+	int rc = output->temporary ? 0 : output_name_it(output);
+
+	if (close(output->fd) && !rc)
+		rc = -errno;
+	output->fd = -1;
+	return !rc && rename(output->temporary, output->path) ? -errno : rc;
+}
+
+/* Who opened it by its other name may have said that. */
+static void output_say_path(const struct output *output, struct ls_error *err)
+{
+	g_auto(GStrv) parts = g_strsplit(err->text, output->name, 2);
+	g_autofree char *text = g_strjoinv(output->path, parts);
+
+	g_strlcpy(err->text, text, sizeof(err->text));
+}
+
+int output_end(struct output *output, struct ls_error *err)
+{
+	int rc = 0;
+
+	if (!err->code && !output->direct)
+		rc = output_publish(output);
+	if (rc)
+		output_fail(output->path, rc, err);
+	if (err->code && output->temporary)
+		unlink(output->temporary);
+	if (err->code)
+		output_say_path(output, err);
+	output_free(output);
+	return err->code;
+}
+
+/* --- all at once --- */
+
 static int output_write_fd(int fd, const char *text, size_t length)
 {
 	ssize_t n;
@@ -55,43 +171,24 @@ static int output_write_fd(int fd, const char *text, size_t length)
 	return 0;
 }
 
-static int output_write_special(const char *path, const char *text, size_t length)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = output_write_fd(fd, text, length);
-	close(fd);
-	return rc;
-}
-
-static int output_replace(const char *path, const char *text, size_t length)
-{
-	g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
-	mode_t mask = umask(0);
-	int fd, rc;
-
-	umask(mask);
-	fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666 & ~mask);
-	if (fd < 0)
-		return -errno;
-	rc = output_write_fd(fd, text, length);
-	/* A full disk may show as late as here. */
-	if (close(fd) && !rc)
-		rc = -errno;
-	if (!rc && rename(temporary, path))
-		rc = -errno;
-	if (rc)
-		unlink(temporary);
-	return rc;
-}
-
 int output_write(const char *path, const char *text, size_t length, struct ls_error *err)
 {
-	int rc = output_is_special(path) ? output_write_special(path, text, length)
-					 : output_replace(path, text, length);
+	struct ls_error failure = {0};
+	struct output output;
+	int rc;
 
-	return rc ? output_fail(path, rc, err) : 0;
+	if (!output_begin(&output, path, &failure)) {
+		rc = output_write_fd(output.fd, text, length);
+		if (rc)
+			output_fail(path, rc, &failure);
+		output_end(&output, &failure);
+	}
+	return failure.code ? ls_error_set(err, failure.code, "%s", failure.text) : 0;
+}
+
+int output_flush_stdout(struct ls_error *err)
+{
+	if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
+		return 0;
+	return ls_error_set(err, -EIO, "cannot write to standard output: %s", g_strerror(errno));
 }

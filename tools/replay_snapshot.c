@@ -2,9 +2,11 @@
 #include "tools/replay_snapshot.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "machine/recording.h"
+#include "tools/log.h"
 #include "traces/events.h"
 
 #define PAGE 4096u
@@ -100,11 +102,17 @@ int replay_snapshot(struct trace_view *view, struct machine *machine, uint64_t b
 	uint64_t unread = 0;
 	int ret;
 
+	/* Snapshots come before the part that the view is asked for. */
 	view->events = UINT64_C(1) << TRACE_SNAPSHOT;
+	view->from = 0;
+	view->to = UINT64_MAX;
 	trace_view_rewind(view, 0);
 	ret = take_all(view, machine, before, &pieces, last, &unread, err);
 	if (!ret && last->len)
 		ret = machine_restore(machine, last->data, last->len, unread, err);
+	if (!ret)
+		log_debug("goes on from instruction %" PRIu64 " of all vCPUs",
+			  machine_retired(machine, MACHINE_EVERY_VCPU));
 	g_byte_array_unref(pieces.image);
 	g_array_unref(pieces.addresses);
 	g_byte_array_unref(pieces.pages);

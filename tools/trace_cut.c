@@ -5,11 +5,15 @@
 #include "tools/cmd_trace.h"
 #include "tools/log.h"
 #include "tools/output.h"
-#include "tools/size.h"
 #include "tools/tool.h"
 #include "tools/trace_view.h"
 #include "traces/events.h"
 #include "traces/writer.h"
+
+/* What was asked for. */
+struct part {
+	uint64_t from, events;
+};
 
 static bool cut_keeps(const struct trace_view *view, const char *line)
 {
@@ -45,53 +49,63 @@ static void cut_copy(struct ls_trace_sink *sink, const uint64_t *record, bool st
 }
 
 /* What comes before the part goes along as state, so that the part begins with all of it. */
+static void cut_vcpu(struct trace_view *view, struct ls_trace_sink *sink, const struct part *part,
+		     uint64_t *left, struct ls_error *err)
+{
+	const uint64_t *record;
+	unsigned int vcpu;
+
+	while (*left && trace_view_next(view, &vcpu, &record, err)) {
+		unsigned int event = LS_TRACE_EVENT(record[0]);
+		bool inside = record[1] >= part->from && (part->events >> event & 1);
+
+		if (inside || event == TRACE_INSTRUCTION)
+			cut_copy(sink, record, !inside);
+		*left -= inside && !(LS_TRACE_FLAGS(record[0]) & LS_TRACE_SNAPSHOT);
+	}
+}
+
 static void cut_records(struct trace_view *view, struct trace_writer *writer, unsigned int vcpus,
 			struct ls_error *err)
 {
-	uint64_t from = view->from, events = view->events;
-	const uint64_t *record;
-	unsigned int vcpu;
+	const struct part part = {.from = view->from, .events = view->events};
+	uint64_t left = view->limit;
 
 	view->snapshots = true;
 	view->from = 0;
 	view->events |= 1u << TRACE_INSTRUCTION;
+	view->limit = UINT64_MAX;
 	for (unsigned int n = 0; n < vcpus; n++) {
-		struct ls_trace_sink *sink = trace_writer_sink(writer, n);
-
 		if (view->vcpu_text && n != view->vcpu)
 			continue;
-		trace_view_rewind_to(view, n, from);
-		while (trace_view_next(view, &vcpu, &record, err)) {
-			unsigned int event = LS_TRACE_EVENT(record[0]);
-			bool inside = record[1] >= from && (events >> event & 1);
-
-			if (inside || event == TRACE_INSTRUCTION)
-				cut_copy(sink, record, !inside);
-		}
+		trace_view_rewind_to(view, n, part.from);
+		cut_vcpu(view, trace_writer_sink(writer, n), &part, &left, err);
 	}
+}
+
+static void cut_into(struct trace_view *view, const char *name, struct ls_error *err)
+{
+	struct trace_writer_config config = {
+		.path = name, .vcpus = trace_view_vcpus(view), .events = UINT64_MAX};
+	g_autofree char *text = cut_text(view);
+	struct trace_writer *writer;
+
+	config.text = text;
+	writer = trace_writer_open(&config, err);
+	if (!writer)
+		return;
+	cut_records(view, writer, config.vcpus, err);
+	trace_writer_close(writer, err);
 }
 
 int trace_cut_view(struct trace_view *view, const char *from, const char *to, struct ls_error *err)
 {
-	struct trace_writer_config config = {.path = to, .vcpus = 1, .events = UINT64_MAX};
-	struct trace_writer *writer;
-	const char *count;
-	uint64_t vcpus = 1;
-	char *text;
+	struct output output;
 
-	if (trace_view_open(view, from, err) || output_check(to, err))
+	if (trace_view_open(view, from, err) || output_begin(&output, to, err))
 		return err->code;
-	count = trace_reader_text(view->reader, "vcpus", 0);
-	if (count && !number_parse(count, 255, &vcpus) && vcpus)
-		config.vcpus = (unsigned int)vcpus;
-	config.text = text = cut_text(view);
-	writer = trace_writer_open(&config, err);
-	g_free(text);
-	if (!writer)
-		return err->code;
-	cut_records(view, writer, config.vcpus, err);
-	trace_writer_close(writer, err);
-	return err->code;
+	cut_into(view, output.name, err);
+	return output_end(&output, err);
 }
 
 int trace_cut(int argc, char **argv)
@@ -107,13 +121,13 @@ int trace_cut(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep trace cut --help'", error->message);
-	} else if (argc != 3 || !strcmp(argv[1], argv[2])) {
+	} else if (argc != 3) {
 		log_failure("say which file to read, and which other one to write");
 	} else {
-		status = trace_cut_view(&view, argv[1], argv[2], &err) ? TOOL_EXIT_FAILURE
-								       : TOOL_EXIT_OK;
-		if (err.code)
-			log_failure("%s", err.text);
+		view.long_work = true;
+		if (!output_check_of(argv[2], argv[1], &err))
+			trace_cut_view(&view, argv[1], argv[2], &err);
+		status = trace_view_status(&view, &err);
 	}
 	trace_view_close(&view);
 	return status;

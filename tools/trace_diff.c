@@ -5,7 +5,7 @@
 
 #include "tools/cmd_trace.h"
 #include "tools/log.h"
-#include "tools/size.h"
+#include "tools/output.h"
 #include "tools/tool.h"
 #include "tools/trace_print.h"
 #include "traces/events.h"
@@ -18,13 +18,15 @@ struct diff {
 	struct trace_view view[2];
 	const char *path[2];
 	struct trace_printer *printer;
-	/* the last records that were equal: a ring of lines */
-	GString *before[CONTEXT];
+	/* The last records that were equal, a ring, and how the vCPU decoded at each. */
+	uint64_t (*before)[LS_TRACE_RECORD_MAX];
+	unsigned int code_bits[CONTEXT];
 	uint64_t equal;
 	struct ls_error err;
 };
 
-static void diff_print(struct diff *diff, int side, unsigned int vcpu, const uint64_t *record)
+static void diff_print(struct diff *diff, char mark, int side, unsigned int vcpu,
+		       const uint64_t *record)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 
@@ -32,19 +34,30 @@ static void diff_print(struct diff *diff, int side, unsigned int vcpu, const uin
 		trace_print_text(diff->printer, &diff->view[side], line, vcpu, record);
 	else
 		g_string_append(line, "(no more records)");
-	printf("%c %s\n", side ? '+' : '-', line->str);
+	printf("%c %s\n", mark, line->str);
 }
 
 static void diff_report(struct diff *diff, unsigned int vcpu, const uint64_t *const record[2])
 {
 	uint64_t n = diff->equal > CONTEXT ? diff->equal - CONTEXT : 0;
+	unsigned int bits = diff->view[0].code_bits;
 
+	progress_clear(&diff->view[0].progress);
 	printf("--- %s\n+++ %s\nvCPU %u: %" G_GUINT64_FORMAT " records are equal, then\n",
 	       diff->path[0], diff->path[1], vcpu, diff->equal);
-	for (; n < diff->equal; n++)
-		printf("  %s\n", diff->before[n % CONTEXT]->str);
+	for (; n < diff->equal; n++) {
+		diff->view[0].code_bits = diff->code_bits[n % CONTEXT];
+		diff_print(diff, ' ', 0, vcpu, diff->before[n % CONTEXT]);
+	}
+	diff->view[0].code_bits = bits;
 	for (int side = 0; side < 2; side++)
-		diff_print(diff, side, vcpu, record[side]);
+		diff_print(diff, side ? '+' : '-', side, vcpu, record[side]);
+}
+
+static void diff_remember(struct diff *diff, const uint64_t *record)
+{
+	memcpy(diff->before[diff->equal % CONTEXT], record, 8 * LS_TRACE_WORDS(record[0]));
+	diff->code_bits[diff->equal++ % CONTEXT] = diff->view[0].code_bits;
 }
 
 static bool diff_equal(const uint64_t *a, const uint64_t *b)
@@ -62,8 +75,6 @@ static bool diff_vcpu(struct diff *diff, unsigned int vcpu)
 	for (int side = 0; side < 2; side++)
 		trace_view_rewind(&diff->view[side], vcpu);
 	for (;;) {
-		GString *line = diff->before[diff->equal % CONTEXT];
-
 		for (int side = 0; side < 2; side++)
 			if (!trace_view_next(&diff->view[side], &of, &record[side], &diff->err))
 				record[side] = NULL;
@@ -73,35 +84,23 @@ static bool diff_vcpu(struct diff *diff, unsigned int vcpu)
 			diff_report(diff, vcpu, record);
 			return false;
 		}
-		g_string_truncate(line, 0);
-		trace_print_text(diff->printer, &diff->view[0], line, vcpu, record[0]);
-		diff->equal++;
+		diff_remember(diff, record[0]);
 	}
-}
-
-static unsigned int diff_vcpus(const struct diff *diff)
-{
-	unsigned int most = 1;
-
-	for (int side = 0; side < 2; side++) {
-		const char *text = trace_reader_text(diff->view[side].reader, "vcpus", 0);
-		uint64_t n = 0;
-
-		if (text && !number_parse(text, 255, &n) && n > most)
-			most = (unsigned int)n;
-	}
-	return most;
 }
 
 static int diff_run(struct diff *diff)
 {
+	unsigned int vcpus;
 	bool same = true;
 
+	diff->view[0].long_work = true;
 	for (int side = 0; side < 2; side++)
 		if (trace_view_open(&diff->view[side], diff->path[side], &diff->err))
 			return DIFF_FAILED;
-	for (unsigned int vcpu = 0; vcpu < diff_vcpus(diff) && same && !diff->err.code; vcpu++)
+	vcpus = MAX(trace_view_vcpus(&diff->view[0]), trace_view_vcpus(&diff->view[1]));
+	for (unsigned int vcpu = 0; vcpu < vcpus && same && !diff->err.code; vcpu++)
 		same = diff_vcpu(diff, vcpu);
+	output_flush_stdout(&diff->err);
 	return diff->err.code ? DIFF_FAILED : same ? TOOL_EXIT_OK : DIFF_DIFFERS;
 }
 
@@ -111,6 +110,9 @@ static void diff_share_options(struct diff *diff)
 	diff->view[1].from_text = g_strdup(diff->view[0].from_text);
 	diff->view[1].to_text = g_strdup(diff->view[0].to_text);
 	diff->view[1].events_text = g_strdup(diff->view[0].events_text);
+	diff->view[1].vcpu_text = g_strdup(diff->view[0].vcpu_text);
+	diff->view[1].limit_text = g_strdup(diff->view[0].limit_text);
+	diff->view[1].level_text = g_strdup(diff->view[0].level_text);
 	diff->view[1].symbol_files = g_strdupv(diff->view[0].symbol_files);
 }
 
@@ -135,13 +137,11 @@ int trace_diff(int argc, char **argv)
 		diff.path[0] = argv[1];
 		diff.path[1] = argv[2];
 		diff.printer = trace_printer_create(false);
-		for (int i = 0; i < CONTEXT; i++)
-			diff.before[i] = g_string_new(NULL);
+		diff.before = g_malloc(CONTEXT * sizeof(diff.before[0]));
 		status = diff_run(&diff);
 		if (diff.err.code)
 			log_failure("%s", diff.err.text);
-		for (int i = 0; i < CONTEXT; i++)
-			g_string_free(diff.before[i], TRUE);
+		g_free(diff.before);
 		trace_printer_destroy(diff.printer);
 	}
 	for (int side = 0; side < 2; side++)

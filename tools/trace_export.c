@@ -31,7 +31,8 @@ static void each_vcpu(struct export *export,
 
 	for (unsigned int n = 0; n < export->vcpus; n++) {
 		trace_view_rewind(&export->view, n);
-		while (trace_view_next(&export->view, &vcpu, &record, &export->err))
+		while (!ferror(export->to) &&
+		       trace_view_next(&export->view, &vcpu, &record, &export->err))
 			add(export, vcpu, record, opaque);
 	}
 }
@@ -87,7 +88,8 @@ static void write_jsonl(struct export *export)
 	const uint64_t *record;
 	unsigned int vcpu;
 
-	while (trace_view_next(&export->view, &vcpu, &record, &export->err)) {
+	while (!ferror(export->to) &&
+	       trace_view_next(&export->view, &vcpu, &record, &export->err)) {
 		g_string_truncate(line, 0);
 		trace_print_json(printer, &export->view, line, vcpu, record);
 		g_string_append_c(line, '\n');
@@ -107,27 +109,34 @@ static const struct {
 	{"chrome", write_chrome},
 };
 
-/* Into memory first: the file appears whole, or not at all. */
+static void export_into(struct export *export, size_t format, struct output *output)
+{
+	bool failed;
+
+	export->vcpus = trace_view_vcpus(&export->view);
+	export->to = fopen(output->name, "wb");
+	if (!export->to) {
+		ls_error_set(&export->err, -errno, "cannot write '%s': %s", output->name,
+			     g_strerror(errno));
+		return;
+	}
+	formats[format].write(export);
+	failed = ferror(export->to);
+	if (fclose(export->to) || failed)
+		ls_error_set(&export->err, -EIO, "cannot write '%s': %s", output->name,
+			     g_strerror(errno));
+}
+
 static int export_run(struct export *export, size_t format, const char *from, const char *into)
 {
-	const char *count;
-	char *bytes = NULL;
-	size_t size = 0;
+	struct output output;
 
-	if (output_check(into, &export->err) || trace_view_open(&export->view, from, &export->err))
+	export->view.long_work = true;
+	if (trace_view_open(&export->view, from, &export->err) ||
+	    output_check_of(into, from, &export->err) || output_begin(&output, into, &export->err))
 		return export->err.code;
-	count = trace_reader_text(export->view.reader, "vcpus", 0);
-	export->vcpus = count ? (unsigned int)MIN(g_ascii_strtoull(count, NULL, 10), 255) : 1;
-	export->to = open_memstream(&bytes, &size);
-	if (!export->to)
-		return ls_error_set(&export->err, -ENOMEM, "no memory for the export");
-	formats[format].write(export);
-	if (fclose(export->to))
-		ls_error_set(&export->err, -ENOMEM, "no memory for the export");
-	if (!export->err.code)
-		output_write(into, bytes, size, &export->err);
-	free(bytes);
-	return export->err.code;
+	export_into(export, format, &output);
+	return output_end(&output, &export->err);
 }
 
 static int format_find(const char *name)
@@ -160,11 +169,9 @@ int trace_export(int argc, char **argv)
 		log_failure("say --format trace.dat, jsonl or chrome");
 	else if (argc != 3)
 		log_failure("say which file to read, and which to write");
-	else if (export_run(&export, (size_t)format_find(export.format), argv[1], argv[2])) {
-		log_failure("%s", export.err.text);
-		status = TOOL_EXIT_FAILURE;
-	} else {
-		status = TOOL_EXIT_OK;
+	else {
+		export_run(&export, (size_t)format_find(export.format), argv[1], argv[2]);
+		status = trace_view_status(&export.view, &export.err);
 	}
 	g_free(export.format);
 	trace_view_close(&export.view);

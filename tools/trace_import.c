@@ -43,9 +43,15 @@ static int import_dumps(const char *from, const char *to, struct ls_error *err)
 
 static int import_file(const char *from, const char *to, struct ls_error *err)
 {
-	if (output_check(to, err))
+	struct output output;
+
+	if (output_check_of(to, from, err) || output_begin(&output, to, err))
 		return err->code;
-	return is_trace_dat(from) ? ftrace_import(from, to, err) : import_dumps(from, to, err);
+	if (is_trace_dat(from))
+		ftrace_import(from, output.name, err);
+	else
+		import_dumps(from, output.name, err);
+	return output_end(&output, err);
 }
 
 int trace_import(int argc, char **argv)
@@ -63,7 +69,7 @@ int trace_import(int argc, char **argv)
 		log_failure("%s; see 'lockstep trace import --help'", error->message);
 		return TOOL_EXIT_USAGE;
 	}
-	if (argc != 3 || !strcmp(argv[1], argv[2])) {
+	if (argc != 3) {
 		log_failure("say which trace.dat or log to read, and which other file to write");
 		return TOOL_EXIT_USAGE;
 	}

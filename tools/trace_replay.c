@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/cmd_trace.h"
 #include "tools/log.h"
@@ -20,8 +19,6 @@
 
 struct replay {
 	struct trace_view view;
-	const char *into;
-	char *raw; /* where the records go first; NULL: there at once */
 	struct trace_spec spec;
 	struct traced_run run;
 	struct trace_writer *writer;
@@ -34,26 +31,28 @@ struct replay {
 static uint64_t replay_at(void *opaque, struct machine *machine)
 {
 	struct replay *replay = opaque;
-	uint64_t least = UINT64_MAX, until = replay->spec.until;
+	uint64_t least = UINT64_MAX, all = 0, until = replay->spec.until;
 
 	if (!replay->writer)
 		replay->writer = trace_run_begin(&replay->spec, machine, replay->run.arguments,
 						 &replay->err);
-	for (unsigned int n = 0; n < machine_vcpu_count(machine); n++)
+	/* Not the machine's own sum, which within a turn is the one at its start. */
+	for (unsigned int n = 0; n < machine_vcpu_count(machine); n++) {
 		least = MIN(least, machine_retired(machine, n));
+		all += machine_retired(machine, n);
+	}
 	if (!replay->writer || (until && least >= until))
 		machine_stop(machine);
-	return until && least < until ? machine_retired(machine, MACHINE_EVERY_VCPU) + until - least
-				      : 0;
+	return until && least < until ? all + until - least : 0;
 }
 
 /* Watching begins an instruction before the part: what is delivered right there belongs to it. */
-static void replay_configure(struct replay *replay, uint64_t from, uint64_t to)
+static void replay_configure(struct replay *replay, uint64_t from, uint64_t to, char *name)
 {
 	struct machine_config *config = &replay->run.session.config;
 
 	replay->spec = (struct trace_spec){
-		.path = replay->raw ? replay->raw : (char *)replay->into,
+		.path = name,
 		.events = UINT64_C(1) << TRACE_INSTRUCTION,
 		.trigger = from ? TRACE_FROM_COUNT : TRACE_FROM_START,
 		.trigger_value = from,
@@ -78,6 +77,8 @@ static void replay_run(struct replay *replay)
 		replay_at(replay, machine);
 	if (!replay->err.code)
 		machine_run(machine, &result, &replay->err);
+	log_debug("ends at instruction %" PRIu64 " of all vCPUs",
+		  machine_retired(machine, MACHINE_EVERY_VCPU));
 	if (replay->writer)
 		trace_run_end(replay->writer, machine, &replay->err);
 	else if (!replay->err.code)
@@ -88,7 +89,7 @@ static void replay_run(struct replay *replay)
 
 /* Of several vCPUs, whose chunks come in the order in which they became full: vCPU by vCPU, as
  * `trace cut` writes them. */
-static void replay_sort(struct replay *replay, uint64_t from, uint64_t to)
+static void replay_sort(struct replay *replay, uint64_t from, uint64_t to, const char *into)
 {
 	struct trace_view view = {.from_text = g_strdup_printf("%" PRIu64, from),
 				  .events_text = g_strdup("instruction")};
@@ -96,28 +97,39 @@ static void replay_sort(struct replay *replay, uint64_t from, uint64_t to)
 	if (to != UINT64_MAX)
 		view.to_text = g_strdup_printf("%" PRIu64, to);
 	if (!replay->err.code)
-		trace_cut_view(&view, replay->raw, replay->into, &replay->err);
+		trace_cut_view(&view, replay->spec.path, into, &replay->err);
 	trace_view_close(&view);
-	unlink(replay->raw);
 }
 
-static void replay_all(struct replay *replay, const char *path)
+/* The records of several vCPUs go to a file that is dropped afterwards. */
+static void replay_write(struct replay *replay, uint64_t from, uint64_t to, const char *into)
+{
+	bool sort = replay->run.session.config.vcpus > 1;
+	struct ls_error over = {.code = -ECANCELED};
+	struct output output;
+
+	if (output_begin(&output, into, &replay->err))
+		return;
+	replay_configure(replay, from, to, output.name);
+	replay_run(replay);
+	if (sort)
+		replay_sort(replay, from, to, into);
+	output_end(&output, sort && !replay->err.code ? &over : &replay->err);
+}
+
+static void replay_all(struct replay *replay, const char *path, const char *into)
 {
 	uint64_t from, to;
 
 	if (trace_view_open(&replay->view, path, &replay->err) ||
-	    output_check(replay->into, &replay->err))
+	    output_check_of(into, path, &replay->err))
 		return;
 	from = replay->view.from;
 	to = replay->view.to;
-	if (traced_run_read(&replay->run, &replay->view, &replay->err))
-		return;
-	if (replay->run.session.config.vcpus > 1)
-		replay->raw = g_strconcat(replay->into, ".raw", NULL);
-	replay_configure(replay, from, to);
-	replay_run(replay);
-	if (replay->raw)
-		replay_sort(replay, from, to);
+	if (from >= to)
+		ls_error_set(&replay->err, -EINVAL, "--from is not before --to");
+	else if (!traced_run_read(&replay->run, &replay->view, &replay->err))
+		replay_write(replay, from, to, into);
 }
 
 int trace_replay(int argc, char **argv)
@@ -138,17 +150,13 @@ int trace_replay(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		log_failure("%s; see 'lockstep trace replay --help'", error->message);
-	} else if (argc != 3 || !strcmp(argv[1], argv[2])) {
+	} else if (argc != 3) {
 		log_failure("say which trace to read, and which other file to write");
 	} else {
-		replay.into = argv[2];
-		replay_all(&replay, argv[1]);
-		status = replay.err.code ? TOOL_EXIT_FAILURE : TOOL_EXIT_OK;
-		if (replay.err.code)
-			log_failure("%s", replay.err.text);
+		replay_all(&replay, argv[1], argv[2]);
+		status = trace_view_status(&replay.view, &replay.err);
 	}
 	traced_run_free(&replay.run);
-	g_free(replay.raw);
 	trace_view_close(&replay.view);
 	return status;
 }

@@ -6,13 +6,18 @@
 
 #include "tools/cmd_trace.h"
 #include "tools/log.h"
+#include "tools/output.h"
 #include "tools/tool.h"
 #include "tools/trace_print.h"
+
+#define GREP_NOTHING 1
+#define GREP_TROUBLE 2
 
 struct show {
 	struct trace_view view;
 	gboolean json;
 	GRegex *pattern; /* NULL: every record */
+	bool found;
 	struct trace_printer *printer, *plain;
 	GString *line;
 };
@@ -46,37 +51,40 @@ static void show_records(struct show *show, struct ls_error *err)
 	while (trace_view_next(&show->view, &vcpu, &record, err)) {
 		if (!show_matches(show, vcpu, record))
 			continue;
+		show->found = true;
+		progress_clear(&show->view.progress);
 		show_format(show, show->printer, vcpu, record);
 		g_string_append_c(show->line, '\n');
 		written = fwrite(show->line->str, 1, show->line->len, stdout);
 		if (written != show->line->len)
 			break;
 	}
-	if (fflush(stdout) && errno != EPIPE)
-		ls_error_set(err, -errno, "cannot write to standard output: %s", g_strerror(errno));
+	output_flush_stdout(err);
+}
+
+/* As grep(1) has it. */
+static int grep_status(const struct show *show, int status)
+{
+	return status ? GREP_TROUBLE : show->found ? TOOL_EXIT_OK : GREP_NOTHING;
 }
 
 static int show_run(struct show *show, const char *path)
 {
+	int status;
 	bool colour = isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
 	struct ls_error err = {0};
 
-	if (trace_view_open(&show->view, path, &err)) {
-		log_failure("%s", err.text);
-		return TOOL_EXIT_FAILURE;
-	}
-	if (trace_reader_unfinished(show->view.reader))
-		log_warning("'%s' was not finished; what is whole of it follows", path);
+	show->view.long_work = !isatty(STDOUT_FILENO);
 	show->printer = trace_printer_create(colour && !show->json);
 	show->plain = trace_printer_create(false);
 	show->line = g_string_new(NULL);
-	show_records(show, &err);
+	if (!trace_view_open(&show->view, path, &err))
+		show_records(show, &err);
 	g_string_free(show->line, TRUE);
 	trace_printer_destroy(show->printer);
 	trace_printer_destroy(show->plain);
-	if (err.code)
-		log_failure("%s", err.text);
-	return err.code ? TOOL_EXIT_FAILURE : TOOL_EXIT_OK;
+	status = trace_view_status(&show->view, &err);
+	return show->pattern ? grep_status(show, status) : status;
 }
 
 /* @patterns: arguments before the file. */

@@ -34,6 +34,8 @@ uint64_t trace_spec_events(const char *list, struct ls_error *err)
 	g_auto(GStrv) words = g_strsplit(list, ",", -1);
 	uint64_t events = 0;
 
+	if (!*words)
+		spec_unknown(list, err);
 	for (char **word = words; *word; word++)
 		if (spec_add(*word, &events, err))
 			return 0;

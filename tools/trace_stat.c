@@ -9,6 +9,7 @@
 #include "tools/cmd_trace.h"
 #include "tools/json.h"
 #include "tools/log.h"
+#include "tools/output.h"
 #include "tools/tool.h"
 #include "tools/trace_names.h"
 #include "tools/trace_view.h"
@@ -220,19 +221,19 @@ static int stat_run(struct stat *stat, const char *path)
 	const uint64_t *record;
 	unsigned int vcpu;
 
+	stat->view.long_work = true;
 	if (!trace_view_open(&stat->view, path, &err))
 		while (trace_view_next(&stat->view, &vcpu, &record, &err))
 			stat_add(stat, vcpu, record);
-	if (err.code) {
-		log_failure("%s", err.text);
-		return TOOL_EXIT_FAILURE;
-	}
+	if (err.code)
+		return trace_view_status(&stat->view, &err);
 	g_ptr_array_sort(stat->rows, by_samples);
 	if (stat->json)
 		print_json(stat);
 	else
 		print_text(stat);
-	return TOOL_EXIT_OK;
+	output_flush_stdout(&err);
+	return trace_view_status(&stat->view, &err);
 }
 
 int trace_stat(int argc, char **argv)

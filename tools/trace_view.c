@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "machine/load.h"
+#include "tools/log.h"
 #include "tools/size.h"
+#include "tools/tool.h"
 #include "tools/trace_spec.h"
 #include "traces/record.h"
+
+#define VCPUS_MOST 255
 
 /* --- options --- */
 
@@ -52,19 +56,53 @@ static unsigned int view_rights_row(const struct trace_view *view)
 	return name ? n : UINT_MAX;
 }
 
+/* What nobody can have recorded. */
+static int view_check(const struct trace_view *view, const char *path, struct ls_error *err)
+{
+	unsigned int vcpus = trace_view_vcpus(view);
+
+	if (trace_reader_unfinished(view->reader))
+		log_warning("'%s' was not finished; what is whole of it follows", path);
+	if (view->vcpu != UINT64_MAX && view->vcpu >= vcpus)
+		return ls_error_set(err, -EINVAL, "--vcpu %" PRIu64 ": '%s' has %u, from 0 on",
+				    view->vcpu, path, vcpus);
+	return 0;
+}
+
 int trace_view_open(struct trace_view *view, const char *path, struct ls_error *err)
 {
 	int ret = view_options(view, err);
 
+	view->bad_options = ret != 0;
 	if (!ret && !(view->reader = trace_reader_open(path, err)))
 		ret = -EINVAL;
+	if (!ret)
+		ret = view_check(view, path, err);
 	for (char **file = view->symbol_files; file && *file && !ret; file++)
 		ret = symbols_load(&view->symbols, *file, err);
 	if (!ret)
 		view->rights_row = view_rights_row(view);
 	view->only = UINT64_MAX;
 	view->left = view->limit;
+	if (view->long_work)
+		progress_begin(&view->progress);
 	return ret;
+}
+
+int trace_view_status(const struct trace_view *view, const struct ls_error *err)
+{
+	if (!err->code)
+		return TOOL_EXIT_OK;
+	log_failure("%s", err->text);
+	return view->bad_options ? TOOL_EXIT_USAGE : TOOL_EXIT_FAILURE;
+}
+
+unsigned int trace_view_vcpus(const struct trace_view *view)
+{
+	const char *text = trace_reader_text(view->reader, "vcpus", 0);
+	uint64_t count = 0;
+
+	return text && !number_parse(text, VCPUS_MOST, &count) && count ? (unsigned int)count : 1;
 }
 
 void trace_view_close(struct trace_view *view)
@@ -199,8 +237,12 @@ static bool view_next_chunk(struct trace_view *view, struct ls_error *err)
 	while (view->chunk < trace_reader_chunks(view->reader) &&
 	       !view_wants_chunk(view, trace_reader_chunk(view->reader, view->chunk)))
 		view->chunk++;
-	if (view->chunk == trace_reader_chunks(view->reader))
+	if (view->chunk == trace_reader_chunks(view->reader)) {
+		progress_clear(&view->progress);
 		return false;
+	}
+	progress_show(&view->progress, "read", view->chunks_read++,
+		      trace_reader_chunks(view->reader));
 	view->code_bits = 0;
 	view->in_chunk = !trace_cursor_chunk(view->cursor, view->chunk++, err);
 	return view->in_chunk;

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "machine/symbols.h"
+#include "tools/progress.h"
 #include "traces/reader.h"
 
 struct trace_view {
@@ -17,6 +18,7 @@ struct trace_view {
 	uint64_t from, to, events, vcpu, limit, level; /* vcpu, level: UINT64_MAX for all */
 	struct symbols symbols;
 	bool snapshots; /* they are wanted, too */
+	bool long_work; /* nothing is printed meanwhile: how far it has come is shown */
 	/* while it is read */
 	struct trace_cursor *cursor;
 	size_t chunk; /* the next one */
@@ -24,6 +26,9 @@ struct trace_view {
 	uint64_t only, left;     /* the vCPU, UINT64_MAX for all; records within the limit */
 	unsigned int rights_row; /* of the state table: CS access rights */
 	unsigned int code_bits;  /* of the vCPU at the record: 16, 32 or 64; 0: unknown */
+	size_t chunks_read;
+	struct progress progress;
+	bool bad_options; /* what went wrong */
 };
 
 /* Those of the options that select records. */
@@ -58,6 +63,9 @@ struct trace_view {
 
 int trace_view_open(struct trace_view *view, const char *path, struct ls_error *err);
 void trace_view_close(struct trace_view *view);
+/* The exit status: says what is in @err, if anything is. */
+int trace_view_status(const struct trace_view *view, const struct ls_error *err);
+unsigned int trace_view_vcpus(const struct trace_view *view);
 /* The next record that is asked for, in the order of the file, or of the vCPU that the view was
  * rewound to; valid until the next call. False at the end, or with *err filled. */
 bool trace_view_next(struct trace_view *view, unsigned int *vcpu, const uint64_t **record,

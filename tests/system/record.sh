@@ -17,10 +17,23 @@ equal() {
 	expect_status 124 "$LOCKSTEP" run "${machine[@]}" --record "$WORK/rec" --record-every 20M
 	expect_status 124 "$LOCKSTEP" run "${machine[@]}" --trace "$WORK/traced:feed,instruction@count=$((from - 1000))"
 	expect_status 0 "$LOCKSTEP" trace cut --events instruction --from "$from" --to "$to" "$WORK/traced" "$WORK/part"
-	expect_status 0 "$LOCKSTEP" trace replay --from "$from" --to "$to" "$WORK/rec" "$WORK/again"
+	G_MESSAGES_DEBUG=all expect_status 0 "$LOCKSTEP" trace replay --from "$from" --to "$to" "$WORK/rec" "$WORK/again"
+	replayed_near "$vcpus" "$from" "$to"
 	cmp "$WORK/part" "$WORK/again" || fail "$vcpus vCPUs: the replay from $from to $to has other records"
 	expect_status 0 "$LOCKSTEP" trace show --events snapshot --json "$WORK/rec"
 	[ "$(jq -s 'map(select(.part == 2)) | length' "$WORK/out")" -ge 2 ] || fail "too few snapshots"
+}
+
+# replayed_near VCPUS FROM TO: the last replay ran from a snapshot not long before that part, and no further than to
+# its end. Counts are of all vCPUs together.
+replayed_near() {
+	local from to
+
+	from=$(sed -n 's/.*goes on from instruction \([0-9]*\) .*/\1/p' "$WORK/err")
+	to=$(sed -n 's/.*ends at instruction \([0-9]*\) .*/\1/p' "$WORK/err")
+	[ "${from:-0}" -gt $(($2 - 22000000)) ] || fail "$1 vCPUs: from $2 on began at '$from'"
+	[ "${to:-0}" -lt "$3" ] || [ "$to" -gt $((($3 + 2000000) * $1)) ] && fail "$1 vCPUs: up to $3 ended at '$to'"
+	return 0
 }
 
 # same_end: of a whole run that was recorded with its exits: the last one, where the guest powers the

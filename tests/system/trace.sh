@@ -52,6 +52,20 @@ cp "$WORK/out" "$WORK/part.text"
 trace show --from 5000 --to 5100 "$WORK/one"
 cmp "$WORK/out" "$WORK/part.text" || fail "cut has other records"
 
+trace cut --from 5000 --limit 3 "$WORK/one" "$WORK/part"
+trace show "$WORK/part"
+[ "$(wc -l <"$WORK/out")" -eq 3 ] || fail "cut --limit 3 leaves $(wc -l <"$WORK/out") records"
+# Nothing is made of itself, whatever name it goes by, and what cannot be made leaves nothing behind.
+cp "$WORK/one" "$WORK/itself"
+ln -s itself "$WORK/link"
+for how in "cut" "replay" "import" "export --format chrome"; do
+	# shellcheck disable=SC2086 # words
+	expect_status 1 "$LOCKSTEP" trace $how "$WORK/itself" "$WORK/link"
+	grep -q 'is the file that is read' "$WORK/err" || fail "$how: $(cat "$WORK/err")"
+done
+cmp "$WORK/one" "$WORK/itself" || fail "a trace was written over by what was made of it"
+rm "$WORK/itself" "$WORK/link"
+
 # A trigger begins where it says.
 record --trace "$WORK/late:instruction@count=5000"
 trace show --limit 100 "$WORK/late"
@@ -73,6 +87,9 @@ grep -q 'records are equal, then' "$WORK/out" || fail "diff does not say where"
 trace grep 'engine_exit.*address=0xf4' "$WORK/one"
 [ "$(wc -l <"$WORK/out")" -eq 1 ] || fail "grep finds $(wc -l <"$WORK/out") writes to the exit port"
 
+expect_status 1 "$LOCKSTEP" trace grep 'no such line' "$WORK/one"
+expect_status 2 "$LOCKSTEP" trace grep x "$WORK/nothing"
+
 # stat counts what there is: each exit took the microsecond that a port costs.
 trace stat --json "$WORK/one"
 jq -e '.events.instruction > 20000 and .events.engine_exit == .exits[0].samples and
@@ -92,6 +109,8 @@ if command -v trace-cmd >/dev/null; then
 		fail "trace-cmd reports other exits than the $exits there are"
 	grep -q 'kvm_entry: .*rip 0x' "$WORK/report" || fail "trace-cmd reports no kvm_entry"
 	grep -q 'kvm_pio: ' "$WORK/report" || fail "trace-cmd reports no kvm_pio"
+	"$LOCKSTEP" trace export --format trace.dat "$WORK/one" /dev/stdout | cat >"$WORK/piped"
+	cmp "$WORK/trace.dat" "$WORK/piped" || fail "a pipe gets another trace.dat"
 	# And back: an exit takes the microsecond that a port costs.
 	trace import "$WORK/trace.dat" "$WORK/imported"
 	trace stat --json "$WORK/imported"
@@ -137,6 +156,11 @@ expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x:nonsense"
 grep -q "unknown trace event 'nonsense'" "$WORK/err" || fail "no word of the unknown event"
 expect_status 2 "$LOCKSTEP" run --payload "$payload" --trace "$WORK/x@nonsense"
 expect_status 1 "$LOCKSTEP" run --payload "$payload" --trace /nowhere/x
+expect_status 2 "$LOCKSTEP" trace show --from here "$WORK/one"
+expect_status 2 "$LOCKSTEP" trace stat --events '' "$WORK/one"
+grep -q "unknown trace event ''" "$WORK/err" || fail "no word of the empty list: $(cat "$WORK/err")"
+expect_status 2 "$LOCKSTEP" trace diff --vcpu 1 "$WORK/one" "$WORK/one"
+expect_status 1 "$LOCKSTEP" trace show --vcpu 1 "$WORK/one"
 expect_status 1 "$LOCKSTEP" trace replay --from 999999999 "$WORK/one" "$WORK/x"
 expect_status 2 "$LOCKSTEP" trace export --format xml "$WORK/one" "$WORK/x"
 expect_status 1 "$LOCKSTEP" trace show "$payload"

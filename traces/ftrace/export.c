@@ -186,26 +186,24 @@ static u64 align(u64 offset)
 	return (offset + RING_PAGE - 1) & ~(u64)(RING_PAGE - 1);
 }
 
-static void put_streams(FILE *to, const struct ftrace_export *export)
+/* @at: so many bytes come before it. */
+static void put_streams(FILE *to, const struct ftrace_export *export, u64 at)
 {
-	u64 offset = (u64)ftell(to) + 10 + 16 * (u64) export->vcpus, start = align(offset);
+	u64 offset = at + 10 + 16 * (u64) export->vcpus, start = align(offset), before = 0;
 	static const u8 zeros[RING_PAGE];
 
 	fwrite("flyrecord", 1, 10, to);
-	for (unsigned int n = 0, at = 0; n < export->vcpus; n++, at = 0) {
-		u64 before = 0;
-
-		for (; at < n; at++)
-			before += export->stream[at].ring.used;
+	for (unsigned int n = 0; n < export->vcpus; n++) {
 		put64(to, start + before);
 		put64(to, export->stream[n].ring.used);
+		before += export->stream[n].ring.used;
 	}
 	fwrite(zeros, 1, start - offset, to);
 	for (unsigned int n = 0; n < export->vcpus; n++)
 		fwrite(export->stream[n].ring.bytes, 1, export->stream[n].ring.used, to);
 }
 
-int ftrace_export_write(struct ftrace_export *export, FILE *to)
+static void put_head(FILE *to, const struct ftrace_export *export)
 {
 	static const char magic[] = "\027\010\104tracing6";
 
@@ -224,6 +222,22 @@ int ftrace_export_write(struct ftrace_export *export, FILE *to)
 	put32(to, 0); /* printk formats */
 	put_names(to, export->vcpus);
 	put32(to, export->vcpus);
-	put_streams(to, export);
+}
+
+/* A pipe does not say how far it is: the head's size is known from memory. */
+int ftrace_export_write(struct ftrace_export *export, FILE *to)
+{
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *head = open_memstream(&bytes, &size);
+
+	if (!head)
+		return -ENOMEM;
+	put_head(head, export);
+	if (!fclose(head)) {
+		fwrite(bytes, 1, size, to);
+		put_streams(to, export, size);
+	}
+	free(bytes);
 	return fflush(to) || ferror(to) ? -EIO : 0;
 }

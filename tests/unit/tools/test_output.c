@@ -2,8 +2,10 @@
 /* tools/output.h: a result file appears whole or not at all; and RFC 8259's strings. */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/check.h"
@@ -67,6 +69,49 @@ static void a_path_that_cannot_be_is_said_at_once(void)
 	CHECK_EQUAL(folder_count(), 0);
 }
 
+/* Neither when it is dropped nor when the program is killed in the midst of it. */
+static void nothing_is_left_of_an_unfinished_file(void)
+{
+	g_autofree char *path = g_build_filename(folder, "result", NULL);
+	struct ls_error err = {0};
+	struct output output;
+	pid_t child;
+	int status;
+
+	CHECK_EQUAL(output_begin(&output, path, &err), 0);
+	CHECK_EQUAL(write(output.fd, "half", 4), 4);
+	ls_error_set(&err, -EIO, "'%s' is broken", output.name);
+	CHECK_EQUAL(output_end(&output, &err), -EIO);
+	/* Its other name is nobody's business. */
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
+	CHECK_EQUAL(folder_count(), 0);
+
+	child = fork();
+	if (!child) {
+		output_begin(&output, path, NULL);
+		raise(SIGKILL);
+	}
+	CHECK_EQUAL(waitpid(child, &status, 0), child);
+	CHECK_EQUAL(folder_count(), 0);
+}
+
+static void a_file_is_not_made_of_itself(void)
+{
+	g_autofree char *path = g_build_filename(folder, "input", NULL);
+	g_autofree char *link = g_build_filename(folder, "link", NULL);
+	struct ls_error err = {0};
+
+	CHECK_EQUAL(output_write(path, "x", 1, NULL), 0);
+	CHECK_EQUAL(symlink("input", link), 0);
+	CHECK_EQUAL(output_check_of(path, path, NULL), -EINVAL);
+	CHECK_EQUAL(output_check_of(link, path, &err), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, link));
+	unlink(link);
+	CHECK_EQUAL(output_check_of(link, path, NULL), 0);
+	CHECK_EQUAL(output_check_of("/dev/null", "/dev/null", NULL), 0);
+	unlink(path);
+}
+
 static void a_full_device_is_an_error(void)
 {
 	/* Linux's full(4): every write fails with ENOSPC. */
@@ -103,6 +148,8 @@ static CU_TestInfo tests[] = {
 	{"a folder is made", folder_is_made},
 	{"a file is replaced whole", a_file_is_replaced_whole},
 	{"a path that cannot be is said at once", a_path_that_cannot_be_is_said_at_once},
+	{"nothing is left of an unfinished file", nothing_is_left_of_an_unfinished_file},
+	{"a file is not made of itself", a_file_is_not_made_of_itself},
 	{"a full device is an error", a_full_device_is_an_error},
 	{"JSON strings are escaped", json_strings_are_escaped},
 	{"the folder is left empty", folder_remove},
