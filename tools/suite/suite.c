@@ -68,7 +68,7 @@ void payload(void)
 	no_ist_ss = asked("no-ist-ss");
 	null_data = asked("null-data");
 	for (test = __start_suite_cases; test < __stop_suite_cases; test++)
-		if (same(test->name, name)) {
+		if (*test->name == *name && same(test->name, name)) {
 			trap_hook = leave_out;
 			/* Caches on, as any kernel has them: KVM watches CR0 closely while they are
 			 * off. */

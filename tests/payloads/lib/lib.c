@@ -161,7 +161,6 @@ u64 gdt[GDT_ENTRIES] __attribute__((aligned(16))) = {
 	[SEL_CODE0_32 / 8] = 0x00cf9b000000ffff,
 };
 
-struct gate idt[256] __attribute__((aligned(16)));
 struct tss tss __attribute__((aligned(16)));
 u8 kernel_stack[8192] __attribute__((aligned(64)));
 u8 user_stack[8192] __attribute__((aligned(64)));
@@ -206,8 +205,6 @@ void idt_load(u16 limit)
 void payload_setup(void);
 void payload_setup(void)
 {
-	unsigned int i;
-
 	sections = option("SECTIONS"); /* before the payload uses the memory that it lies in */
 	/* 115,200 baud, 8 bits; a UART fresh from reset sends 5. */
 	outb(SERIAL + 3, 0x83);
@@ -217,8 +214,6 @@ void payload_setup(void)
 	/* 8259s masked; no payload wants them unless it says so. */
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
-	for (i = 0; i < 256; i++)
-		gate_reset((u8)i);
 	idt_load(sizeof(idt) - 1);
 #ifdef __x86_64__
 	tss.rsp[0] = STACK_TOP(kernel_stack);

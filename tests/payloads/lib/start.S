@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Multiboot 0.6.96 entry: 32-bit protected mode, flat, no paging. The 64-bit payloads go on to long
- * mode with the first 4 GiB mapped one to one by 2 MiB pages, user-accessible. */
+ * mode with the first 4 GiB mapped one to one by 2 MiB pages, user-accessible. Tables are data: an
+ * engine that is stepped gets to the payload itself in a few hundred instructions. */
 #include "selectors.h"
 
 .section .multiboot, "a"
@@ -18,22 +19,6 @@ start:
 	push $0
 	popf
 #ifdef __x86_64__
-	/* PML4 -> PDPT -> four page directories */
-	mov $(page_directories + 7), %eax
-	mov $pdpt, %edi
-	mov $4, %ecx
-1:	mov %eax, (%edi)
-	add $0x1000, %eax
-	add $8, %edi
-	loop 1b
-	mov $0x87, %eax
-	mov $page_directories, %edi
-	mov $2048, %ecx
-2:	mov %eax, (%edi)
-	add $0x200000, %eax
-	add $8, %edi
-	loop 2b
-	movl $(pdpt + 7), pml4
 	mov $pml4, %eax
 	mov %eax, %cr3
 	mov $0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
@@ -91,15 +76,40 @@ gdt_pointer:
 multiboot_information:
 	.long 0
 
+/* Interrupt gates of level 0, one to each of the stubs (SDM 3A:6.11, 6.14.1). */
+.align 16
+.globl idt
+idt:
+.set n, 0
+.rept 256
+	.word trap_stubs_low + 32 * n, SEL_CODE0, 0x8e00, trap_stubs_high
+#ifdef __x86_64__
+	.long 0, 0
+#endif
+	.set n, n + 1
+.endr
+
+#ifdef __x86_64__
+.align 4096
+.globl pml4
+pml4:
+	.quad pdpt + 7
+	.skip 4096 - 8
+pdpt:
+	.quad page_directories + 7, page_directories + 0x1007
+	.quad page_directories + 0x2007, page_directories + 0x3007
+	.skip 4096 - 4 * 8
+.globl page_directories
+page_directories:
+.set n, 0
+.rept 2048
+	.quad n * 0x200000 + 0x87
+	.set n, n + 1
+.endr
+#endif
+
 .bss
 .align 4096
-#ifdef __x86_64__
-.globl pml4
-pml4:			.skip 4096
-pdpt:			.skip 4096
-.globl page_directories
-page_directories:	.skip 4 * 4096
-#endif
 			.skip 16384
 .globl stack_top
 stack_top:

@@ -60,8 +60,9 @@ escape:
 	mov $1, %eax
 	ret
 
-/* 32 bytes each; all but these vectors push a stand-in for the error code (SDM 3A:6.3, table 6-1). */
-.align 32
+/* 32 bytes each; all but these vectors push a stand-in for the error code (SDM 3A:6.3, table 6-1).
+ * They share the upper half of their addresses: see link.ld. */
+.align 256 * 32
 .globl trap_stubs
 trap_stubs:
 .set n, 0
