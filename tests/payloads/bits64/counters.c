@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Performance counters where the privilege and the interrupt count: SDM 3B:20.2, SDM 3A:11.5.1,
  * SDM 2B RDPMC; APM 2:13.2. Events are retired instructions, so every number is exact. */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define EOI          APIC(0xb0)
 #define LVTPC        APIC(0x340)
 #define LVT_MASKED   0x10000

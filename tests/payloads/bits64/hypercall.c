@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* KVM's face: its CPUID leaves, and hypercalls by the vendor's own instruction (Linux,
  * Documentation/virt/kvm/x86/cpuid.rst and hypercalls.rst). */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define EOI          APIC(0xb0)
 #define VECTOR       0x70
 #define SEND_IPI     10

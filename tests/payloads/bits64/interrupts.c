@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Interrupts between instructions: IF, the STI and MOV SS shadows, NMI blocking, HLT, priorities
  * (SDM 3A:6.7, 6.8, 6.9). The local APIC sends them to itself (SDM 3A:11.6.1). */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define ICR          APIC(0x300)
 #define EOI          APIC(0xb0)
 #define SELF         0x40000

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* System management mode: SDM 3C:31.3 to 31.5, 31.11; APM 2:10.2, 10.3. */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define SMI_COMMAND  0x200
 #define SMBASE_RESET 0x30000ul
 #define SMBASE_NEW   0x60000ul

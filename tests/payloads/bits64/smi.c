@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An SMI of a machine that was started without firmware: the loader has put a handler where SMBASE
  * is after RESET (SDM 3C:32.4, 32.11; APM 2:10.2.2), and the program goes on. */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define SMI_COMMAND  0x200
 #define REVISION     0x3fefcul /* in the saved state: SDM 3C:32.4.1, APM 2:10.2.3 */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AVIC between two processors: doorbells and interprocessor interrupts reach a guest that runs, and
  * one that waits (APM 2:15.29.6.1, 15.29.8.2). */
+#include "apic.h"
 #include "avic.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ull + (offset)))
 #define MSR_EFER     0xc0000080
 #define OTHER        1 /* the other processor's APIC ID, and its guest's */
 

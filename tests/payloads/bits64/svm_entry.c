@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What VMRUN refuses, and what is left behind a refusal (APM 2:15.5.1, 15.6, 15.20, 15.25.4). */
+#include "apic.h"
 #include "svm.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define VECTOR       0x70
 
 static u32 seen;

@@ -2,9 +2,9 @@
 /* SKINIT and what it leaves, on this processor and on one that waits for its startup IPI (APM
  * 2:15.27); INIT redirection (15.28); breakpoints without GIF (15.17); the locks (15.31, 15.32).
  * Two processors. */
+#include "apic.h"
 #include "svm.h"
 
-#define APIC(offset)   (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define MSR_EFER       0xc0000080
 #define MSR_HWCR       0xc0010015
 #define MSR_VM_CR      0xc0010114

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMIs while a guest runs: without the intercept their handler is outside the guest, and RSM goes
  * back to it (APM 2:15.22; the state-save area: table 10-1). */
+#include "apic.h"
 #include "svm.h"
 
-#define APIC(offset)   (*(volatile u32 *)(APIC_BASE + (offset)))
-#define APIC_BASE      0xfee00000ul
 #define SMI_COMMAND    0x200
 #define ENTRY          0x38000ul
 #define MAILBOX        0x20000ul

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMM_CTL: the signals of SMM by themselves (APM 2:15.30.3), on a processor that has it. */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define SMI_COMMAND  0x200
 #define NMI_COMMAND  0x400
 #define ENTRY        0x38000ul

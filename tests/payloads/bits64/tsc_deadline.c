@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IA32_TSC_DEADLINE (SDM 3A:11.5.4.1). */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define LVT_TIMER    APIC(0x320)
 #define TSC_DEADLINE (2u << 17)
 #define VECTOR       0x70

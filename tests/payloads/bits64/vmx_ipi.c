@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IPI virtualization (SDM 3C:30.1.6, 30.4.3.2, 30.5): a guest's IPIs are posted to other virtual
  * processors, here to itself. */
+#include "apic.h"
 #include "vmx.h"
 
 #define VALID             (1u << 31)
@@ -24,7 +25,6 @@ static u64 pid_pointers[4] __attribute__((aligned(4096)));
 static u64 posted[8] __attribute__((aligned(64)));
 
 #define V(offset)    (*(volatile u32 *)(virtual_page + (offset)))
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ull + (offset)))
 #define TARGET       2 /* the virtual APIC ID whose entry is valid */
 #define REQUESTED    (1ull << (VECTOR - 64))
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SMIs in VMX operation by the default treatment: SMM is outside it, and RSM goes back to it (SDM
  * 3C:32.14). */
+#include "apic.h"
 #include "vmx.h"
 
-#define APIC(offset)     (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define SMI_COMMAND      0x200
 #define ENTRY            0x38000ul
 #define MAILBOX          0x20000ul

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The x2APIC's registers of a guest, virtual interrupts, their end, and posted ones (SDM 3C:30.1.3
  * to 30.1.5, 30.2, 30.4.3.2, 30.5, 30.6). */
+#include "apic.h"
 #include "vmx.h"
 
 #define VALID             (1u << 31)
@@ -299,7 +300,6 @@ static void commands(void)
 
 /* --- posted interrupts --- */
 
-#define APIC(offset) (*(volatile u32 *)(0xfee00000ull + (offset)))
 
 /* The notification waits in the local APIC when the guest is entered. */
 static void prepare_posted(char *code, u64 flags, u8 vector)

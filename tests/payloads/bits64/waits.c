@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting for a store, an interrupt or a time: SDM 2 MONITOR, MWAIT, UMONITOR, UMWAIT, TPAUSE. The
  * TSC ticks once a nanosecond, and time goes on to the next deadline while all processors wait. */
+#include "apic.h"
 #include "payload.h"
 
-#define APIC(offset)   (*(volatile u32 *)(0xfee00000ul + (offset)))
 #define EOI            APIC(0xb0)
 #define ICR            APIC(0x300)
 #define ICR_HIGH       APIC(0x310)
