@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_SIM_CPU_MEMORY_H
 #define LOCKSTEP_SIM_CPU_MEMORY_H
 
+#include "sim/cpu/host_value.h"
 #include "sim/cpu/op.h"
 
 /* Slow paths: with the privilege of CPL, #SS instead of #GP for a non-canonical address if
@@ -61,16 +62,7 @@ ALWAYS_INLINE u64 mem_load(struct cpu *cpu, const struct op *op, u64 linear, uns
 
 	if (unlikely(!host))
 		return mem_load_slow(cpu, op, linear, size, op->seg);
-	switch (size) {
-	case 1:
-		return *(u8 *)host;
-	case 2:
-		return *(u16 *)host;
-	case 4:
-		return *(u32 *)host;
-	default:
-		return *(u64 *)host;
-	}
+	return host_read(host, size);
 }
 
 ALWAYS_INLINE void mem_store(struct cpu *cpu, const struct op *op, u64 linear, u64 value,
@@ -82,20 +74,7 @@ ALWAYS_INLINE void mem_store(struct cpu *cpu, const struct op *op, u64 linear, u
 		mem_store_slow(cpu, op, linear, value, size, op->seg);
 		return;
 	}
-	switch (size) {
-	case 1:
-		*(u8 *)host = value;
-		break;
-	case 2:
-		*(u16 *)host = value;
-		break;
-	case 4:
-		*(u32 *)host = value;
-		break;
-	default:
-		*(u64 *)host = value;
-		break;
-	}
+	host_write(host, value, size);
 }
 
 /* Blocks of up to 64 bytes (vectors, x87). @to and @from must not be locals of a handler that

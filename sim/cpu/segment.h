@@ -133,17 +133,7 @@ ALWAYS_INLINE bool stack_store(struct cpu *cpu, const struct stack_cursor *stack
 	if (unlikely(entry->write_tag != tlb_tag(linear, size, stack->context)))
 		return false;
 	host = tlb_host(entry, linear);
-	switch (size) {
-	case 2:
-		*(u16 *)host = value;
-		break;
-	case 4:
-		*(u32 *)host = value;
-		break;
-	default:
-		*(u64 *)host = value;
-		break;
-	}
+	host_write(host, value, size);
 	return true;
 }
 
@@ -156,17 +146,7 @@ ALWAYS_INLINE bool stack_load(struct cpu *cpu, const struct stack_cursor *stack,
 	if (unlikely(entry->read_tag != tlb_tag(linear, size, stack->context)))
 		return false;
 	host = tlb_host(entry, linear);
-	switch (size) {
-	case 2:
-		*value = *(u16 *)host;
-		break;
-	case 4:
-		*value = *(u32 *)host;
-		break;
-	default:
-		*value = *(u64 *)host;
-		break;
-	}
+	*value = host_read(host, size);
 	return true;
 }
 

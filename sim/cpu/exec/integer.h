@@ -78,38 +78,6 @@ ALWAYS_INLINE void reg_write(struct cpu *cpu, u8 offset, u64 value, unsigned int
 	}
 }
 
-ALWAYS_INLINE u64 host_read(const void *host, unsigned int size)
-{
-	switch (size) {
-	case 1:
-		return *(const u8 *)host;
-	case 2:
-		return *(const u16 *)host;
-	case 4:
-		return *(const u32 *)host;
-	default:
-		return *(const u64 *)host;
-	}
-}
-
-ALWAYS_INLINE void host_write(void *host, u64 value, unsigned int size)
-{
-	switch (size) {
-	case 1:
-		*(u8 *)host = value;
-		break;
-	case 2:
-		*(u16 *)host = value;
-		break;
-	case 4:
-		*(u32 *)host = value;
-		break;
-	default:
-		*(u64 *)host = value;
-		break;
-	}
-}
-
 /* Atomic on the host; @expected is what the operand held. */
 ALWAYS_INLINE bool host_compare_exchange(void *host, u64 expected, u64 desired, unsigned int size)
 {

@@ -178,4 +178,13 @@ ALWAYS_INLINE void host_leave(struct cpu *cpu, u16 control, u16 status)
 	host_leave_quiet(control);
 }
 
+/* An instruction that does @call, which has cpu and op. */
+#define BODY(name, call)                                                                           \
+	static HANDLER(exec_##name)                                                                \
+	{                                                                                          \
+		call;                                                                              \
+		NEXT;                                                                              \
+	}                                                                                          \
+	FAMILY_ONE(name, exec_##name);
+
 #endif

@@ -90,14 +90,6 @@ ALWAYS_INLINE void arith_memory(struct cpu *cpu, const struct op *op, unsigned i
 	x87_merge(cpu, op, status);
 }
 
-#define BODY(name, call)                                                                           \
-	static HANDLER(exec_##name)                                                                \
-	{                                                                                          \
-		call;                                                                              \
-		NEXT;                                                                              \
-	}                                                                                          \
-	FAMILY_ONE(name, exec_##name);
-
 #define ARITH(op_)                                                                                 \
 	BODY(f##op_##_st0, arith_registers(cpu, op, 0, op->rm, false, host_##op_##_reg))           \
 	BODY(f##op_##_sti, arith_registers(cpu, op, op->rm, 0, false, host_##op_##_reg))           \

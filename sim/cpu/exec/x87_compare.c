@@ -197,14 +197,6 @@ static NOINLINE void move_if(struct cpu *cpu, const struct op *op, bool conditio
 	/* C1 is left alone by AMD processors; SDM 2A FCMOVcc clears it on a stack fault only. */
 }
 
-#define BODY(name, call)                                                                           \
-	static HANDLER(exec_##name)                                                                \
-	{                                                                                          \
-		call;                                                                              \
-		NEXT;                                                                              \
-	}                                                                                          \
-	FAMILY_ONE(name, exec_##name);
-
 BODY(fcom, compare_registers(cpu, op, 0, host_fcom))
 BODY(fcomp, compare_registers(cpu, op, 1, host_fcom))
 BODY(fcompp, compare_registers(cpu, op, 2, host_fcom))

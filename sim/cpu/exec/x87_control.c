@@ -216,15 +216,7 @@ static NOINLINE void restore_state(struct cpu *cpu, const struct op *op)
 		memcpy(st_reg(cpu, i), registers + 10 * i, 10);
 }
 
-#define BODY(name, call)                                                                           \
-	static HANDLER(exec_##name)                                                                \
-	{                                                                                          \
-		call(cpu, op);                                                                     \
-		NEXT;                                                                              \
-	}                                                                                          \
-	FAMILY_ONE(name, exec_##name);
-
-BODY(fnstenv, store_environment)
-BODY(fldenv, load_environment)
-BODY(fnsave, save_state)
-BODY(frstor, restore_state)
+BODY(fnstenv, store_environment(cpu, op))
+BODY(fldenv, load_environment(cpu, op))
+BODY(fnsave, save_state(cpu, op))
+BODY(frstor, restore_state(cpu, op))

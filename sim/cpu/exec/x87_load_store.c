@@ -308,14 +308,6 @@ static NOINLINE void store_unchecked(struct cpu *cpu, const struct op *op)
 	st_pop(cpu);
 }
 
-#define BODY(name, call)                                                                           \
-	static HANDLER(exec_##name)                                                                \
-	{                                                                                          \
-		call;                                                                              \
-		NEXT;                                                                              \
-	}                                                                                          \
-	FAMILY_ONE(name, exec_##name);
-
 BODY(fld_sti, load_sti(cpu, op))
 BODY(fld_m32, load(cpu, op, 4, host_fld_m32))
 BODY(fld_m64, load(cpu, op, 8, host_fld_m64))

@@ -192,14 +192,6 @@ static NOINLINE void change_sign(struct cpu *cpu, const struct op *op, u16 and_n
 	cpu->fpu.status &= (u16)~FSW_C1;
 }
 
-#define BODY(name, call)                                                                           \
-	static HANDLER(exec_##name)                                                                \
-	{                                                                                          \
-		call;                                                                              \
-		NEXT;                                                                              \
-	}                                                                                          \
-	FAMILY_ONE(name, exec_##name);
-
 BODY(fchs, change_sign(cpu, op, 0, 0x8000))
 BODY(fabs, change_sign(cpu, op, 0x8000, 0))
 BODY(fsqrt, in_place(cpu, op, host_fsqrt))
