@@ -167,12 +167,15 @@ static uint64_t scheduler_follow(struct machine *machine, struct vcpu *vcpu, uin
 	return now;
 }
 
-/* Not entered any more, or left for a kick: with no instruction of the turn done, nothing was. */
+/* Not entered any more, or left for a kick: with no instruction of the turn done, nothing was. What
+ * the guest has asked for itself, an end or a reset, is nothing from outside: it comes again. */
 static void scheduler_note_cut(struct machine *machine, struct vcpu *vcpu, uint64_t before,
 			       bool counts)
 {
 	uint64_t done = machine->turns.executed;
 
+	if (atomic_load(&machine->request) != REQUEST_NONE)
+		return;
 	if (counts)
 		done += vcpu_instructions(vcpu) - before;
 	input_log_add(machine, done != machine->turns.began ? INPUT_TURN_CUT : INPUT_NOT_ENTERED,

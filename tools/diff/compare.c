@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/compare.h"
 
-#include "tools/diff/comparison.h"
+#include "tools/diff/streams.h"
 
-/* Both before the first instruction that was recorded. */
-static bool level(struct comparison *c)
+static bool next_pair(struct comparison *c)
 {
-	struct machine *machine = side_machine(c->side[REF]);
-	g_autofree uint64_t *registers = g_new0(uint64_t, c->fields->count);
-	const uint64_t *there = registers;
-	struct ls_error err = {0};
+	if (c->recorded && recorded_is_stream(c->recorded))
+		return streams_next_pair(c);
+	if (c->config[REF].single_step)
+		return step_next_pair(c);
+	return comparison_next(c, REF) && comparison_next(c, DUT);
+}
 
-	if (recorded_begin(c->recorded)) {
-		if (!comparison_next(c, REF))
-			return false;
-		there = registers_of(c, REF);
-	} else {
-		diff_fields_read(c->fields, machine_engine(machine), machine_vcpu(machine, 0),
-				 registers);
-	}
-	c->level = true;
-	return !recorded_level(c->recorded, c->fields, there, &err) ||
-	       comparison_could_not(c, &err);
+/* What differs is this vCPU's. */
+static void name_vcpu(struct comparison *c)
+{
+	char *text = c->result->text;
+
+	if (c->test->vcpus < 2 || c->result->ends_only || !text)
+		return;
+	c->result->text = g_strdup_printf("vCPU %u: %s", c->now[REF]->vcpu, text);
+	g_free(text);
 }
 
 static void compare_events(struct comparison *c)
 {
 	bool step = c->config[REF].single_step;
 
-	if (c->recorded && !level(c))
-		return;
+	c->result->ends_only =
+		c->test->vcpus > 1 && (!c->recorded || !recorded_machine(c->recorded));
 	if (step && !c->config[REF].step_from)
 		step_begin(c);
-	while (step ? step_next_pair(c) : comparison_next(c, REF) && comparison_next(c, DUT)) {
+	while (next_pair(c)) {
 		c->result->events++;
 		/* What was mended is how it is to be compared again. */
 		if (c->saved[DUT])
 			saved_add(c->saved[DUT], c->now[DUT]);
 		if (pair_differs(c)) {
 			c->result->rule = rule_describe(c);
+			name_vcpu(c);
 			return;
 		}
-		if (c->now[REF]->exit.reason == DIFF_END)
+		/* Of records each vCPU's end is compared. */
+		if (c->now[REF]->exit.reason == DIFF_END && !c->now[DUT]->by_records)
 			return;
 		if (step)
 			step_pair_done(c);
@@ -67,8 +68,6 @@ struct diff_result *diff_compare(const struct diff_options *options, const struc
 		.options = &own, .test = &own_test, .result = result, .open_page = NO_PAGE};
 	int64_t start = g_get_monotonic_time();
 
-	for (unsigned int who = REF; who <= DUT; who++)
-		c.stream[who] = g_ptr_array_new_with_free_func(g_free);
 	c.quirk_used = g_new0(bool, quirk_count + 1);
 	if (sides_open(&c, &own, &own_test) && sides_build(&c) && comparison_save(&c))
 		compare_events(&c);

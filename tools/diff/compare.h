@@ -50,6 +50,7 @@ struct diff_value {
 struct diff_moment {
 	uint64_t number, linear_rip;
 	char *what, *instruction;
+	bool over;          /* the instruction is that of the event, not the next */
 	GPtrArray *changed; /* "RAX", "0x1", ...: since the one before */
 };
 
@@ -63,6 +64,7 @@ struct diff_result {
 	const char *stopped_at; /* the instruction that the engine cannot run; NULL: another reason */
 	bool unsteady;         /* different, but not in a second run */
 	uint64_t merged;       /* steps that one engine makes of two */
+	bool ends_only;        /* of several vCPUs that ran in any order */
 	double wall_seconds;
 	GPtrArray *left_out;   /* names of registers that differ from the start on */
 	GPtrArray *values;     /* struct diff_value */

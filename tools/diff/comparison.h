@@ -40,10 +40,9 @@ struct comparison {
 	struct machine_config config[2];
 	struct side *side[2];      /* no engine under test if it is recorded */
 	struct recorded *recorded; /* NULL: it runs */
-	GPtrArray *stream[2];    /* of a trace by instruction: records that wait for the other's */
-	bool level;              /* the reference is where the trace begins */
-	bool end_shown;          /* what the run ended with has been shown */
-	struct diff_event shown; /* the reference's, if it is made of another */
+	struct streams *streams;   /* the reference's records, and the trace's; NULL: it stops */
+	bool end_shown;            /* what the run ended with has been shown */
+	struct diff_event shown;   /* the reference's, if it is made of another */
 	struct saved *saved[2];
 	const struct diff_event *now[2];
 	struct diff_history history[2];
@@ -98,11 +97,7 @@ void comparison_save_end(struct comparison *c);
 /* host.c: the reference's next event, as a host's processor has it. */
 const struct diff_event *host_next(struct comparison *c, struct ls_error *err);
 
-/* records.c: the reference's next event behind an instruction. */
-const struct diff_event *records_next(struct comparison *c, struct ls_error *err);
-/* The trace's event comes as far as the reference's; false with *err filled. */
-bool records_level(struct comparison *c, struct ls_error *err);
-/* Compares what both recorded of an instruction. */
+/* records.c: compares what both recorded of a step. */
 bool records_differ(struct comparison *c);
 /* pair.c */
 void comparison_add_value(struct comparison *c, const char *field, uint64_t ref, uint64_t dut,

@@ -23,8 +23,10 @@ static void moment_free(void *opaque)
 	g_free(moment);
 }
 
-void history_start(struct diff_history *history, const struct diff_fields *fields, bool all)
+void history_start(struct diff_history *history, const struct diff_fields *fields, bool all,
+		   bool several)
 {
+	history->several = several;
 	history->fields = fields;
 	history->events = g_ptr_array_new_with_free_func(event_free);
 	history->keep = all ? HISTORY_MOST : HISTORY_LAST;
@@ -55,10 +57,30 @@ static GPtrArray *changes(const struct diff_fields *fields, const struct diff_ev
 	return changed;
 }
 
+/* The same vCPU's before the event @at. */
+static const struct diff_event *event_before(const struct diff_history *history, guint at)
+{
+	const struct diff_event *event = g_ptr_array_index(history->events, at), *before;
+
+	while (at--) {
+		before = g_ptr_array_index(history->events, at);
+		if (before->vcpu == event->vcpu)
+			return before;
+	}
+	return NULL;
+}
+
+static char *describe(const struct diff_history *history, const struct diff_event *event)
+{
+	g_autofree char *what = describe_event(event);
+
+	return history->several ? g_strdup_printf("vCPU %u: %s", event->vcpu, what)
+				: g_steal_pointer(&what);
+}
+
 GPtrArray *history_finish(struct diff_history *history)
 {
 	GPtrArray *moments = g_ptr_array_new_with_free_func(moment_free);
-	const struct diff_event *before = NULL;
 
 	for (guint i = 0; i < history->events->len; i++) {
 		const struct diff_event *event = g_ptr_array_index(history->events, i);
@@ -66,11 +88,11 @@ GPtrArray *history_finish(struct diff_history *history)
 
 		moment->number = event->number;
 		moment->linear_rip = event->linear_rip;
-		moment->what = describe_event(event);
+		moment->what = describe(history, event);
+		moment->over = event->by_records;
 		moment->instruction = describe_instruction(history->fields, event);
-		moment->changed = changes(history->fields, before, event);
+		moment->changed = changes(history->fields, event_before(history, i), event);
 		g_ptr_array_add(moments, moment);
-		before = event;
 	}
 	g_ptr_array_unref(history->events);
 	return moments;

@@ -13,9 +13,11 @@ struct diff_history {
 	const struct diff_fields *fields;
 	GPtrArray *events; /* copies, struct diff_event */
 	unsigned int keep;
+	bool several; /* vCPUs: which of them did it is told */
 };
 
-void history_start(struct diff_history *history, const struct diff_fields *fields, bool all);
+void history_start(struct diff_history *history, const struct diff_fields *fields, bool all,
+		   bool several);
 void history_add(struct diff_history *history, const struct diff_event *event);
 /* Them in words: struct diff_moment. Frees the history. */
 GPtrArray *history_finish(struct diff_history *history);

@@ -1,51 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference's instructions at which a host's processor exits, as those exits. */
-#include "tools/diff/comparison.h"
-#include "traces/record.h"
+#include <string.h>
 
-/* The last instruction's record; NULL: nothing has retired. */
-static const uint64_t *last_retired(struct diff_records records)
-{
-	const uint64_t *last = NULL;
+#include "tools/diff/streams.h"
 
-	for (; records.at < records.end; records.at += LS_TRACE_WORDS(records.at[0]))
-		if (LS_TRACE_FLAGS(records.at[0]) & LS_TRACE_RETIRED)
-			last = records.at;
-	return last;
-}
-
-static bool exits_at(struct comparison *c, const struct diff_event *event, const uint8_t *bytes,
-		     uint64_t rip)
+static bool exits_at(struct comparison *c, const uint8_t *bytes, uint64_t rip)
 {
 	struct ls_instruction instruction;
 
 	side_instruction(c->side[REF], bytes, &instruction);
-	c->shown = *event;
 	return recorded_host_exit(c->recorded, &instruction, rip, &c->shown);
 }
 
-/* A write that ends the run does not retire. */
-static bool ends_with_exit(struct comparison *c, const struct diff_event *event)
+static bool step_exits(struct comparison *c, const struct stream *step)
 {
-	uint8_t bytes[sizeof(event->bytes)] = {0};
+	const uint64_t *instruction = stream_instruction(step);
+	const uint64_t *registers = step->state.registers;
+	uint8_t bytes[sizeof(c->shown.bytes)];
 
-	if (c->end_shown || event->end != MACHINE_END_EXIT_PORT)
+	memcpy(bytes, instruction + 3, sizeof(bytes));
+	c->shown = (struct diff_event){
+		.number = step->steps,
+		.linear_rip = instruction[2] + registers[c->fields->cs_base],
+		.physical_rip = UINT64_MAX,
+		.by_records = true,
+		.registers = step->state.registers,
+	};
+	memcpy(c->shown.bytes, bytes, sizeof(bytes));
+	return exits_at(c, bytes, instruction[2]);
+}
+
+/* A write that ends the run does not retire. */
+static bool ends_with_exit(struct comparison *c, const struct diff_event *end)
+{
+	uint8_t bytes[sizeof(end->bytes)] = {0};
+
+	if (c->end_shown || end->end != MACHINE_END_EXIT_PORT)
 		return false;
 	c->end_shown = true;
-	side_read(c->side[REF], event->linear_rip, bytes, sizeof(bytes));
-	return exits_at(c, event, bytes, event->registers[c->fields->rip]);
+	c->shown = *end;
+	side_read(c->side[REF], end->linear_rip, bytes, sizeof(bytes));
+	return exits_at(c, bytes, end->registers[c->fields->rip]);
 }
 
 const struct diff_event *host_next(struct comparison *c, struct ls_error *err)
 {
-	const struct diff_event *event;
-	const uint64_t *last;
+	const struct stream *step;
 
-	while ((event = side_next(c->side[REF], c->options->seconds, err)) &&
-	       event->exit.reason != DIFF_END) {
-		last = last_retired(side_records(c->side[REF]));
-		if (last && exits_at(c, event, (const uint8_t *)(last + 3), last[2]))
+	while ((step = streams_step(c, err)))
+		if (step_exits(c, step))
 			return &c->shown;
-	}
-	return event && ends_with_exit(c, event) ? &c->shown : event;
+	if (err->code)
+		return NULL;
+	return ends_with_exit(c, streams_end(c)) ? &c->shown : streams_end(c);
 }

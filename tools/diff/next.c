@@ -15,10 +15,12 @@ static void read_instruction(struct comparison *c, unsigned int who)
 {
 	bool same = who == DUT && c->now[REF]->linear_rip == c->now[DUT]->linear_rip;
 
-	if (who == DUT && (c->now[DUT]->partial || c->now[DUT]->no_rip)) {
+	if (who == DUT && c->now[DUT]->partial) {
 		recorded_give_rip(c->recorded, c->now[REF]);
 		return;
 	}
+	if (c->now[who]->by_records)
+		return;
 	if (same && c->recorded)
 		recorded_give_instruction(c->recorded, c->now[REF]);
 	else if (same)
@@ -33,11 +35,9 @@ static const struct diff_event *next_event(struct comparison *c, unsigned int wh
 					   struct ls_error *err)
 {
 	if (who == DUT && c->recorded)
-		return recorded_next(c->recorded, err);
+		return recorded_next(c->recorded, c->now[REF], err);
 	if (c->recorded && recorded_is_host(c->recorded))
 		return host_next(c, err);
-	if (c->recorded && recorded_wants(c->recorded) && c->level)
-		return records_next(c, err);
 	return side_next(c->side[who], c->options->seconds, err);
 }
 
@@ -46,8 +46,6 @@ bool comparison_next(struct comparison *c, unsigned int who)
 	struct ls_error err = {0};
 
 	c->now[who] = next_event(c, who, &err);
-	if (who == DUT && c->now[DUT] && c->now[DUT]->no_rip && !records_level(c, &err))
-		c->now[DUT] = NULL;
 	if (!c->now[who]) {
 		diff_verdict(c->result, DIFF_FAILED, "%s", err.text);
 		return false;

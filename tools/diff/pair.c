@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "machine/memory.h"
-#include "tools/diff/comparison.h"
 #include "tools/diff/describe.h"
 #include "tools/diff/side/gates.h"
+#include "tools/diff/streams.h"
 
 #define WORDS_SHOWN 8
 
@@ -23,7 +23,7 @@ void comparison_add_value(struct comparison *c, const char *field, uint64_t ref,
 static bool ended_both(const struct diff_event *ref, const struct diff_event *dut)
 {
 	return ref->exit.reason == DIFF_END && dut->exit.reason == DIFF_TORN && !dut->exit.value &&
-	       (dut->partial || dut->no_rip);
+	       (dut->partial || dut->by_records);
 }
 
 static bool same_partial(const struct machine_exit *a, const struct machine_exit *b)
@@ -184,6 +184,8 @@ static int entered(const struct comparison *c, unsigned int who)
 	/* What a trace's guest has in memory is what the reference's has, up to here. */
 	struct side *side = c->side[who] ? c->side[who] : c->side[REF];
 
+	if (c->now[who]->by_records)
+		return stream_vector(streams_present(c, who));
 	return is_step(c->now[who]) ? gate_entered(side, c->fields, c->now[who]) : -1;
 }
 
@@ -191,7 +193,8 @@ void pair_exceptions(const struct comparison *c, int vector[2])
 {
 	vector[REF] = entered(c, REF);
 	/* Only the reference can tell where a handler's first instruction ends. */
-	vector[DUT] = is_step(c->now[DUT]) && c->now[DUT]->linear_rip == c->now[REF]->linear_rip
+	vector[DUT] = is_step(c->now[DUT]) && !c->now[DUT]->by_records &&
+				      c->now[DUT]->linear_rip == c->now[REF]->linear_rip
 			      ? vector[REF]
 			      : entered(c, DUT);
 }
@@ -295,7 +298,8 @@ bool pair_differs(struct comparison *c)
 	if (gave_up(c))
 		return true;
 	/* All of them: one may explain the other. */
-	records = c->now[DUT]->no_rip && records_differ(c);
+	records =
+		c->now[DUT]->by_records && same_exit(c->now[REF], c->now[DUT]) && records_differ(c);
 	exits = exits_differ(c);
 	registers = registers_differ(c);
 	memory = memory_differs(c);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The events of one step, as both sides recorded them. */
+/* The records of one step, as both sides have them. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/diff/comparison.h"
+#include "tools/diff/streams.h"
 #include "traces/events.h"
 #include "traces/record.h"
 
@@ -27,19 +27,24 @@ static bool is_own(const uint64_t *record)
 	}
 }
 
-static unsigned int chosen(const struct diff_records *records, uint64_t kinds, GPtrArray *into)
+/* Before a vCPU's first instruction: its whole state, which is compared as registers. */
+static bool is_start(const struct stream *stream, const uint64_t *record)
 {
-	const uint64_t *at = records->at;
-	unsigned int count = 0;
+	return !stream->begun && LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION && !record[2];
+}
 
-	for (; at < records->end; at += LS_TRACE_WORDS(at[0])) {
-		if (!(kinds >> LS_TRACE_EVENT(at[0]) & 1) || is_own(at))
-			continue;
-		count++;
-		if (into)
-			g_ptr_array_add(into, g_memdup2(at, 8 * (size_t)LS_TRACE_WORDS(at[0])));
+/* The next record of the step that both could have, from word *@at on; NULL: there is none. */
+static const uint64_t *next_of(const struct stream *stream, uint64_t kinds, guint *at)
+{
+	while (*at < stream->group->len) {
+		const uint64_t *record = &g_array_index(stream->group, uint64_t, *at);
+
+		*at += LS_TRACE_WORDS(record[0]);
+		if ((kinds >> LS_TRACE_EVENT(record[0]) & 1) && !is_own(record) &&
+		    !is_start(stream, record))
+			return record;
 	}
-	return count;
+	return NULL;
 }
 
 /* --- two of them --- */
@@ -135,86 +140,18 @@ static bool record_differs(struct comparison *c, const uint64_t *ref, const uint
 							   : event_differs(c, ref, dut);
 }
 
-/* At the end nothing is left to be told. */
-static bool rest_differs(struct comparison *c)
-{
-	const GPtrArray *ref = c->stream[REF], *dut = c->stream[DUT];
-
-	return kinds_differ(c, ref->len ? g_ptr_array_index(ref, 0) : NULL,
-			    dut->len ? g_ptr_array_index(dut, 0) : NULL);
-}
-
-/* --- all of them --- */
-
-static bool has_retired(struct diff_records records)
-{
-	for (; records.at < records.end; records.at += LS_TRACE_WORDS(records.at[0]))
-		if (LS_TRACE_EVENT(records.at[0]) == TRACE_INSTRUCTION &&
-		    (LS_TRACE_FLAGS(records.at[0]) & LS_TRACE_RETIRED))
-			return true;
-	return false;
-}
-
-/* The deliveries of faults count, too, where one brings the next. */
-const struct diff_event *records_next(struct comparison *c, struct ls_error *err)
-{
-	const struct diff_event *event = side_next(c->side[REF], c->options->seconds, err);
-
-	if (event && event->exit.reason == DIFF_END && c->end_shown)
-		side_drop_records(c->side[REF]);
-	while (event && event->exit.reason != DIFF_END &&
-	       !has_retired(side_records(c->side[REF]))) {
-		struct diff_records passed = side_records(c->side[REF]);
-
-		chosen(&passed, recorded_events(c->recorded), c->stream[REF]);
-		event = side_next(c->side[REF], c->options->seconds, err);
-	}
-	/* Behind the last instruction the run may be over at once (a limit): two events all the
-	 * same. */
-	if (!event || event->exit.reason != DIFF_END || c->end_shown ||
-	    !has_retired(side_records(c->side[REF])))
-		return event;
-	c->end_shown = true;
-	c->shown = *event;
-	c->shown.exit = (struct machine_exit){.reason = KVM_EXIT_DEBUG};
-	return &c->shown;
-}
-
-/* What an instruction brought itself, VM entry an event or a task switch a fault, comes behind its
- * record; a fault of the next one comes there, too, but not on the reference by now. */
-bool records_level(struct comparison *c, struct ls_error *err)
-{
-	uint64_t kinds = recorded_events(c->recorded);
-	struct diff_records ref = side_records(c->side[REF]);
-	unsigned int ahead = c->stream[REF]->len + chosen(&ref, kinds, NULL);
-	bool more = true;
-
-	while (more) {
-		struct diff_records dut = recorded_records(c->recorded);
-
-		more = c->stream[DUT]->len + chosen(&dut, kinds, NULL) < ahead &&
-		       recorded_extend(c->recorded, false, err);
-	}
-	/* What it changed, the reference's recorder tells only later. */
-	if (!err->code && !pair_same_registers(c))
-		recorded_extend(c->recorded, true, err);
-	return !err->code;
-}
-
-/* One side's may be ahead of the other's by what has not been told yet. */
 bool records_differ(struct comparison *c)
 {
-	uint64_t kinds = recorded_events(c->recorded);
-	struct diff_records ref = side_records(c->side[REF]), dut = recorded_records(c->recorded);
-	guint n = 0;
+	const struct stream *ref = streams_present(c, REF), *dut = streams_present(c, DUT);
+	uint64_t kinds = streams_kinds(c);
+	guint ref_at = 0, dut_at = 0;
+	const uint64_t *a, *b;
 
-	chosen(&ref, kinds, c->stream[REF]);
-	chosen(&dut, kinds, c->stream[DUT]);
-	for (; n < MIN(c->stream[REF]->len, c->stream[DUT]->len); n++)
-		if (record_differs(c, g_ptr_array_index(c->stream[REF], n),
-				   g_ptr_array_index(c->stream[DUT], n)))
+	do {
+		a = next_of(ref, kinds, &ref_at);
+		b = next_of(dut, kinds, &dut_at);
+		if ((a || b) && record_differs(c, a, b))
 			return true;
-	for (unsigned int who = REF; who <= DUT && n; who++)
-		g_ptr_array_remove_range(c->stream[who], 0, n);
-	return c->now[REF]->exit.reason == DIFF_END && rest_differs(c);
+	} while (a && b);
+	return false;
 }

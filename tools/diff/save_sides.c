@@ -47,6 +47,14 @@ static bool save_side(struct comparison *c, unsigned int who)
 
 bool comparison_save(struct comparison *c)
 {
+	struct ls_error err = {0};
+
+	if (c->options->save && c->streams) {
+		ls_error_set(&err, -EINVAL,
+			     "'%s' is a trace of records: nothing of it can be saved",
+			     c->test->trace);
+		return comparison_could_not(c, &err);
+	}
 	return !c->options->save || (save_side(c, REF) && (c->recorded || save_side(c, DUT)));
 }
 

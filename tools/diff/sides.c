@@ -4,6 +4,7 @@
 
 #include "tools/diff/comparison.h"
 #include "tools/diff/expected/expected.h"
+#include "tools/diff/streams.h"
 
 #define START_PORT 0x5a4 /* tools/suite/suite.h */
 
@@ -77,7 +78,6 @@ static struct machine_config recorded_config(const struct comparison *c)
 	struct machine_config config = *recorded_machine(c->recorded);
 
 	config.engine = config.models = c->options->engine[REF];
-	config.at_instructions = recorded_begin(c->recorded);
 	return config;
 }
 
@@ -124,10 +124,16 @@ static bool build_side(struct comparison *c, unsigned int who)
 	uint64_t records = c->recorded ? recorded_wants(c->recorded) : 0;
 	struct ls_error err = {0};
 
+	if (records && recorded_is_stream(c->recorded))
+		records &= recorded_events(c->recorded); /* more would come in another order */
 	c->config[who] = c->recorded && recorded_machine(c->recorded) ? recorded_config(c)
 								      : own_config(c, who);
 	c->side[who] = side_create(&c->config[who], c->fields, records, &err);
-	return c->side[who] || comparison_could_not(c, &err);
+	if (!c->side[who])
+		return comparison_could_not(c, &err);
+	if (c->recorded && recorded_is_of_several(c->recorded))
+		side_show_all(c->side[who]);
+	return true;
 }
 
 bool sides_build(struct comparison *c)
@@ -136,9 +142,14 @@ bool sides_build(struct comparison *c)
 	for (unsigned int who = REF; who <= DUT; who++) {
 		if (!(who == DUT && c->recorded) && !build_side(c, who))
 			return false;
-		history_start(&c->history[who], c->fields, c->options->timeline);
+		history_start(&c->history[who], c->fields, c->options->timeline,
+			      c->test->vcpus > 1);
 	}
-	return equalise(c);
+	if (!equalise(c))
+		return false;
+	if (c->recorded && recorded_wants(c->recorded))
+		streams_start(c);
+	return true;
 }
 
 static void note_left_out(struct comparison *c)
@@ -164,8 +175,7 @@ void sides_close(struct comparison *c)
 		if (c->engine[who])
 			c->engine[who]->ops->close(c->engine[who], LS_SYSTEM);
 	}
-	for (unsigned int who = REF; who <= DUT; who++)
-		g_ptr_array_unref(c->stream[who]);
+	streams_free(c);
 	if (c->fields)
 		note_left_out(c);
 	if (c->recorded)

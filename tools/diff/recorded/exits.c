@@ -11,7 +11,9 @@
 static int refuse_options(const struct recorded *recorded, const struct diff_options *options,
 			  const struct diff_case *test, struct ls_error *err)
 {
-	return options->memory || test->append || test->vcpus > 1
+	unsigned int own = MAX(recorded->run.session.config.vcpus, 1);
+
+	return options->memory || test->append || (test->vcpus && test->vcpus != own)
 		       ? ls_error_set(err, -EINVAL,
 				      "'%s' brings its machine: leave --memory, --append and --smp "
 				      "out",
@@ -38,16 +40,15 @@ int recorded_adopt_run(struct recorded *recorded, struct diff_options *options,
 {
 	struct machine_config *config = &recorded->run.session.config;
 
-	if (refuse_options(recorded, options, test, err) ||
-	    traced_run_read(&recorded->run, &recorded->view, err) ||
-	    adopt_cpu(recorded, options, err))
+	if (traced_run_read(&recorded->run, &recorded->view, err) ||
+	    refuse_options(recorded, options, test, err) || adopt_cpu(recorded, options, err))
 		return err->code;
-	if (config->vcpus > 1)
+	if (config->vcpus > 1 && strcmp(recorded_engine(recorded), options->engine[0]->name))
 		return ls_error_set(err, -ENOTSUP,
 				    "'%s' is of several vCPUs, which are in no order that two "
 				    "engines share",
 				    recorded->path);
-	test->vcpus = 1;
+	test->vcpus = MAX(config->vcpus, 1);
 	if (!test->image)
 		test->image = g_strdup(config->kernel);
 	if (!test->image)
@@ -81,33 +82,55 @@ static int start(struct recorded *recorded, struct diff_fields *fields, struct m
 		 struct ls_error *err)
 {
 	(void)fields;
-	return recorded_give_leaves(recorded, reference, 0, err);
+	for (unsigned int n = 0; n < recorded->vcpus; n++)
+		if (recorded_give_leaves(recorded, reference, n, err))
+			return err->code;
+	return recorded_open_vcpus(recorded, err);
 }
 
-static int take(struct recorded *recorded, struct diff_event *event, struct ls_error *err)
+/* False: the vCPU has no more of them, or *err is filled. */
+static bool take_of(struct recorded *recorded, unsigned int vcpu, struct diff_event *event,
+		    struct ls_error *err)
 {
 	const struct trace_fields_ENGINE_EXIT *from;
 	const uint64_t *record;
 
-	event->partial = true;
 	do {
-		record = recorded_record(recorded, err);
+		record = recorded_vcpu_record(recorded, vcpu, err);
 		from = record ? (const void *)(record + 2) : NULL;
 	} while (record && !is_compared(from->reason));
-	if (record)
-		event->exit = (struct machine_exit){.reason = (uint32_t)from->reason,
-						    .size = (uint32_t)from->size,
-						    .write = from->write != 0,
-						    .address = from->address,
-						    .value = from->value};
+	if (!record)
+		return false;
+	event->vcpu = vcpu;
+	event->exit = (struct machine_exit){.reason = (uint32_t)from->reason,
+					    .size = (uint32_t)from->size,
+					    .write = from->write != 0,
+					    .address = from->address,
+					    .value = from->value};
+	return true;
+}
+
+/* At the reference's end none may have more. */
+static int take(struct recorded *recorded, struct diff_event *event, struct ls_error *err)
+{
+	bool any = event->vcpu == ANY_VCPU;
+	unsigned int first = any ? 0 : event->vcpu, after = any ? recorded->vcpus : first + 1;
+
+	event->partial = true;
+	for (unsigned int n = first; n < after && !err->code; n++)
+		if (take_of(recorded, n, event, err))
+			break;
 	return err->code;
 }
 
 static void tell(const struct recorded *recorded, GPtrArray *lines)
 {
-	(void)recorded;
 	g_ptr_array_add(lines, g_strdup("registers, memory, and what was read from ports and "
 					"devices"));
+	if (recorded->vcpus > 1)
+		g_ptr_array_add(lines,
+				g_strdup_printf("in which order the %u vCPUs did what each did",
+						recorded->vcpus));
 }
 
 const struct recorded_kind recorded_exits = {

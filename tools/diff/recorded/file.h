@@ -3,17 +3,21 @@
 #ifndef LOCKSTEP_TOOLS_DIFF_RECORDED_FILE_H
 #define LOCKSTEP_TOOLS_DIFF_RECORDED_FILE_H
 
+#include <limits.h>
+
 #include "machine/cpu_model.h"
 #include "tools/diff/recorded/recorded.h"
+#include "tools/diff/stream/fold.h"
 #include "tools/trace_view.h"
 #include "tools/traced_run.h"
+
+#define ANY_VCPU UINT_MAX
 
 /* What can be compared of a trace, by what there is in it. */
 struct recorded_kind {
 	uint64_t events; /* that are read */
 	bool step;
-	/* The reference stops after each instruction and records these; 0: at exits, or as it is
-	 * stepped. */
+	/* The reference runs on and records these; 0: it stops at exits, or as it is stepped. */
 	uint64_t wants;
 	/* Fills what is zero of the options and the case, and the machine. */
 	int (*adopt)(struct recorded *recorded, struct diff_options *options,
@@ -21,12 +25,10 @@ struct recorded_kind {
 	/* Before the reference's first instruction. NULL: nothing to do. */
 	int (*start)(struct recorded *recorded, struct diff_fields *fields,
 		     struct machine *reference, struct ls_error *err);
-	/* With the reference's registers there. NULL: nothing to do. */
-	int (*level)(struct recorded *recorded, struct diff_fields *fields,
-		     const uint64_t *registers, struct ls_error *err);
 	/* What is not compared, in words. NULL: nothing but what recorded_start says. */
 	void (*tell)(const struct recorded *recorded, GPtrArray *lines);
-	/* The next event; its reason stays DIFF_TORN if there are no more. */
+	/* The next event, of event->vcpu where several are told apart; its reason stays DIFF_TORN
+	 * if there are no more. NULL: streams.c reads the records. */
 	int (*take)(struct recorded *recorded, struct diff_event *event, struct ls_error *err);
 };
 
@@ -48,11 +50,8 @@ struct recorded {
 	const uint64_t *ahead; /* a record that was read and not used yet */
 	/* of a run */
 	struct traced_run run;
-	/* of a run by instruction */
-	unsigned int significands, exponents; /* rows of the state table */
-	unsigned int fsw, stack[16];          /* fields: FSW, ST(0) to ST(7) in halves */
-	uint64_t x87[8][2];                   /* R0 to R7 */
-	GArray *group;                        /* of words: the records of the present event */
+	struct trace_view *of_vcpu; /* each one's records */
+	struct fold fold;           /* by instruction: what they tell of registers */
 	/* of a host */
 	bool svm;
 	uint64_t reasons;    /* bit set of the rows of host.c's table that it has */
@@ -75,7 +74,10 @@ int recorded_give_leaves(const struct recorded *recorded, struct machine *machin
 			 unsigned int vcpu, struct ls_error *err);
 /* The present event has the registers of by now. */
 void recorded_show(struct recorded *recorded);
-/* Fields that no entry of `column` names are left out. */
-void recorded_leave_out(struct recorded *recorded, struct diff_fields *fields);
+/* Fields that no entry of @column names are left out. */
+void recorded_leave_out(struct recorded *recorded, struct diff_fields *fields,
+			const GArray *column);
+/* Each vCPU's records are read apart, by recorded_vcpu_record. */
+int recorded_open_vcpus(struct recorded *recorded, struct ls_error *err);
 
 #endif

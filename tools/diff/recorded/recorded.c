@@ -92,7 +92,6 @@ struct recorded *recorded_open(const char *path, const struct diff_options *opti
 	struct recorded *recorded = g_new0(struct recorded, 1);
 
 	recorded->path = g_strdup(path);
-	recorded->group = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	trace_view_open(&recorded->view, path, err);
 	if (!err->code)
 		choose_kind(recorded, options, err);
@@ -108,7 +107,10 @@ void recorded_close(struct recorded *recorded)
 	traced_run_free(&recorded->run);
 	if (recorded->column)
 		g_array_unref(recorded->column);
-	g_array_unref(recorded->group);
+	for (unsigned int n = 0; recorded->of_vcpu && n < recorded->vcpus; n++)
+		trace_view_close(&recorded->of_vcpu[n]);
+	g_free(recorded->of_vcpu);
+	fold_free(&recorded->fold);
 	g_free(recorded->registers);
 	g_free(recorded->event[0].registers);
 	g_free(recorded->event[1].registers);
@@ -140,12 +142,9 @@ uint64_t recorded_wants(const struct recorded *recorded)
 	return recorded->kind->wants;
 }
 
-/* A chunk's first record is of its first instruction. */
-uint64_t recorded_begin(const struct recorded *recorded)
+bool recorded_is_of_several(const struct recorded *recorded)
 {
-	const struct trace_reader *reader = recorded->view.reader;
-
-	return recorded->kind == &recorded_instructions ? trace_reader_chunk(reader, 0)->first : 0;
+	return recorded->kind == &recorded_exits && recorded->run.session.config.vcpus > 1;
 }
 
 bool recorded_is_host(const struct recorded *recorded)
@@ -153,14 +152,19 @@ bool recorded_is_host(const struct recorded *recorded)
 	return recorded->kind == &recorded_host;
 }
 
+bool recorded_is_stream(const struct recorded *recorded)
+{
+	return recorded->kind == &recorded_instructions;
+}
+
 /* --- the start --- */
 
-void recorded_leave_out(struct recorded *recorded, struct diff_fields *fields)
+void recorded_leave_out(struct recorded *recorded, struct diff_fields *fields, const GArray *column)
 {
 	g_autofree bool *there = g_new0(bool, fields->count);
 
-	for (guint n = 0; n < recorded->column->len; n++) {
-		int field = g_array_index(recorded->column, int, n);
+	for (guint n = 0; n < column->len; n++) {
+		int field = g_array_index(column, int, n);
 
 		if (field >= 0)
 			there[field] = true;
@@ -200,12 +204,6 @@ int recorded_start(struct recorded *recorded, struct diff_fields *fields, struct
 	return recorded->kind->start ? recorded->kind->start(recorded, fields, reference, err) : 0;
 }
 
-int recorded_level(struct recorded *recorded, struct diff_fields *fields, const uint64_t *registers,
-		   struct ls_error *err)
-{
-	return recorded->kind->level ? recorded->kind->level(recorded, fields, registers, err) : 0;
-}
-
 /* --- events --- */
 
 int recorded_damaged(const struct recorded *recorded, struct ls_error *err)
@@ -241,7 +239,8 @@ void recorded_show(struct recorded *recorded)
 	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
 }
 
-const struct diff_event *recorded_next(struct recorded *recorded, struct ls_error *err)
+const struct diff_event *recorded_next(struct recorded *recorded,
+				       const struct diff_event *reference, struct ls_error *err)
 {
 	uint64_t *registers;
 	struct diff_event *event;
@@ -252,21 +251,58 @@ const struct diff_event *recorded_next(struct recorded *recorded, struct ls_erro
 	registers = event->registers;
 	*event = (struct diff_event){.number = recorded->events,
 				     .exit = {.reason = DIFF_TORN},
+				     .vcpu = reference->exit.reason == DIFF_END ? ANY_VCPU
+										: reference->vcpu,
 				     .physical_rip = UINT64_MAX,
 				     .registers = registers};
 	if (recorded->kind->take(recorded, event, err))
 		return NULL;
+	if (event->vcpu == ANY_VCPU)
+		event->vcpu = 0;
 	recorded->events++;
 	recorded_show(recorded);
 	recorded->ended = event->exit.reason == DIFF_END || event->exit.reason == DIFF_TORN;
 	return event;
 }
 
-struct diff_records recorded_records(const struct recorded *recorded)
-{
-	const uint64_t *at = (const void *)recorded->group->data;
+/* --- records --- */
 
-	return (struct diff_records){at, at + recorded->group->len};
+int recorded_open_vcpus(struct recorded *recorded, struct ls_error *err)
+{
+	recorded->of_vcpu = g_new0(struct trace_view, recorded->vcpus);
+	for (unsigned int n = 0; n < recorded->vcpus; n++) {
+		struct trace_view *view = &recorded->of_vcpu[n];
+
+		if (trace_view_open(view, recorded->path, err))
+			return err->code;
+		view->events = recorded->kind->events;
+		view->snapshots = true;
+		trace_view_rewind(view, n);
+	}
+	return 0;
+}
+
+const uint64_t *recorded_vcpu_record(struct recorded *recorded, unsigned int vcpu,
+				     struct ls_error *err)
+{
+	const uint64_t *record;
+	unsigned int of;
+
+	return trace_view_next(&recorded->of_vcpu[vcpu], &of, &record, err) ? record : NULL;
+}
+
+const struct fold *recorded_fold(const struct recorded *recorded)
+{
+	return &recorded->fold;
+}
+
+/* A chunk's first record is of its first instruction. */
+uint64_t recorded_begin(const struct recorded *recorded, unsigned int vcpu)
+{
+	const struct trace_reader *reader = recorded->view.reader;
+	size_t chunk = trace_reader_seek(reader, 0, vcpu, 0, UINT64_MAX);
+
+	return chunk < trace_reader_chunks(reader) ? trace_reader_chunk(reader, chunk)->first : 0;
 }
 
 /* Kinds of events that were wanted when it was recorded, as far as that is known. */

@@ -6,6 +6,7 @@
 #include "tools/diff/compare.h"
 #include "tools/diff/side/side.h"
 
+struct fold;
 struct recorded;
 
 /* @options: the granularity that is asked for. NULL: *err says why, in a line. */
@@ -25,26 +26,32 @@ int recorded_adopt(struct recorded *recorded, struct diff_options *options, stru
 /* Once it has been adopted: the machine of the run; NULL if it is the one that lockstep diff makes.
  */
 const struct machine_config *recorded_machine(const struct recorded *recorded);
-/* The events for which the reference stops after each instruction; 0: it stops as ever. The first
- * such stop is behind the instruction of that number. */
+/* The events that the reference runs on to record; 0: it stops as ever. */
 uint64_t recorded_wants(const struct recorded *recorded);
-uint64_t recorded_begin(const struct recorded *recorded);
+/* Exits of several vCPUs are compared, each one's apart. */
+bool recorded_is_of_several(const struct recorded *recorded);
 
 /* Before the reference's first instruction: makes its machine that of the trace. Fields that the
  * trace does not have are left out. */
 int recorded_start(struct recorded *recorded, struct diff_fields *fields, struct machine *reference,
 		   struct ls_error *err);
-/* Where the reference stands before the first event, with its registers. */
-int recorded_level(struct recorded *recorded, struct diff_fields *fields, const uint64_t *registers,
-		   struct ls_error *err);
-/* As side_next. Where the file ends before the run did, the event's reason is DIFF_TORN. */
-const struct diff_event *recorded_next(struct recorded *recorded, struct ls_error *err);
-/* The records of the present event, and which kinds of them there could be. */
-struct diff_records recorded_records(const struct recorded *recorded);
+/* As side_next: what is to be compared with the reference's present event. Where the file ends
+ * before the run did, the event's reason is DIFF_TORN. */
+const struct diff_event *recorded_next(struct recorded *recorded,
+				       const struct diff_event *reference, struct ls_error *err);
+
+/* Its events are instructions, with all that came with each. */
+bool recorded_is_stream(const struct recorded *recorded);
+/* What the records are called. */
+const struct fold *recorded_fold(const struct recorded *recorded);
+/* The vCPU's next record; NULL: there are no more, or *err is filled. */
+const uint64_t *recorded_vcpu_record(struct recorded *recorded, unsigned int vcpu,
+				     struct ls_error *err);
+/* Instructions of the vCPU before the first that it tells of. */
+uint64_t recorded_begin(const struct recorded *recorded, unsigned int vcpu);
+/* The kinds of records that there could be. */
 uint64_t recorded_events(const struct recorded *recorded);
-/* One record more for the present event, if it is none of the next instruction's (and one of
- * changed registers, if that is wanted). */
-bool recorded_extend(struct recorded *recorded, bool registers, struct ls_error *err);
+
 /* What the present event lacks: the instruction that is next, its bytes, or where it is, too. */
 void recorded_give_instruction(struct recorded *recorded, const struct diff_event *from);
 void recorded_give_bytes(struct recorded *recorded, const uint8_t *bytes);

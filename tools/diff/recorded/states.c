@@ -127,7 +127,7 @@ static void map_columns(struct recorded *recorded, struct diff_fields *fields)
 
 		g_array_append_val(recorded->column, field);
 	}
-	recorded_leave_out(recorded, fields);
+	recorded_leave_out(recorded, fields, recorded->column);
 }
 
 /* --- records --- */

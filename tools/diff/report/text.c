@@ -41,9 +41,9 @@ static void append_moments(GString *text, const GPtrArray *moments, const char *
 	for (guint i = from; i < moments->len; i++) {
 		const struct diff_moment *moment = g_ptr_array_index(moments, i);
 
-		g_string_append_printf(text, "    %5" PRIu64 "  %-44s then at %" PRIx64 ": %s\n",
-				       moment->number, moment->what, moment->linear_rip,
-				       moment->instruction);
+		g_string_append_printf(text, "    %5" PRIu64 "  %-44s %s at %" PRIx64 ": %s\n",
+				       moment->number, moment->what, moment->over ? "" : "then",
+				       moment->linear_rip, moment->instruction);
 	}
 }
 
@@ -213,6 +213,20 @@ static void append_stops(GString *text, const struct diff_report *report)
 	g_string_append(text, "\n");
 }
 
+static void append_ends_only(GString *text, const struct diff_report *report)
+{
+	unsigned int cases = 0;
+
+	for (guint i = 0; i < report->results->len; i++)
+		cases += ((const struct diff_result *)g_ptr_array_index(report->results, i))
+				 ->ends_only;
+	if (cases)
+		g_string_append_printf(text,
+				       "of several vCPUs, in an order that two engines do not "
+				       "share, only the ends are compared: %u\n",
+				       cases);
+}
+
 void report_text_summary(GString *text, const struct diff_report *report, bool colour)
 {
 	g_autoptr(GArray) themes = g_array_new(FALSE, FALSE, sizeof(struct theme));
@@ -239,6 +253,7 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 	append_declared(text, report);
 	append_left_out(text, report);
 	append_merged(text, report);
+	append_ends_only(text, report);
 	append_quirks(text, report);
 	g_string_append_printf(text, "%s against %s (%s), --cpu %s, compared by %s, %.1f s\n",
 			       diff_side_name(report->options, 1),

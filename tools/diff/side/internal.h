@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a side is made of; between side.c, stop.c, counted.c and present.c. */
+/* What a side is made of; between side.c, stop.c, records.c and present.c. */
 #ifndef LOCKSTEP_TOOLS_DIFF_SIDE_INTERNAL_H
 #define LOCKSTEP_TOOLS_DIFF_SIDE_INTERNAL_H
 
@@ -16,6 +16,7 @@ struct side {
 	const struct diff_fields *fields;
 	unsigned int vcpus;
 	struct memory_hash memory;
+	bool shows_all;             /* exits of several vCPUs, too */
 	bool keeps_written;         /* machine_written_keep */
 	uint16_t from_port;         /* behind this access the payload proper begins */
 	struct diff_event event[2]; /* the last and the one before */
@@ -24,10 +25,7 @@ struct side {
 	struct machine_result result;
 	struct ls_error err;
 	bool ended, failed;
-	/* after each instruction */
-	struct ls_trace_sink sink;
-	uint64_t *records; /* NULL: it stops at exits */
-	uint64_t first;    /* instructions, before the first stop that is shown */
+	struct side_records *records; /* of each vCPU; NULL: it stops at exits */
 	struct {
 		uint8_t *bytes, was[2];
 	} planted[PLANTS];
@@ -57,9 +55,9 @@ void side_read_vcpu(struct side *side, unsigned int vcpu, uint64_t *registers);
  */
 void side_pull_out(struct side *side, struct machine_exit *exit);
 
-/* counted.c: the machine that is to be made stops after each instruction. */
-void side_count(struct side *side, struct machine_config *config, uint64_t records);
-/* -ENOTSUP: its engine does not tell of instructions. */
-int side_watch(struct side *side, struct ls_error *err);
+/* records.c: the vCPUs record these events. -ENOTSUP: the engine does not tell of instructions. */
+int side_watch(struct side *side, uint64_t events, struct ls_error *err);
+/* The run is over: what they have not shown yet. */
+void side_watch_end(struct side *side);
 
 #endif

@@ -51,13 +51,12 @@ static void side_observe(void *opaque, unsigned int vcpu, const struct machine_e
 	struct side *side = opaque;
 	struct diff_event *event = side_slot(side);
 
-	/* Several vCPUs are in no order that two engines share. */
-	if (side->vcpus > 1)
+	if (side->vcpus > 1 && !side->shows_all)
 		return;
 	event->exit = *exit;
 	side_pull_out(side, &event->exit);
 	event->vcpu = vcpu;
-	side_read_vcpu(side, vcpu, event->registers);
+	side_read_vcpu(side, vcpu, event->registers + vcpu * side->fields->count);
 	mask_breakpoints(side, event);
 	side_show(side, event);
 }
@@ -68,8 +67,7 @@ static void *side_run(void *opaque)
 	struct diff_event *event;
 
 	side->failed = machine_run(side->machine, &side->result, &side->err) != 0;
-	if (side->records)
-		machine_trace(side->machine, 0, NULL); /* the last instruction's, too */
+	side_watch_end(side);
 	event = side_slot(side);
 	event->exit = (struct machine_exit){.reason = DIFF_END};
 	side_pull_out(side, &event->exit);
@@ -92,19 +90,17 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
 	g_cond_init(&side->changed);
 	side->fields = fields;
 	side->turn = EVENT_SHOWN; /* as if it had been: the first side_next starts it */
-	if (records) {
-		side_count(side, config, records);
-	} else {
+	if (!records) {
 		config->observe = side_observe;
 		config->observe_opaque = side;
 		config->log_written = true;
 	}
 	side->machine = machine_create(config, err);
-	if (!side->machine || (records && side_watch(side, err))) {
+	side->vcpus = side->machine ? machine_vcpu_count(side->machine) : 0;
+	if (!side->machine || (records && side_watch(side, records, err))) {
 		side_close(side);
 		return NULL;
 	}
-	side->vcpus = machine_vcpu_count(side->machine);
 	for (int n = 0; n < 2; n++)
 		side->event[n].registers = g_new0(uint64_t, side->vcpus * fields->count);
 	if (records)
@@ -146,6 +142,11 @@ const struct diff_event *side_next(struct side *side, double seconds, struct ls_
 		return NULL;
 	}
 	return side_present(side);
+}
+
+void side_show_all(struct side *side)
+{
+	side->shows_all = true;
 }
 
 struct machine *side_machine(struct side *side)

@@ -18,6 +18,8 @@
 #define DIFF_TORN  0x4c53f002u
 /* An exit of a host's processor: its reason is the value, its RIP the address. */
 #define DIFF_HOST_EXIT 0x4c53f003u
+/* Nothing for a comparison: the vCPU has told more of what it did. */
+#define DIFF_RECORDS 0x4c53f004u
 
 struct diff_event {
 	uint64_t number; /* from 0 */
@@ -28,10 +30,9 @@ struct diff_event {
 	uint64_t linear_rip, physical_rip; /* physical: UINT64_MAX if it is not mapped */
 	uint8_t bytes[15];                 /* of the instruction at RIP, once it has been read */
 	uint64_t memory;                   /* hash of RAM */
-	/* Of a trace: there is neither state nor what was read or how often; the place of the next
-	 * instruction is not known. */
-	bool partial, no_rip;
-	uint64_t retired;    /* by now, where the side stops after each instruction */
+	/* Of a trace: there is neither state nor what was read or how often; it is made of records,
+	 * and the instruction is the one that is over, not the next. */
+	bool partial, by_records;
 	uint64_t *registers; /* of all vCPUs, each fields->count; only of `vcpu` unless it is the
 				end */
 };
@@ -44,14 +45,15 @@ struct diff_records {
 struct side;
 
 /* @config is borrowed until the side is closed; what it lacks for a comparison is filled in.
- * @records: bit set of trace events; if there are any, the side stops after each instruction, as
- * the engine counts them, from where it has retired config->at_instructions on, and has these
- * events of it; else at exits. */
+ * @records: bit set of trace events; if there are any, the side runs on and its events, all but the
+ * end, are DIFF_RECORDS, with records of these; else it stops at exits. */
 struct side *side_create(struct machine_config *config, const struct diff_fields *fields,
 			 uint64_t records, struct ls_error *err);
-/* Those since the event before. */
+/* Exits of several vCPUs are events, too. (Else of these only the end is, for they are in no order
+ * that two engines share.) */
+void side_show_all(struct side *side);
+/* Those of the present event's vCPU. */
 struct diff_records side_records(const struct side *side);
-void side_drop_records(struct side *side);
 /* Runs on to the next event, for at most @seconds; owned by the side, valid until the call after
  * the next. NULL with *err: the engine could not run it, or it took too long. After the end: the
  * end. */
