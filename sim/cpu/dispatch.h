@@ -80,4 +80,19 @@ ALWAYS_INLINE const struct op *return_pop(struct cpu *cpu)
 /* True for branches whose target lies in the page of their trace (set by the trace builder). */
 #define OP_LINKABLE(op) ((op)->is4)
 
+/* Bits that no other thread touches, or clears: what stands is not set again. */
+static inline void event_set(struct cpu *cpu, u32 bits)
+{
+	if (bits & ~__atomic_load_n(&cpu->event, __ATOMIC_RELAXED))
+		__atomic_fetch_or(&cpu->event, bits, __ATOMIC_RELAXED);
+}
+
+static inline void event_clear(struct cpu *cpu, u32 bits)
+{
+	__atomic_fetch_and(&cpu->event, ~bits, __ATOMIC_RELAXED);
+}
+
+/* mode.c: EVENT_STEP stands as long as instructions have to run alone. */
+void cpu_update_step(struct cpu *cpu);
+
 #endif

@@ -20,6 +20,6 @@ target_sources(ls_sim_cpu PRIVATE ${generated}/decode_table.h)
 target_include_directories(ls_sim_cpu PRIVATE ${generated})
 
 # Events, the run loop and memory off the fast path.
-ls_compile_together(sim/cpu dispatch.c event_pending.c event.c event_long.c event_code.c interrupt_return.c
+ls_compile_together(sim/cpu dispatch.c mode.c event_pending.c event.c event_long.c event_code.c interrupt_return.c
 	code_segment.c segment.c inner_stack.c stack.c address_space.c time.c memory.c memory_system.c piece.c
 	translate.c device.c operand.c trace_cache.c)
