@@ -8,6 +8,7 @@
 #include "tools/diff/expected/expected.h"
 #include "tools/diff/expected/quirks.h"
 #include "tools/diff/report/report.h"
+#include "tools/diff/steps.h"
 #include "tools/diff_options.h"
 #include "tools/log.h"
 #include "tools/output.h"
@@ -122,6 +123,19 @@ static void diff_choose(struct diff_command *d)
 	log_notice("--dut auto: %s is the strongest engine that works here", d->dut);
 }
 
+static int diff_ask_steps(struct diff_command *d, struct ls_error *err)
+{
+	d->options.no_steps = !diff_steps_end(d->options.engine[1]);
+	return d->options.step && d->options.no_steps
+		       ? ls_error_set(
+				 err, -ENOTSUP,
+				 "engine %s ends no single step in user-mode code, its trap goes "
+				 "to the guest: steps can't be compared here; say --granularity "
+				 "exit, or --dut lab",
+				 d->options.engine[1]->name)
+		       : 0;
+}
+
 static int diff_start(struct diff_command *d, int argc, char **words, struct ls_error *err)
 {
 	int rc;
@@ -148,6 +162,8 @@ static int diff_start(struct diff_command *d, int argc, char **words, struct ls_
 		rc = output_check(d->junit, err);
 	if (!rc && d->html)
 		rc = output_check(d->html, err);
+	if (!rc && d->options.engine[1])
+		rc = diff_ask_steps(d, err);
 	return rc ? rc : diff_run(d, err);
 }
 

@@ -89,7 +89,8 @@ static void find_rule(const struct diff_options *options, const struct diff_case
 	struct diff_options step = *options;
 	struct diff_result *by_step;
 
-	if (result->rule || options->step || test->trace || !result->values->len || test->vcpus > 1)
+	if (result->rule || options->step || options->no_steps || test->trace ||
+	    !result->values->len || test->vcpus > 1)
 		return;
 	step.step = true;
 	step.save = NULL;

@@ -22,6 +22,7 @@ struct diff_options {
 	char *cpu;
 	uint64_t memory;
 	bool step, any_granularity; /* any: a trace has yet to say */
+	bool no_steps;              /* those of the engine under test cannot be compared */
 	double seconds;             /* without an event */
 	const struct machine_param *params[2];
 	unsigned int param_count[2];
@@ -61,10 +62,11 @@ struct diff_result {
 	char *rule;      /* of the manual, that the reference followed there; NULL: not known */
 	uint64_t events; /* compared */
 	unsigned int declared; /* expected differences that it ended at: 0 or 1 */
-	const char *stopped_at; /* the instruction that the engine cannot run; NULL: another reason */
-	bool unsteady;         /* different, but not in a second run */
-	uint64_t merged;       /* steps that one engine makes of two */
-	bool ends_only;        /* of several vCPUs that ran in any order */
+	/* The instruction that the engine cannot run; NULL: another reason. */
+	const char *stopped_at;
+	bool unsteady;   /* different, but not in a second run */
+	uint64_t merged; /* steps that one engine makes of two */
+	bool ends_only;  /* of several vCPUs that ran in any order */
 	double wall_seconds;
 	GPtrArray *left_out;   /* names of registers that differ from the start on */
 	GPtrArray *values;     /* struct diff_value */
