@@ -43,7 +43,7 @@ static int add_event(struct ftrace_file *file, uint64_t time, const uint8_t *dat
 	return 0;
 }
 
-static int read_page(struct ftrace_file *file, const uint8_t *page, size_t page_size)
+int ftrace_read_page(struct ftrace_file *file, const uint8_t *page, size_t page_size)
 {
 	struct place place = {.at = page, .end = page + page_size};
 	uint64_t time = place_number(&place, 8), bytes = place_number(&place, 8) & PAGE_BYTES;
@@ -89,7 +89,7 @@ static int read_cpus(struct ftrace_file *file, struct place *place, uint64_t cpu
 		if (offset > file->size || size > file->size - offset)
 			size = 0; /* cut off */
 		for (; size >= page_size && !ret; offset += page_size, size -= page_size)
-			ret = read_page(file, file->bytes + offset, page_size);
+			ret = ftrace_read_page(file, file->bytes + offset, page_size);
 	}
 	return ret;
 }
@@ -133,8 +133,8 @@ static int read_body(struct ftrace_file *file, struct place *place, const char *
 			place_skip(place, place_number(place, 4));
 		section = (const char *)place_skip(place, 10);
 	}
-	if (place->failed || strncmp(section, "flyrecord", 9) || page_size < 64 ||
-	    page_size > 1u << 20)
+	if (place->failed || strncmp(section, "flyrecord", 9) || page_size < FTRACE_PAGE_MIN ||
+	    page_size > FTRACE_PAGE_MAX)
 		return ls_error_set(err, -EBADMSG, "'%s' is damaged, or holds no events", path);
 	if (!ret)
 		ret = read_cpus(file, place, cpus, page_size);
@@ -147,18 +147,21 @@ static int read_file(struct ftrace_file *file, const char *path, struct ls_error
 	struct place place = {.at = file->bytes, .end = file->bytes + file->size};
 	const uint8_t *start = place_skip(&place, sizeof(magic) - 1);
 	const char *version;
+	bool sections;
 
 	if (place.failed || memcmp(start, magic, sizeof(magic) - 1))
 		return ls_error_set(err, -EBADMSG, "'%s' was not made by trace-cmd", path);
 	version = place_string(&place);
-	if (strcmp(version, "6"))
+	sections = !strcmp(version, "7");
+	if (!sections && strcmp(version, "6"))
 		return ls_error_set(err, -ENOTSUP,
 				    "'%s' is a trace.dat of version %.8s; 'trace-cmd convert "
 				    "--file-version 6' makes one that can be read",
 				    path, version);
 	if (place_number(&place, 1) || place_number(&place, 1) != 8)
 		return ls_error_set(err, -ENOTSUP, "'%s' is not from a 64-bit x86 host", path);
-	return read_body(file, &place, path, err);
+	return sections ? ftrace_read_sections(file, &place, path, err)
+			: read_body(file, &place, path, err);
 }
 
 int ftrace_file_open(struct ftrace_file *file, const char *path, struct ls_error *err)
@@ -192,6 +195,9 @@ void ftrace_file_close(struct ftrace_file *file)
 {
 	if (file->bytes)
 		munmap((void *)file->bytes, file->size);
+	for (size_t n = 0; n < file->kept_count; n++)
+		free(file->kept[n]);
+	free(file->kept);
 	free(file->format);
 	free(file->event);
 	*file = (struct ftrace_file){0};

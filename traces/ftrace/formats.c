@@ -43,10 +43,15 @@ static void parse_format(struct ftrace_format *format, const char *text, size_t 
 
 int ftrace_read_formats(struct ftrace_file *file, struct place *place)
 {
-	uint64_t n = place_number(place, 4), systems;
-
-	for (; n && !place->failed; n--) /* of ftrace itself */
+	for (uint64_t n = place_number(place, 4); n && !place->failed; n--) /* of ftrace itself */
 		place_skip(place, place_number(place, 8));
+	return ftrace_read_systems(file, place);
+}
+
+int ftrace_read_systems(struct ftrace_file *file, struct place *place)
+{
+	uint64_t n, systems;
+
 	for (systems = place_number(place, 4); systems && !place->failed; systems--) {
 		bool ours = !strcmp(place_string(place), "kvm");
 
