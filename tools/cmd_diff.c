@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lockstep diff: the same payloads on two engines, and where these part. */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "tools/diff_options.h"
 #include "tools/log.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/tool.h"
 
 /* A comparison that could not be made is none: worse than a difference. */
@@ -43,23 +45,62 @@ static bool diff_colour(void)
 	return isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
 }
 
+/* Asked for once, what was found so far is still told; twice, it ends at once. Per process, as
+ * signals are. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+	interrupted = number;
+}
+
+static void interrupted_begin(void)
+{
+	struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+	static const int numbers[] = {SIGINT, SIGTERM};
+	struct sigaction before;
+
+	sigemptyset(&action.sa_mask);
+	for (size_t n = 0; n < G_N_ELEMENTS(numbers); n++)
+		if (!sigaction(numbers[n], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(numbers[n], &action, NULL);
+}
+
 static void diff_run_all(struct diff_command *d, struct diff_report *report, GPtrArray *results,
 			 const struct diff_used *used)
 {
 	gint64 start = g_get_monotonic_time();
 
-	for (guint i = 0; i < d->tests->len; i++) {
-		struct diff_result *result =
-			diff_compare_steadily(&d->options, g_ptr_array_index(d->tests, i), used);
+	struct progress progress;
+	guint i = 0;
+
+	progress_begin(&progress);
+	interrupted_begin();
+	for (; i < d->tests->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(d->tests, i);
+		struct diff_result *result;
 		g_autoptr(GString) text = g_string_new(NULL);
 
+		progress_show(&progress, test->name, i, d->tests->len);
+		result = diff_compare_steadily(&d->options, test, used);
+		/* The terminal has told the engine's processes, too. */
+		if (interrupted) {
+			diff_result_free(result);
+			break;
+		}
 		g_ptr_array_add(results, result);
 		diff_count(report, result);
 		if (result->verdict != DIFF_EQUAL && !d->json)
 			report_text_result(text, &d->options, result, diff_colour());
+		if (text->len)
+			progress_clear(&progress);
 		fputs(text->str, stdout);
 		fflush(stdout);
 	}
+	progress_clear(&progress);
+	if (i < d->tests->len)
+		g_ptr_array_add(d->left_out,
+				g_strdup_printf("%u cases: interrupted", d->tests->len - i));
 	report->wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
 }
 
@@ -89,6 +130,11 @@ static int diff_run(struct diff_command *d, struct ls_error *err)
 		rc = diff_write(d->html, report_html, &report, err);
 	if (rc)
 		return rc;
+	output_flush_stdout(err);
+	if (err->code)
+		return err->code;
+	if (interrupted)
+		return TOOL_EXIT_SIGNAL + interrupted;
 	if (report.failed)
 		return DIFF_EXIT_FAILED;
 	return report.different ? DIFF_EXIT_DIFFERENT : 0;

@@ -6,11 +6,12 @@
 #include "tools/diff/choose.h"
 #include "tools/diff/suite.h"
 #include "tools/diff_options.h"
+#include "tools/json.h"
 #include "tools/size.h"
 
 static bool case_wanted(const struct diff_command *d, const struct diff_case *test)
 {
-	if (d->suite || d->list)
+	if (d->suite || (d->list && !d->cases))
 		return true;
 	for (char **name = d->cases; name && *name; name++)
 		if (!strcmp(*name, test->name) || !strcmp(*name, test->theme))
@@ -18,12 +19,25 @@ static bool case_wanted(const struct diff_command *d, const struct diff_case *te
 	return false;
 }
 
+static int check_name(const char *name, const GPtrArray *all, struct ls_error *err)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(all, i);
+
+		if (!strcmp(name, test->name) || !strcmp(name, test->theme))
+			return 0;
+	}
+	return ls_error_set(err, -ENOENT,
+			    "no case or theme '%s'; 'lockstep diff --list' names them", name);
+}
+
 static int add_suite(struct diff_command *d, struct ls_error *err)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
-	guint before = d->tests->len;
 	int rc = suite_load(all, err);
 
+	for (char **name = d->cases; name && *name && !rc; name++)
+		rc = check_name(*name, all, err);
 	for (guint i = 0; i < all->len; i++) {
 		struct diff_case *test = g_ptr_array_index(all, i);
 
@@ -32,10 +46,6 @@ static int add_suite(struct diff_command *d, struct ls_error *err)
 		else
 			diff_case_free(test);
 	}
-	if (!rc && d->cases && d->tests->len == before)
-		return ls_error_set(err, -ENOENT,
-				    "no case or theme '%s'; 'lockstep diff --list' names them",
-				    d->cases[0]);
 	return rc;
 }
 
@@ -71,8 +81,30 @@ int diff_collect(struct diff_command *d, struct ls_error *err)
 	return rc;
 }
 
+static void list_json(const struct diff_command *d)
+{
+	g_autoptr(GString) text = g_string_new("[");
+
+	for (guint i = 0; i < d->tests->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(d->tests, i);
+
+		g_string_append(text, i ? ",\n {\"theme\": " : "\n {\"theme\": ");
+		json_append_string(text, test->theme ? test->theme : "");
+		g_string_append(text, ", \"case\": ");
+		json_append_string(text, test->name);
+		g_string_append(text, ", \"purpose\": ");
+		json_append_string(text, test->purpose ? test->purpose : "");
+		g_string_append_c(text, '}');
+	}
+	printf("%s\n]\n", text->str);
+}
+
 void diff_list(const struct diff_command *d)
 {
+	if (d->json) {
+		list_json(d);
+		return;
+	}
 	for (guint i = 0; i < d->tests->len; i++) {
 		const struct diff_case *test = g_ptr_array_index(d->tests, i);
 

@@ -162,22 +162,49 @@ static int diff_apply_dut(struct diff_command *d, struct ls_error *err)
 	return 0;
 }
 
+static void append_option(GString *text, const char *option, const char *value)
+{
+	g_autofree char *word = value ? diff_shell_word(value) : NULL;
+
+	if (value)
+		g_string_append_printf(text, " --%s %s", option, word);
+}
+
+/* A trace says the rest of what it was recorded with, unless it was said before. */
+static char *diff_repeat(const struct diff_command *d)
+{
+	const struct diff_options *options = &d->options;
+	const char *step = d->granularity || !d->trace ? options->step ? "step" : "exit" : NULL;
+	GString *text = g_string_new("lockstep diff");
+
+	append_option(text, "ref", options->engine[0]->name);
+	append_option(text, "dut", d->in_lab ? "lab" : d->dut);
+	append_option(text, "cpu", d->trace && !d->cpu_given ? NULL : d->cpu);
+	append_option(text, "granularity", step);
+	append_option(text, "dirty", d->dirty);
+	append_option(text, "smp", d->smp);
+	append_option(text, "memory", d->memory);
+	append_option(text, "append", d->append);
+	for (char **param = d->params; param && *param; param++)
+		append_option(text, "dut-param", *param);
+	if (d->seconds > 0)
+		g_string_append_printf(text, " --timeout %g", d->seconds);
+	return g_string_free(text, FALSE);
+}
+
 int diff_apply(struct diff_command *d, struct ls_error *err)
 {
 	struct diff_options *options = &d->options;
 	int rc = diff_apply_engine(d->ref ? d->ref : "sim", &options->engine[0], err);
 
+	d->cpu_given = d->cpu != NULL;
 	if (!rc)
 		rc = diff_apply_sizes(d, err);
 	if (!rc)
 		rc = diff_apply_dut(d, err);
 	if (rc)
 		return rc;
-	options->command =
-		g_strdup_printf("lockstep diff --ref %s --dut %s --cpu %s --granularity %s%s%s",
-				options->engine[0]->name, d->in_lab ? "lab" : d->dut, d->cpu,
-				options->step ? "step" : "exit", d->dirty ? " --dirty " : "",
-				d->dirty ? d->dirty : "");
+	options->command = diff_repeat(d);
 	return diff_apply_params(d, err);
 }
 

@@ -11,6 +11,7 @@ struct diff_command {
 	char *ref, *dut, *cpu, *granularity, *dirty, *memory, *smp, *append, *junit, *html, *save;
 	char **cases, **params, **payloads;
 	gboolean suite, list, json, in_lab;
+	bool cpu_given; /* else it was found out */
 	double seconds;
 
 	GPtrArray *tests;    /* struct diff_case */

@@ -7,6 +7,8 @@
 
 expect_status 0 "$LOCKSTEP" diff --list
 cases=$(wc -l <"$WORK/out")
+expect_status 0 "$LOCKSTEP" diff --list --json --case msrs --case task_busy
+jq -e '[.[].theme] | unique == ["msrs", "tasks"]' "$WORK/out" >/dev/null || fail "list of two: $(cat "$WORK/out")"
 for cpu in intel amd; do
 	expect_status 0 "$LOCKSTEP" diff --dut sim --cpu $cpu --suite
 	grep -qE "^all +$cases +$cases +0 +0 +0 " "$WORK/out" ||
@@ -58,7 +60,9 @@ expect_line() {
 	[ "$(wc -l <"$WORK/err")" -eq 1 ] || fail "not one line: $(cat "$WORK/err")"
 	grep -qF -- "$1" "$WORK/err" || fail "the line doesn't name '$1': $(cat "$WORK/err")"
 }
-expect_line nosuchcase "$LOCKSTEP" diff --dut sim --case nosuchcase
+expect_line nosuchcase "$LOCKSTEP" diff --dut sim --case gates --case nosuchcase
+expect_status 2 "$LOCKSTEP" diff --dut "trace:$WORK/by-step/ref/gate_selector.trace" --save-trace "$WORK/by-step"
+grep -q 'is the file that is read' "$WORK/out" || fail "a trace is written over: $(cat "$WORK/out")"
 expect_line nosuchengine "$LOCKSTEP" diff --dut nosuchengine --suite
 expect_line nothing-here "$LOCKSTEP" diff --dut sim nothing-here
 expect_line "what to compare" "$LOCKSTEP" diff --dut sim
@@ -82,4 +86,16 @@ expect_line /proc/nowhere "$LOCKSTEP" diff --dut sim --case gates --save-trace /
 # A byte of the head, and the file cut off within its events.
 { head -c 40 "$one" && printf '\377' && tail -c +42 "$one"; } >"$WORK/broken"
 expect_line "head is damaged" "$LOCKSTEP" diff --dut "trace:$WORK/broken"
+# Interrupted, it tells what it has found so far. The signal comes once there is a result: a case that hangs for ever.
+build_payload spin
+"$LOCKSTEP" diff --dut sim --timeout 0.1 "$WORK/spin" "$WORK/spin" "$WORK/spin" "$WORK/spin" "$WORK/spin" \
+	"$WORK/spin" "$WORK/spin" "$WORK/spin" --html "$WORK/part.html" >"$WORK/out" 2>"$WORK/err" &
+diff=$!
+until grep -q '^spin: ' "$WORK/out"; do sleep 0.02; done
+kill -TERM "$diff"
+status=0
+wait "$diff" || status=$?
+[ "$status" -eq 143 ] || fail "interrupted, it ends with $status"
+grep -q '^left out: [0-9]* cases: interrupted' "$WORK/out" || fail "no summary: $(cat "$WORK/out")"
+grep -q 'cases: interrupted' "$WORK/part.html" || fail "no page"
 finish

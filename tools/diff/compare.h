@@ -32,11 +32,15 @@ struct diff_options {
 	const char *save; /* folder for traces of both sides; NULL: none */
 };
 
-/* For a report. */
+/* For a program. */
 static inline const char *diff_side_name(const struct diff_options *options, unsigned int who)
 {
 	return options->engine[who] ? options->engine[who]->name : "trace";
 }
+/* For a person: an engine compared with itself has two names. */
+const char *diff_side_label(const struct diff_options *options, unsigned int who);
+/* @text as a shell takes it for one word; to be freed. */
+char *diff_shell_word(const char *text);
 
 enum diff_verdict { DIFF_EQUAL, DIFF_DIFFERENT, DIFF_FAILED };
 

@@ -30,11 +30,12 @@ char *describe_event(const struct diff_event *event)
 	switch (exit->reason) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
-		return g_strdup_printf(
-			"%s of %u bytes %s %s 0x%" PRIx64 ": 0x%" PRIx64 "%s",
-			exit->write ? "write" : "read", exit->size, exit->write ? "to" : "from",
-			exit->reason == KVM_EXIT_IO ? "port" : "address", exit->address,
-			exit->value, exit->count > 1 ? ", and more" : "");
+		return g_strdup_printf("%s of %u byte%s %s %s 0x%" PRIx64 ": 0x%" PRIx64 "%s",
+				       exit->write ? "write" : "read", exit->size,
+				       exit->size == 1 ? "" : "s", exit->write ? "to" : "from",
+				       exit->reason == KVM_EXIT_IO ? "port" : "address",
+				       exit->address, exit->value,
+				       exit->count > 1 ? ", and more" : "");
 	case KVM_EXIT_DEBUG:
 		return exit->value ? g_strdup_printf("step, DR6 0x%" PRIx64, exit->value)
 				   : g_strdup("step");

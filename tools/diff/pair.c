@@ -266,7 +266,7 @@ static bool exits_differ(struct comparison *c)
 	ref = describe_event(c->now[REF]);
 	dut = describe_event(c->now[DUT]);
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", ref,
-		     diff_side_name(c->options, REF), dut, diff_side_name(c->options, DUT));
+		     diff_side_label(c->options, REF), dut, diff_side_label(c->options, DUT));
 	return true;
 }
 

@@ -124,8 +124,8 @@ static bool kinds_differ(struct comparison *c, const uint64_t *ref, const uint64
 	if (!strcmp(kind_of(ref), kind_of(dut)))
 		return false;
 	diff_verdict(c->result, DIFF_DIFFERENT, "%s on %s, %s on %s", kind_of(ref),
-		     diff_side_name(c->options, REF), kind_of(dut),
-		     diff_side_name(c->options, DUT));
+		     diff_side_label(c->options, REF), kind_of(dut),
+		     diff_side_label(c->options, DUT));
 	comparison_add_value(c, "number of the event's kind",
 			     ref ? LS_TRACE_EVENT(ref[0]) : UINT64_MAX,
 			     dut ? LS_TRACE_EVENT(dut[0]) : UINT64_MAX, "", true);

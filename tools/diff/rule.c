@@ -39,9 +39,9 @@ char *rule_describe(const struct comparison *c)
 		g_string_append(rule, ", whose result is left to the implementation");
 	pair_exceptions(c, vector);
 	if (vector[REF] >= 0 || vector[DUT] >= 0) {
-		g_string_append_printf(rule, "; %s: ", diff_side_name(c->options, REF));
+		g_string_append_printf(rule, "; %s: ", diff_side_label(c->options, REF));
 		append_event(rule, vector[REF]);
-		g_string_append_printf(rule, ", %s: ", diff_side_name(c->options, DUT));
+		g_string_append_printf(rule, ", %s: ", diff_side_label(c->options, DUT));
 		if (is_step(c->now[DUT]))
 			append_event(rule, vector[DUT]);
 		else

@@ -4,6 +4,7 @@
 
 #include "tools/diff/comparison.h"
 #include "tools/diff/expected/expected.h"
+#include "tools/output.h"
 
 /* What a later comparison has to do alike. */
 static char *saved_text(const struct comparison *c, unsigned int who)
@@ -38,6 +39,8 @@ static bool save_side(struct comparison *c, unsigned int who)
 	g_autofree char *text = saved_text(c, who);
 	struct ls_error err = {0};
 
+	if (c->test->trace && output_check_of(path, c->test->trace, &err))
+		return comparison_could_not(c, &err);
 	c->saved[who] = saved_open(path, text, c->fields, c->test->vcpus, &err);
 	if (!c->saved[who])
 		return comparison_could_not(c, &err);

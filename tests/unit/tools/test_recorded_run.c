@@ -186,7 +186,7 @@ static void by_exit(void)
 
 	run(files.image, "a");
 	expect(compare(false, &test, files.trace), DIFF_EQUAL, 2, NULL);
-	expect_found(EXIT_VALUE, 0, "0x0 on sim, write of 1 bytes to port 0xf4: 0x1 on trace");
+	expect_found(EXIT_VALUE, 0, "0x0 on sim, write of 1 byte to port 0xf4: 0x1 on trace");
 }
 
 /* --- a host --- */

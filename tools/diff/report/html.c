@@ -99,17 +99,20 @@ static void append_result(GString *text, const struct diff_result *result)
 
 static void append_data(GString *text, const struct diff_report *report)
 {
-	g_autoptr(GString) title = g_string_new(NULL);
+	g_autoptr(GString) title = g_string_new(NULL), notes = g_string_new(NULL);
 
-	g_string_printf(title, "%s against %s (%s), --cpu %s", diff_side_name(report->options, 1),
-			diff_side_name(report->options, 0), report->version, report->options->cpu);
+	g_string_printf(title, "%s against %s (%s), --cpu %s", diff_side_label(report->options, 1),
+			diff_side_label(report->options, 0), report->version, report->options->cpu);
 	g_string_append(text, "{\"title\":");
 	append_string(text, title->str);
 	g_string_append(text, ",\"engines\":[");
-	append_string(text, diff_side_name(report->options, 0));
+	append_string(text, diff_side_label(report->options, 0));
 	g_string_append_c(text, ',');
-	append_string(text, diff_side_name(report->options, 1));
-	g_string_append(text, "],\"results\":[");
+	append_string(text, diff_side_label(report->options, 1));
+	report_text_notes(notes, report);
+	g_string_append(text, "],\"notes\":");
+	append_string(text, notes->str);
+	g_string_append(text, ",\"results\":[");
 	for (guint i = 0; i < report->results->len; i++) {
 		g_string_append(text, i ? ",\n" : "\n");
 		append_result(text, g_ptr_array_index(report->results, i));

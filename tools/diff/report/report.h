@@ -19,7 +19,9 @@ struct diff_report {
 /* One case that is not equal, with all that is known. */
 void report_text_result(GString *text, const struct diff_options *options,
 			const struct diff_result *result, bool colour);
-/* The table that closes a run. */
+/* Lines: what was left out, could not run, or was declared, and the quirks. */
+void report_text_notes(GString *text, const struct diff_report *report);
+/* The table that closes a run, with these. */
 void report_text_summary(GString *text, const struct diff_report *report, bool colour);
 void report_json(GString *text, const struct diff_report *report);
 void report_junit(GString *text, const struct diff_report *report);

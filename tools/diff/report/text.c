@@ -20,13 +20,13 @@ static const char *paint(bool colour, const char *code)
 static void append_values(GString *text, const struct diff_options *options,
 			  const struct diff_result *result, bool colour)
 {
-	g_string_append_printf(text, "    %-26s %-20s %-20s\n", "", diff_side_name(options, 0),
-			       diff_side_name(options, 1));
+	g_string_append_printf(text, "    %-26s %-20s %-20s\n", "", diff_side_label(options, 0),
+			       diff_side_label(options, 1));
 	for (guint i = 0; i < result->values->len; i++) {
 		const struct diff_value *value = g_ptr_array_index(result->values, i);
 
 		g_string_append_printf(
-			text, "  %s%c %-26s %018" PRIx64 "   %018" PRIx64 "%s   %s\n",
+			text, "  %s%c %-26s 0x%016" PRIx64 "   0x%016" PRIx64 "%s   %s\n",
 			value->differs ? paint(colour, RED) : "", value->differs ? '*' : ' ',
 			value->field, value->value[0], value->value[1],
 			value->differs ? paint(colour, PLAIN) : "", value->manual);
@@ -64,7 +64,7 @@ void report_text_result(GString *text, const struct diff_options *options,
 		append_values(text, options, result, colour);
 	for (unsigned int who = 0; who < 2 && !result->stopped_at; who++)
 		if (result->moments[who] && result->moments[who]->len)
-			append_moments(text, result->moments[who], diff_side_name(options, who));
+			append_moments(text, result->moments[who], diff_side_label(options, who));
 	g_string_append_printf(text, "  again: %s\n", result->command);
 }
 
@@ -204,7 +204,7 @@ static void append_stops(GString *text, const struct diff_report *report)
 	g_string_append_printf(text,
 			       "could not run: %u cases, in which engine %s stops at an "
 			       "instruction that it cannot run (KVM_EXIT_INTERNAL_ERROR):",
-			       cases, diff_side_name(report->options, 1));
+			       cases, diff_side_label(report->options, 1));
 	for (guint i = 0; i < stops->len; i++) {
 		const struct stop *stop = &g_array_index(stops, struct stop, i);
 
@@ -227,6 +227,19 @@ static void append_ends_only(GString *text, const struct diff_report *report)
 				       cases);
 }
 
+void report_text_notes(GString *text, const struct diff_report *report)
+{
+	for (guint i = 0; i < report->left_out->len; i++)
+		g_string_append_printf(text, "left out: %s\n",
+				       (const char *)g_ptr_array_index(report->left_out, i));
+	append_stops(text, report);
+	append_declared(text, report);
+	append_left_out(text, report);
+	append_merged(text, report);
+	append_ends_only(text, report);
+	append_quirks(text, report);
+}
+
 void report_text_summary(GString *text, const struct diff_report *report, bool colour)
 {
 	g_autoptr(GArray) themes = g_array_new(FALSE, FALSE, sizeof(struct theme));
@@ -246,18 +259,10 @@ void report_text_summary(GString *text, const struct diff_report *report, bool c
 		append_row(text, &g_array_index(themes, struct theme, i), colour);
 	if (themes->len > 1)
 		append_row(text, &all, colour);
-	for (guint i = 0; i < report->left_out->len; i++)
-		g_string_append_printf(text, "left out: %s\n",
-				       (const char *)g_ptr_array_index(report->left_out, i));
-	append_stops(text, report);
-	append_declared(text, report);
-	append_left_out(text, report);
-	append_merged(text, report);
-	append_ends_only(text, report);
-	append_quirks(text, report);
+	report_text_notes(text, report);
 	g_string_append_printf(text, "%s against %s (%s), --cpu %s, compared by %s, %.1f s\n",
-			       diff_side_name(report->options, 1),
-			       diff_side_name(report->options, 0), report->version,
+			       diff_side_label(report->options, 1),
+			       diff_side_label(report->options, 0), report->version,
 			       report->options->cpu, report->options->step ? "step" : "exit",
 			       report->wall_seconds);
 }
