@@ -61,8 +61,10 @@ escape:
 	ret
 
 /* 32 bytes each; all but these vectors push a stand-in for the error code (SDM 3A:6.3, table 6-1).
- * They share the upper half of their addresses: see link.ld. */
-.align 256 * 32
+ * They come first in the image, so that they share the upper half of their addresses (link.ld); no
+ * more alignment, for the multiboot header has to be in the file's first 8 KiB. */
+.section .text.stubs, "ax"
+.align 32
 .globl trap_stubs
 trap_stubs:
 .set n, 0
@@ -81,6 +83,7 @@ trap_stubs:
 	jmp trap_common
 	.set n, n + 1
 .endr
+.text
 
 #ifdef __x86_64__
 trap_common:
