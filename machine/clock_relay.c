@@ -24,7 +24,8 @@ static void relay_restore(struct ls_clock *base, struct ls_timer *timer, uint64_
 
 static void relay_disarm(struct ls_clock *base, struct ls_timer *timer)
 {
-	behind(base)->disarm(behind(base), timer);
+	if (behind(base))
+		behind(base)->disarm(behind(base), timer);
 }
 
 void clock_relay_init(struct clock_relay *relay)

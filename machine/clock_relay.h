@@ -7,7 +7,7 @@
 
 struct clock_relay {
 	struct ls_clock base;
-	struct ls_clock *to;
+	struct ls_clock *to; /* NULL: it is gone, and with it what was armed */
 };
 
 void clock_relay_init(struct clock_relay *relay);

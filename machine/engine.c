@@ -8,6 +8,7 @@
 #include "machine/host_clock.h"
 #include "machine/internal.h"
 #include "machine/irqchip.h"
+#include "machine/leave.h"
 
 /* Where an engine on Intel hardware hides pages of its own (KVM_SET_TSS_ADDR): three pages
  * below a 256 KiB firmware. */
@@ -133,6 +134,8 @@ static int engine_set_params(struct machine *machine, const struct machine_confi
 	for (unsigned int i = 0; i < from->param_count && !ret; i++) {
 		const struct machine_param *param = &from->params[i];
 
+		if (!ext->set_param && from->leave.to)
+			return 0; /* they are for the other one */
 		if (!ext->set_param)
 			return ls_error_set(err, -ENOTSUP,
 					    "engine %s has no parameters; leave out '%s'",
@@ -200,11 +203,13 @@ int engine_open(struct machine *machine, const struct machine_config *from, stru
 
 int machine_check_engine(const struct machine_config *config, struct ls_error *err)
 {
-	struct machine machine = {.config = *config, .vcpu_count = config->vcpus};
+	struct machine machine = {.config = *config, .wish = *config, .vcpu_count = config->vcpus};
 	union cpuid_buffer *cpuid = calloc(1, sizeof(*cpuid));
 	int ret = cpuid ? engine_open(&machine, config, err)
 			: ls_error_set(err, -ENOMEM, "no memory for CPUID");
 
+	if (!ret)
+		ret = leave_check(&machine, err);
 	if (!ret)
 		ret = cpu_model_make(&machine, 0, cpuid, err);
 	if (machine.engine)
@@ -300,4 +305,5 @@ void engine_close(struct machine *machine)
 	machine->vm = -1;
 	host_clock_destroy(machine->host_clock);
 	machine->host_clock = NULL;
+	machine->relay.to = NULL;
 }

@@ -9,6 +9,9 @@
 
 struct machine;
 
+/* The engine, which is open, has the trigger, and it and the one to go on on can give a guest away
+ * and take it over: a guest that is on its way is not to end for it. */
+int leave_check(struct machine *machine, struct ls_error *err);
 /* After the scheduler has returned: true if the machine is to run on. A failure ends the run. */
 bool leave_carry_out(struct machine *machine);
 /* The run is over: what it was stopped for. */

@@ -111,6 +111,8 @@ static int machine_build(struct machine *machine, const struct machine_config *c
 	if (!ret)
 		ret = engine_open(machine, config, err);
 	if (!ret)
+		ret = leave_check(machine, err);
+	if (!ret)
 		ret = cpu_model_settle(machine, err);
 	if (!ret)
 		ret = machine->image ? machine_image_check_cpu(machine, machine->image, err) : 0;

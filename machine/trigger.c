@@ -8,6 +8,31 @@
 #define DR7_FIXED       0x400u
 #define DR7_EXECUTE_DR0 0x2u /* G0, and R/W0 and LEN0 of 0 (SDM 3B:18.2.4) */
 
+int trigger_check(const struct machine *machine, struct ls_error *err)
+{
+	const char *name = machine->engine->ops->name;
+
+	switch (machine->config.leave.at.kind) {
+	case MACHINE_TRIGGER_INSTRUCTIONS:
+		if (machine->config.schedule == MACHINE_ROUND_ROBIN &&
+		    machine_ext(machine)->vcpu_limit)
+			return 0;
+		return ls_error_set(err, -ENOTSUP,
+				    "engine %s does not count the instructions of vCPUs that run "
+				    "in parallel; name another trigger",
+				    name);
+	case MACHINE_TRIGGER_ADDRESS:
+		if (engine_offers(machine, KVM_CAP_SET_GUEST_DEBUG))
+			return 0;
+		return ls_error_set(err, -ENOTSUP,
+				    "engine %s sets no breakpoints (KVM_CAP_SET_GUEST_DEBUG); "
+				    "name another trigger",
+				    name);
+	default:
+		return 0;
+	}
+}
+
 static bool waits_for(const struct machine *machine, enum machine_trigger_kind kind)
 {
 	return machine->trigger.armed && machine->config.leave.at.kind == kind;

@@ -18,6 +18,8 @@ struct trigger {
 	uint64_t count; /* accesses left, or the instruction */
 };
 
+/* Can it come on this engine? */
+int trigger_check(const struct machine *machine, struct ls_error *err);
 /* Counts from now on. */
 int trigger_arm(struct machine *machine, struct ls_error *err);
 void trigger_disarm(struct machine *machine);

@@ -84,9 +84,6 @@ static int apply_switch(const struct leave_options *o, struct machine_config *co
 
 	if (rc)
 		return rc;
-	if (config->leave.to == config->engine)
-		return ls_error_set(err, -EINVAL, "--switch-to %s: it starts on that engine",
-				    o->switch_to);
 	if (o->switches && (number_parse(o->switches, SWITCHES_MAX, &times) || !times))
 		return ls_error_set(err, -EINVAL, "--switches %s: say a number from 1 to %d",
 				    o->switches, SWITCHES_MAX);
@@ -119,6 +116,15 @@ int leave_options_apply(const struct leave_options *o, struct machine_config *co
 	if (o->save && !o->at)
 		leave->at.kind = MACHINE_TRIGGER_STOP;
 	return o->switch_to ? apply_switch(o, config, err) : 0;
+}
+
+int leave_options_check(const struct leave_options *o, const struct machine_config *config,
+			struct ls_error *err)
+{
+	return !o->switch_to || config->leave.to != config->engine
+		       ? 0
+		       : ls_error_set(err, -EINVAL, "--switch-to %s: it starts on that engine",
+				      o->switch_to);
 }
 
 void leave_options_free(struct leave_options *o)

@@ -13,8 +13,11 @@ struct leave_options {
 	gboolean go_on;
 };
 
-/* Fills in config->leave and config->fit, when config->engine stands. */
+/* Fills in config->leave and config->fit. */
 int leave_options_apply(const struct leave_options *options, struct machine_config *config,
+			struct ls_error *err);
+/* When config->engine stands, too. */
+int leave_options_check(const struct leave_options *options, const struct machine_config *config,
 			struct ls_error *err);
 void leave_options_free(struct leave_options *options);
 

@@ -221,7 +221,7 @@ static int apply_snapshot(struct run_options *o, struct machine_config *config,
 					    parts[i].name);
 	}
 	o->snapshot = snapshot_open(o->load, err);
-	rc = o->snapshot ? snapshot_config(o->snapshot, config, err) : -EINVAL;
+	rc = o->snapshot ? snapshot_config(o->snapshot, config, err) : err->code;
 	if (!rc && o->verify)
 		rc = snapshot_verify(o->snapshot, NULL, err);
 	config->verified = o->verify;
@@ -296,11 +296,14 @@ int run_options_apply(struct run_options *o, struct session *session, struct ls_
 		if (rc)
 			return rc;
 	}
+	rc = leave_options_apply(&o->leave, config, err);
+	if (rc)
+		return rc;
 	if (!config->engine)
 		tool_engine_choose(config);
-	rc = apply_serial(o, session, err);
+	rc = leave_options_check(&o->leave, config, err);
 	if (!rc)
-		rc = leave_options_apply(&o->leave, config, err);
+		rc = apply_serial(o, session, err);
 	if (!rc)
 		rc = apply_trace(o, session, err);
 	if (!rc && o->gdb_wait && !o->gdb)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "machine/snapshot.h"
+#include "tools/log.h"
+#include "tools/tool.h"
 
 static const char run_description[] =
 	"Exit status: 0 the guest powered off; its own code from an exit port; 124 the "
@@ -159,6 +161,16 @@ int run_options_parse(struct run_options *o, int argc, char **argv, struct ls_er
 	if (argc > 1)
 		return ls_error_set(err, -EINVAL, "unexpected argument '%s'", argv[1]);
 	return 0;
+}
+
+int run_options_failed(const struct ls_error *err, const char *command)
+{
+	if (err->code != -EINVAL) {
+		log_failure("%s", err->text);
+		return TOOL_EXIT_FAILURE;
+	}
+	log_failure("%s; see 'lockstep %s --help'", err->text, command);
+	return TOOL_EXIT_USAGE;
 }
 
 void run_options_free(struct run_options *o)

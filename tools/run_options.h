@@ -32,8 +32,11 @@ struct run_options {
 /* Parses the command line into @options: 0, or -EINVAL with *err filled. --help prints the
  * help and exits, as GOption does. */
 int run_options_parse(struct run_options *options, int argc, char **argv, struct ls_error *err);
-/* run_apply.c: fills @session, which borrows from @options. 0, or -EINVAL with *err filled. */
+/* run_apply.c: fills @session, which borrows from @options. 0, or -errno with *err filled. */
 int run_options_apply(struct run_options *options, struct session *session, struct ls_error *err);
+/* Says what was wrong, and returns the exit status: a command line that makes no sense, or a file
+ * that cannot be used. */
+int run_options_failed(const struct ls_error *err, const char *command);
 void run_options_free(struct run_options *options);
 
 #endif

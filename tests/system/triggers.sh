@@ -49,4 +49,15 @@ for at in signal time:1000 port:0x80; do
 	wait $! || fail "$at: status $?: $(cat "$WORK/err")"
 	goes_on "" "[0-9a-f]*"
 done
+
+# --- what cannot come, or go there, is refused before the guest starts ---
+# refused TEXT COMMAND...
+refused() {
+	expect_status 1 "$LOCKSTEP" "${@:2}" "${guest[@]}"
+	{ [ ! -s "$WORK/out" ] && [ "$(wc -l <"$WORK/err")" -eq 1 ] && grep -q "$1" "$WORK/err"; } ||
+		fail "${*:2}: $(cat "$WORK/out" "$WORK/err")"
+}
+
+refused "does not count the instructions" snapshot save "$WORK/snap" --schedule parallel --at instructions:5
+refused "engine native has no interrupt chips" run --switch-to native --at port:0x3f8
 finish

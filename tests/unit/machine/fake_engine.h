@@ -325,7 +325,8 @@ static inline int fake_offers(unsigned long cap)
 {
 	return cap == KVM_CAP_USER_MEMORY || cap == KVM_CAP_EXT_CPUID || cap == KVM_CAP_IRQCHIP ||
 	       cap == KVM_CAP_IRQ_ROUTING || cap == KVM_CAP_SIGNAL_MSI ||
-	       cap == KVM_CAP_IMMEDIATE_EXIT;
+	       cap == KVM_CAP_IMMEDIATE_EXIT || cap == KVM_CAP_XSAVE ||
+	       cap == KVM_CAP_DEBUGREGS || cap == KVM_CAP_VCPU_EVENTS || cap == KVM_CAP_MP_STATE;
 }
 
 static inline int fake_ioctl(struct ls_engine *engine, int handle, unsigned long request,

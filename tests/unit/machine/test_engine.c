@@ -22,6 +22,16 @@ static void take_all(struct ls_extension *extension)
 
 FAKE_VARIANT(plain, fake_ioctl, take_all)
 
+static int hiding_ioctl(struct ls_engine *engine, int handle, unsigned long request,
+			unsigned long arg)
+{
+	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_VCPU_EVENTS)
+		return 0;
+	return fake_ioctl(engine, handle, request, arg);
+}
+
+FAKE_VARIANT(hiding, hiding_ioctl, NULL)
+
 static void expect_refusal(const struct machine_config *config, const char *words)
 {
 	struct ls_error err = {0};
@@ -82,11 +92,38 @@ static void test_refusals(void)
 	expect_refusal(&config, "hash");
 }
 
+/* A trigger that cannot come, and an engine that hides what a guest is carried in, are refused
+ * before the guest starts: not when it is on its way. */
+static void test_leaving(void)
+{
+	struct machine_config config = fake_config();
+
+	config.leave.save = "/nowhere";
+	config.leave.at = (struct machine_trigger){MACHINE_TRIGGER_INSTRUCTIONS, 1};
+	config.schedule = MACHINE_PARALLEL;
+	expect_refusal(&config, "does not count the instructions");
+	config = fake_config();
+	config.leave.to = &hiding;
+	config.leave.times = 1;
+	expect_refusal(&config, "engine hiding does not tell pending events");
+	config = fake_config();
+	config.engine = &hiding;
+	config.leave.save = "/nowhere";
+	expect_refusal(&config, "engine hiding does not tell pending events");
+	/* It comes on the first engine, and would have to come on the other. */
+	config = fake_config();
+	config.leave.to = &plain;
+	config.leave.times = 2;
+	config.leave.at = (struct machine_trigger){MACHINE_TRIGGER_INSTRUCTIONS, 1};
+	expect_refusal(&config, "engine plain does not count the instructions");
+}
+
 static CU_TestInfo tests[] = {
 	{"a capability that is missing is named", test_missing_capability},
 	{"with bounded runs: turns, virtual time", test_turns},
 	{"without: threads, real time", test_no_turns},
 	{"what such an engine cannot do is refused", test_refusals},
+	{"an engine that no guest can leave, or go to", test_leaving},
 	CU_TEST_INFO_NULL,
 };
 
