@@ -47,7 +47,7 @@ uint64_t snapshot_data_size(const struct snapshot *snapshot);
 /* Maps a range, private to us. NULL: *err. */
 void *snapshot_map(const struct snapshot *snapshot, const struct snapshot_range *range,
 		   struct ls_error *err);
-/* Reads all memory. -EINVAL if a chunk isn't what was saved. @stop, if not NULL, ends it early. */
+/* Reads all memory. -EBADMSG if a chunk isn't what was saved. @stop, if not NULL, ends it early. */
 int snapshot_verify(const struct snapshot *snapshot, const bool *stop, struct ls_error *err);
 
 #endif

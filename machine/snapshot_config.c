@@ -219,7 +219,7 @@ int snapshot_config(const struct snapshot *snapshot, struct machine_config *conf
 		const struct item *item = item_find(name);
 
 		if (!item)
-			return ls_error_set(err, -EINVAL,
+			return ls_error_set(err, -EBADMSG,
 					    "snapshot '%s': its machine has '%s', which is not "
 					    "known here; load it with the version that saved it",
 					    snapshot->path, name);

@@ -14,7 +14,7 @@
 
 static int damaged(const struct snapshot *snapshot, const char *what, struct ls_error *err)
 {
-	return ls_error_set(err, -EINVAL, "snapshot '%s' is damaged: %s", snapshot->path, what);
+	return ls_error_set(err, -EBADMSG, "snapshot '%s' is damaged: %s", snapshot->path, what);
 }
 
 static int read_at(int fd, void *to, size_t size, uint64_t offset)
@@ -41,10 +41,10 @@ static int check_header(const struct snapshot *snapshot, const struct snapshot_h
 	struct stat status;
 
 	if (memcmp(header->magic, SNAPSHOT_MAGIC, sizeof(header->magic)))
-		return ls_error_set(err, -EINVAL, "'%s' is no snapshot of lockstep's",
+		return ls_error_set(err, -EBADMSG, "'%s' is no snapshot of lockstep's",
 				    snapshot->path);
 	if (header->version != SNAPSHOT_VERSION)
-		return ls_error_set(err, -EINVAL,
+		return ls_error_set(err, -EBADMSG,
 				    "snapshot '%s' is of version %u, and this is version %u; load "
 				    "it with the version that saved it",
 				    snapshot->path, header->version, SNAPSHOT_VERSION);
@@ -126,7 +126,7 @@ static int open_file(struct snapshot *snapshot, struct ls_error *err)
 		return ls_error_set(err, -errno, "cannot read snapshot '%s': %s", snapshot->path,
 				    strerror(errno));
 	if (read_at(snapshot->fd, &header, sizeof(header), 0))
-		return ls_error_set(err, -EINVAL, "'%s' is no snapshot of lockstep's",
+		return ls_error_set(err, -EBADMSG, "'%s' is no snapshot of lockstep's",
 				    snapshot->path);
 	ret = check_header(snapshot, &header, err);
 	if (!ret)
@@ -143,12 +143,16 @@ static int open_file(struct snapshot *snapshot, struct ls_error *err)
 	return ret;
 }
 
-/* Puts the file's name before what is wrong with it. */
+/* Puts the file's name before what is wrong with it: the file, and no argument of the caller's. */
 static void name_file(const struct snapshot *snapshot, struct ls_error *err)
 {
 	char text[sizeof(err->text)];
 
-	if (!err || strstr(err->text, snapshot->path))
+	if (!err)
+		return;
+	if (err->code == -EINVAL)
+		err->code = -EBADMSG;
+	if (strstr(err->text, snapshot->path))
 		return;
 	memcpy(text, err->text, sizeof(text));
 	snprintf(err->text, sizeof(err->text), "snapshot '%.120s': %.300s", snapshot->path, text);
@@ -239,7 +243,7 @@ static int verify_range(const struct snapshot *snapshot, unsigned int index, con
 			break;
 		if (snapshot_chunk_sum(host + at, left < SNAPSHOT_CHUNK ? left : SNAPSHOT_CHUNK) !=
 		    snapshot->sums[index][at / SNAPSHOT_CHUNK])
-			ret = ls_error_set(err, -EINVAL,
+			ret = ls_error_set(err, -EBADMSG,
 					   "snapshot '%s' is damaged: guest memory from 0x%" PRIx64
 					   " on does not match its checksum",
 					   snapshot->path, range->gpa + at);

@@ -14,8 +14,7 @@ int cmd_run(int argc, char **argv)
 
 	if (run_options_parse(&options, argc, argv, &err) ||
 	    run_options_apply(&options, &session, &err)) {
-		log_failure("%s; see 'lockstep run --help'", err.text);
-		status = TOOL_EXIT_USAGE;
+		status = run_options_failed(&err, "run");
 	} else {
 		status = session_run(&session, &result);
 	}

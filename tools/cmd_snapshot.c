@@ -14,10 +14,8 @@ static int run(struct run_options *options, int argc, char **argv, struct machin
 	struct ls_error err = {0};
 
 	if (run_options_parse(options, argc, argv, &err) ||
-	    run_options_apply(options, &session, &err)) {
-		log_failure("%s; see 'lockstep snapshot --help'", err.text);
-		return TOOL_EXIT_USAGE;
-	}
+	    run_options_apply(options, &session, &err))
+		return run_options_failed(&err, "snapshot");
 	return session_run(&session, result);
 }
 
