@@ -171,6 +171,47 @@ void vcpu_settle(struct vcpu *vcpu)
 	}
 }
 
+/* To a port or a device's memory. */
+static enum exit_action exit_access(struct vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	struct kvm_run *run = vcpu->run;
+	bool port = run->exit_reason == KVM_EXIT_IO;
+
+	machine_lock(machine);
+	if (vcpu->generation == machine->generation) {
+		machine->exiting = vcpu;
+		vcpu->answered = true;
+		trigger_access(machine);
+		if (port)
+			exit_io(machine, run);
+		else
+			exit_mmio(machine, run);
+		vcpu->charge += port ? (uint64_t)run->io.count * PORT_NS : MMIO_NS;
+	}
+	machine_unlock(machine);
+	return EXIT_CONTINUE;
+}
+
+static enum exit_action exit_refused_entry(struct vcpu *vcpu)
+{
+	failure_tell(vcpu);
+	control_end(vcpu->machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
+		    "vCPU %u: the processor refused the VM entry, reason 0x%llx", vcpu->index,
+		    vcpu->run->fail_entry.hardware_entry_failure_reason);
+	return EXIT_STOP;
+}
+
+static enum exit_action exit_debug(struct vcpu *vcpu)
+{
+	if (vcpu->machine->config.single_step || trigger_breakpoint(vcpu))
+		return EXIT_CONTINUE;
+	if (!vcpu->machine->config.debug)
+		return exit_unexpected(vcpu);
+	debug_stop(vcpu, &vcpu->run->debug.arch);
+	return EXIT_TURN;
+}
+
 static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 {
 	struct machine *machine = vcpu->machine;
@@ -181,21 +222,7 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
-		machine_lock(machine);
-		if (vcpu->generation == machine->generation) {
-			machine->exiting = vcpu;
-			vcpu->answered = true;
-			trigger_access(machine);
-			if (run->exit_reason == KVM_EXIT_IO)
-				exit_io(machine, run);
-			else
-				exit_mmio(machine, run);
-			vcpu->charge += run->exit_reason == KVM_EXIT_IO
-						? (uint64_t)run->io.count * PORT_NS
-						: MMIO_NS;
-		}
-		machine_unlock(machine);
-		return EXIT_CONTINUE;
+		return exit_access(vcpu);
 	case KVM_EXIT_X86_RDMSR:
 	case KVM_EXIT_X86_WRMSR:
 		vcpu->answered = true;
@@ -225,19 +252,9 @@ static enum exit_action exit_answer(struct vcpu *vcpu, int ret)
 		exit_internal_error(vcpu);
 		return EXIT_STOP;
 	case KVM_EXIT_FAIL_ENTRY:
-		failure_tell(vcpu);
-		control_end(machine, MACHINE_END_ERROR, MACHINE_EXIT_ERROR, vcpu->index,
-			    "vCPU %u: the processor refused the VM entry, reason 0x%llx",
-			    vcpu->index, run->fail_entry.hardware_entry_failure_reason);
-		return EXIT_STOP;
+		return exit_refused_entry(vcpu);
 	case KVM_EXIT_DEBUG:
-		if (machine->config.single_step || trigger_breakpoint(vcpu))
-			return EXIT_CONTINUE;
-		if (machine->config.debug) {
-			debug_stop(vcpu, &run->debug.arch);
-			return EXIT_TURN;
-		}
-		/* fall through */
+		return exit_debug(vcpu);
 	default:
 		return exit_unexpected(vcpu);
 	}
