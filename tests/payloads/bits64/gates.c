@@ -28,10 +28,8 @@ static void user_int3(void)
 	enter_user(code_int3, 0x200);
 }
 
-void payload(void)
+static void delivery(void)
 {
-	u16 limit = VECTOR * 16 + 15;
-
 	section("SDM 3A:6.14.1 a gate delivers");
 	EXPECT_TRAP(raise_vector, VECTOR, NO_ERROR);
 	CHECK_EQUAL(trap.cs, SEL_CODE0);
@@ -41,7 +39,10 @@ void payload(void)
 	idt[VECTOR].type = GATE_TRAP;
 	EXPECT_TRAP(raise_vector, VECTOR, NO_ERROR);
 	gate_reset(VECTOR);
+}
 
+static void types(void)
+{
 	section("SDM 3A:6.13 not-present gate: #NP with the IDT bit");
 	idt[VECTOR].type = 0x0e;
 	EXPECT_TRAP(raise_vector, 11, IDT_ERROR(VECTOR));
@@ -57,6 +58,11 @@ void payload(void)
 			EXPECT_TRAP(raise_vector, 13, IDT_ERROR(VECTOR));
 	}
 	gate_reset(VECTOR);
+}
+
+static void limit_of_table(void)
+{
+	u16 limit = VECTOR * 16 + 15;
 
 	section("SDM 3A:6.10 beyond the IDT's limit: #GP");
 	idt_load(limit - 1);
@@ -64,7 +70,10 @@ void payload(void)
 	idt_load(limit);
 	EXPECT_TRAP(raise_vector, VECTOR, NO_ERROR);
 	idt_load(sizeof(idt) - 1);
+}
 
+static void handler(void)
+{
 	section("SDM 2A INT n: the gate's code segment");
 	idt[VECTOR].selector = 0;
 	EXPECT_TRAP(raise_vector, 13, 0);
@@ -87,14 +96,20 @@ void payload(void)
 	gate_set(VECTOR, UINT64_C(0x800000000000), GATE_INTERRUPT);
 	EXPECT_TRAP(raise_vector, 13, 0);
 	gate_reset(VECTOR);
+}
 
+static void privilege(void)
+{
 	section("SDM 3A:6.12.1.2 DPL holds for INT n, not for exceptions");
 	EXPECT_TRAP(user_int, 13, IDT_ERROR(VECTOR));
 	CHECK_EQUAL(trap.cs, SEL_CODE3 | 3);
 	EXPECT_TRAP(user_int3, 13, IDT_ERROR(3));
 	idt[VECTOR].type |= GATE_USER;
 	EXPECT_TRAP(user_int, VECTOR, NO_ERROR);
+}
 
+static void stack_switch(void)
+{
 	section("SDM 3A:6.14.4 stack switch: RSP0, null SS, frame");
 	CHECK_EQUAL(trap_ss, 0);
 	CHECK_EQUAL(trap.ss, SEL_DATA3 | 3);
@@ -117,4 +132,14 @@ void payload(void)
 	tss.rsp[0] = STACK_TOP(kernel_stack);
 	gate_reset(12);
 	gate_reset(VECTOR);
+}
+
+void payload(void)
+{
+	delivery();
+	types();
+	limit_of_table();
+	handler();
+	privilege();
+	stack_switch();
 }

@@ -43,7 +43,7 @@ static void set_nt(void)
 	iret64();
 }
 
-void payload(void)
+static void stack_and_flags(void)
 {
 	idt[0x60].type |= GATE_USER;
 	section("SDM 2A IRET: 64-bit mode always pops SS:RSP");
@@ -58,7 +58,10 @@ void payload(void)
 	CHECK_EQUAL(seen_flags, frame_flags | 2);
 	good_frame();
 	EXPECT_NO_TRAP(iret64);
+}
 
+static void null_stack_segment(void)
+{
 	section("SDM 2A IRET: a null SS is good for 64-bit code below level 3");
 	frame_ss = 0;
 	EXPECT_NO_TRAP(iret64);
@@ -73,7 +76,10 @@ void payload(void)
 	frame_ss = 3;
 	EXPECT_TRAP(iret64, 13, 0);
 	CHECK_EQUAL(trap.cs, SEL_CODE0);
+}
 
+static void stack_segment(void)
+{
 	section("SDM 2A IRET: SS's RPL, type, DPL, presence");
 	frame_ss = SEL_DATA3;
 	EXPECT_TRAP(iret64, 13, SEL_DATA3);
@@ -91,7 +97,10 @@ void payload(void)
 	CHECK_EQUAL(trap.sp, STACK_TOP(other_stack));
 	/* RF is set in the image of a fault (SDM 3B:18.3.1.1) */
 	CHECK_EQUAL(trap.flags, 0x10002);
+}
 
+static void code_segment(void)
+{
 	section("SDM 2A IRET: CS null, limit, type, RPL < CPL, presence, L with D");
 	good_frame();
 	frame_cs = 0;
@@ -107,7 +116,10 @@ void payload(void)
 	EXPECT_TRAP(iret64, 11, SEL_FREE);
 	gdt[SEL_FREE / 8] = descriptor(0, 0xffffffff, ACCESS_CODE0, FLAGS_64 | 4);
 	EXPECT_TRAP(iret64, 13, SEL_FREE);
+}
 
+static void address_and_nt(void)
+{
 	section("SDM 2A IRET: RIP that is not canonical, #GP(0)");
 	good_frame();
 	frame_ip = UINT64_C(0x800000000000);
@@ -119,7 +131,10 @@ void payload(void)
 	section("SDM 2A IRET: NT in long mode, #GP(0)");
 	good_frame();
 	EXPECT_TRAP(set_nt, 13, 0);
+}
 
+static void to_compatibility(void)
+{
 	section("SDM 2A IRET: to compatibility mode");
 	good_frame();
 	frame_cs = SEL_CODE3_32 | 3;
@@ -140,7 +155,10 @@ void payload(void)
 	gdt[SEL_FREE / 8] = descriptor(0, 0xfffff, ACCESS_CODE3, 4);
 	frame_cs = SEL_FREE | 3;
 	EXPECT_TRAP(iret64, 13, 0);
+}
 
+static void inner_segments(void)
+{
 	section("SDM 2A IRET: data segments of an inner level become null");
 	good_frame();
 	frame_cs = SEL_CODE3 | 3;
@@ -157,4 +175,15 @@ void payload(void)
 		CHECK_EQUAL(rdmsr(0xc0000100), 0x123456789);
 		CHECK_EQUAL(gs, SEL_DATA3 | 3);
 	}
+}
+
+void payload(void)
+{
+	stack_and_flags();
+	null_stack_segment();
+	stack_segment();
+	code_segment();
+	address_and_nt();
+	to_compatibility();
+	inner_segments();
 }
