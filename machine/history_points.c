@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The points that a run can go back to: taken, thinned out by their distance, restored. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ELF: its segments, its symbols, and the note by which a kernel says how it starts (PVH). */
 #include <gelf.h>
 #include <inttypes.h>
 #include <libelf.h>

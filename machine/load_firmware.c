@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A BIOS image below 4 GiB, its end also below 1 MiB, from where the processor begins. */
 #include <inttypes.h>
 
 #include "machine/internal.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Network in user space, by libslirp. */
 #include <slirp/libslirp.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Network by an existing tap interface of the host. */
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A snapshot's file, opened, checked and mapped. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>

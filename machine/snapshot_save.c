@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A snapshot's file, written beside its place and moved there when it is whole. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

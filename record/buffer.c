@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes that grow, and bytes that are taken one value after the other. */
 #include <stdlib.h>
 #include <string.h>
 

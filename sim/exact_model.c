@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What VMX or SVM keeps, for a state from which a run goes on to the byte. */
 #include "sim/exact_state.h"
 #include "sim/svm-model/svm.h"
 #include "sim/vmx-model/vmx.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is wrong with a dump of a control block. */
 #ifndef LOCKSTEP_SIM_EXPLAIN_H
 #define LOCKSTEP_SIM_EXPLAIN_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What KVM_CHECK_EXTENSION answers. */
 #ifndef LOCKSTEP_SIM_IOCTL_SYSTEM_H
 #define LOCKSTEP_SIM_IOCTL_SYSTEM_H
 

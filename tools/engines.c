@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The engines by name, and the one that --engine auto takes. */
 #include "accel/probe.h"
 #include "machine/machine.h"
 #include "tools/log.h"

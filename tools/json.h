@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON text. */
 #ifndef LOCKSTEP_TOOLS_JSON_H
 #define LOCKSTEP_TOOLS_JSON_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sizes and numbers as options have them. */
 #ifndef LOCKSTEP_TOOLS_SIZE_H
 #define LOCKSTEP_TOOLS_SIZE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `lockstep snapshot info`. */
 #ifndef LOCKSTEP_TOOLS_SNAPSHOT_INFO_H
 #define LOCKSTEP_TOOLS_SNAPSHOT_INFO_H
 

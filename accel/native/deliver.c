@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An exception's delivery by the guest's IDT, up to the handler's first instruction. */
 #include <string.h>
 
 #include "accel/native/pages.h"

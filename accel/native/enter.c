@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The state as the host takes it and gives it back. */
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Instructions that are not the host's to execute: found, and done. */
 #include <cpuid.h>
 #include <string.h>
 

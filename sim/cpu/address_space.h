@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which translations the TLB holds: worlds, address spaces, and what invalidates them. */
 #ifndef LOCKSTEP_SIM_CPU_ADDRESS_SPACE_H
 #define LOCKSTEP_SIM_CPU_ADDRESS_SPACE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The numbers of features.def and of the VMX controls. */
 #ifndef LOCKSTEP_SIM_CPU_FEATURES_H
 #define LOCKSTEP_SIM_CPU_FEATURES_H
 

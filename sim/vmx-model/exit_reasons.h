@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Basic exit reasons (SDM 3D:C). */
 #ifndef LOCKSTEP_SIM_VMX_MODEL_EXIT_REASONS_H
 #define LOCKSTEP_SIM_VMX_MODEL_EXIT_REASONS_H
 

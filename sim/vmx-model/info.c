@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where a processor with VMX stands, as lines for a person. */
 #include <inttypes.h>
 
 #include "sim/vmx-model/explain.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where LLVM decodes otherwise, and why that is no fault of ours. */
 #include <string.h>
 
 #include "tests/native/llvm.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A difference that has a row is none, and a row that its case does not need is one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What every payload has: output, checks, traps that are expected, and the end. */
 #include "payload.h"
 
 #define SERIAL     0x3f8

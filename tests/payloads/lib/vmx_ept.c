@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* EPT for payloads: memory one to one, by 2-MiB pages of which some may be split. */
 #include "vmx.h"
 
 #define ALIGNED    __attribute__((aligned(4096)))

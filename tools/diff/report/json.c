@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* --json: the report for programs. */
 #include <inttypes.h>
 
 #include "tools/diff/expected/expected.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The report for a person. */
 #include <inttypes.h>
 #include <string.h>
 
