@@ -31,8 +31,10 @@ static struct {
 	enum kind kind;
 	unsigned int after; /* chances to let pass */
 	bool done, twice;   /* twice: a second run, in which it is done already, may follow */
-	uint64_t exits;     /* that were shown */
-	uint64_t at;        /* which of them shows the fault */
+	bool bare;          /* of an unusable segment register only P = 0 is told */
+	unsigned int bared;
+	uint64_t exits; /* that were shown */
+	uint64_t at;    /* which of them shows the fault */
 	uint8_t *memory;
 	uint64_t memory_size;
 	uint8_t *before; /* memory at the step before */
@@ -155,6 +157,18 @@ static void fault_look(struct ls_engine *engine, int vm, int vcpu)
 	memcpy(fault.before, fault.memory, fault.memory_size);
 }
 
+static void bare_segments(struct kvm_sregs *sregs)
+{
+	struct kvm_segment *const segments[] = {&sregs->cs, &sregs->ds, &sregs->es, &sregs->fs,
+						&sregs->gs, &sregs->ss, &sregs->ldt};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(segments); i++)
+		if (segments[i]->unusable) {
+			segments[i]->unusable = segments[i]->present = 0;
+			fault.bared++;
+		}
+}
+
 static int faulty_ioctl(struct ls_engine *engine, int handle, unsigned long request,
 			unsigned long arg)
 {
@@ -170,6 +184,8 @@ static int faulty_ioctl(struct ls_engine *engine, int handle, unsigned long requ
 		fault.memory_size = slot->memory_size;
 		fault.before = g_realloc(fault.before, fault.memory_size);
 	}
+	if (request == KVM_GET_SREGS && fault.bare)
+		bare_segments((void *)arg);
 	if (request != KVM_RUN || ret < 0)
 		return ret;
 	run = ls_engine_sim.mmap(engine, handle);
@@ -357,7 +373,64 @@ static void rows_name_cases(void)
 		CU_ASSERT_TRUE(g_hash_table_contains(names, quirk_rows[i].test));
 }
 
+/* SDM 3C:27.3.1.2: of a usable segment register P is 1. */
+static void not_present_is_unusable(void)
+{
+	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
+	struct diff_options options = {
+		.engine = {&ls_engine_sim, &faulty},
+		.cpu = (char *)"intel",
+		.memory = 4 << 20,
+		.seconds = 20,
+		.command = (char *)"",
+	};
+	struct ls_error err = {0};
+	struct diff_result *result;
+
+	make_faulty();
+	CU_ASSERT_EQUAL_FATAL(suite_load(cases, &err), 0);
+	fault.bare = true;
+	for (guint i = 0; i < cases->len; i++) {
+		const struct diff_case *test = g_ptr_array_index(cases, i);
+
+		if (strcmp(test->name, "u_read_absent") != 0)
+			continue;
+		result = compare_options(&options, test, WRONG_FLAG, 1u << 30);
+		CU_ASSERT_EQUAL(result->verdict, DIFF_EQUAL);
+		CU_ASSERT_TRUE(fault.bared > 0);
+		diff_result_free(result);
+	}
+	fault.bare = false;
+	CU_ASSERT_TRUE(fault.bared > 0);
+}
+
+/* Both sides end it alike, and it has shown nothing. */
+static void unknown_case_is_none(void)
+{
+	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
+	struct diff_options options = {
+		.engine = {&ls_engine_sim, &faulty},
+		.cpu = (char *)"intel",
+		.memory = 4 << 20,
+		.seconds = 20,
+		.command = (char *)"",
+	};
+	struct ls_error err = {0};
+	struct diff_result *result;
+	struct diff_case test;
+
+	make_faulty();
+	CU_ASSERT_EQUAL_FATAL(suite_load(cases, &err), 0);
+	test = *(const struct diff_case *)g_ptr_array_index(cases, 0);
+	test.append = (char *)"no_such_case";
+	result = compare_options(&options, &test, WRONG_FLAG, 1u << 30);
+	CU_ASSERT_EQUAL(result->verdict, DIFF_FAILED);
+	diff_result_free(result);
+}
+
 static CU_TestInfo tests[] = {
+	{"a segment that is not present is unusable", not_present_is_unusable},
+	{"a case that the image does not know is none", unknown_case_is_none},
 	{"a difference in one of two runs is one", one_run_is_enough},
 	{"rows are for cases that there are", rows_name_cases},
 	{"an engine is equal to itself", equal_without_fault},
