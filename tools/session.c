@@ -178,6 +178,9 @@ static int session_run_traced(struct session *session, struct machine *machine,
 	if (writer && trace_run_end(writer, machine, &err)) {
 		log_failure("%s", err.text);
 		status = TOOL_EXIT_FAILURE;
+	} else if (writer && trace_run_missed(session->trace)) {
+		log_warning("--trace recorded nothing to '%s': what it was to begin at never came",
+			    session->trace->path);
 	}
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "tools/diff/expected/expected.h"
 #include "tools/diff/recorded/saved.h"
 #include "traces/events.h"
+#include "traces/reader.h"
 
 /* What a reader needs to know of the run, and nothing that differs between two runs alike. */
 static char *run_text(struct machine *machine, const char *arguments, uint64_t events)
@@ -56,25 +57,48 @@ static int run_watch(struct trace_writer *writer, struct machine *machine, struc
 struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machine *machine,
 				     const char *arguments, struct ls_error *err)
 {
-	g_autofree char *text = run_text(machine, arguments, spec->events);
+	const char *engine = machine_engine(machine)->ops->name;
+	uint64_t can = trace_engine_events(engine);
+	g_autofree char *text = run_text(machine, arguments, spec->events & can);
 	const struct trace_writer_config config = {
 		.path = spec->path,
 		.vcpus = machine_vcpu_count(machine),
-		.events = spec->events,
+		.events = spec->events & can,
 		.keep = spec->keep,
 		.trigger = spec->trigger,
 		.trigger_value = spec->trigger_value,
 		.until = spec->until,
 		.text = text,
 	};
-	struct trace_writer *writer = trace_writer_open(&config, err);
+	struct trace_writer *writer;
 
+	if (spec->named & ~can) {
+		ls_error_set(err, -ENOTSUP,
+			     "engine %s does not record '%s'; 'lockstep list events' says which do",
+			     engine, trace_events[__builtin_ctzll(spec->named & ~can)].name);
+		return NULL;
+	}
+	writer = trace_writer_open(&config, err);
 	if (writer && run_watch(writer, machine, err)) {
 		run_watch(NULL, machine, NULL);
 		trace_writer_close(writer, NULL);
 		return NULL;
 	}
 	return writer;
+}
+
+bool trace_run_missed(const struct trace_spec *spec)
+{
+	const uint64_t always = UINT64_C(1) << TRACE_FEED;
+	struct trace_reader *reader;
+	bool any = false;
+
+	if (spec->trigger == TRACE_FROM_START || !(reader = trace_reader_open(spec->path, NULL)))
+		return false;
+	for (size_t n = 0; n < trace_reader_chunks(reader) && !any; n++)
+		any = trace_reader_chunk(reader, n)->events & ~always;
+	trace_reader_close(reader);
+	return !any;
 }
 
 int trace_run_end(struct trace_writer *writer, struct machine *machine, struct ls_error *err)

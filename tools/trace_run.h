@@ -3,6 +3,8 @@
 #ifndef LOCKSTEP_TOOLS_TRACE_RUN_H
 #define LOCKSTEP_TOOLS_TRACE_RUN_H
 
+#include <stdbool.h>
+
 #include "machine/machine.h"
 #include "tools/trace_spec.h"
 #include "traces/writer.h"
@@ -13,5 +15,8 @@ struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machi
 				     const char *arguments, struct ls_error *err);
 /* Ends watching and the file. */
 int trace_run_end(struct trace_writer *writer, struct machine *machine, struct ls_error *err);
+
+/* Nothing was recorded, as the trigger never came. After the end. */
+bool trace_run_missed(const struct trace_spec *spec);
 
 #endif

@@ -105,6 +105,7 @@ int trace_spec_parse(struct trace_spec *spec, const char *text, struct ls_error 
 				   text);
 	else if (colon)
 		ret = spec_words(spec, colon + 1, err);
+	spec->named = spec->events == (UINT64_C(1) << TRACE_EVENTS) - 1 ? 0 : spec->events;
 	if (!spec->events)
 		spec->events = trace_usual_events();
 	if (!ret && at)

@@ -12,6 +12,7 @@
 struct trace_spec {
 	char *path;      /* to be g_free()d */
 	uint64_t events; /* bit set */
+	uint64_t named;  /* those of them that were asked for by name */
 	uint64_t keep;   /* last=N: a ring of so many records; 0: all */
 	enum trace_trigger trigger;
 	uint64_t trigger_value, until; /* as the writer's */

@@ -2,6 +2,7 @@
 /* lockstep trace stat: exits by reason with counts and times, as `perf kvm stat` prints them; and
  * how many of each event there are. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct row {
 	uint64_t level; /* of the guest; 0 for exits of the engine */
 	uint64_t reason, samples;
 	uint64_t timed, time, least, most; /* from the exit to the next entry, in ns */
+	double squares;                    /* sum of those of the times */
 };
 
 /* The exit that a vCPU's next entry ends. */
@@ -44,6 +46,7 @@ struct open_exit {
 struct stat {
 	struct trace_view view;
 	gboolean json;
+	char *key;
 	GPtrArray *rows;
 	uint64_t events[LS_TRACE_EVENTS_MAX];
 	struct open_exit engine[VCPUS_MAX], guest[VCPUS_MAX][LEVELS];
@@ -88,12 +91,20 @@ static void exit_ends(struct open_exit *open, uint64_t time)
 		return;
 	row->timed++;
 	row->time += took;
+	row->squares += (double)took * (double)took;
 	row->least = MIN(row->least, took);
 	row->most = MAX(row->most, took);
 	open->row = NULL;
 }
 
-/* Between exits of the engine an instruction takes a nanosecond. */
+/* What was imported from a host has nanoseconds where others have instructions. */
+static uint64_t time_of(const uint64_t *record)
+{
+	uint64_t time;
+
+	return trace_record_time(record, &time) ? time : record[1];
+}
+
 static void stat_add(struct stat *stat, unsigned int vcpu, const uint64_t *record)
 {
 	unsigned int event = LS_TRACE_EVENT(record[0]) % LS_TRACE_EVENTS_MAX;
@@ -113,17 +124,32 @@ static void stat_add(struct stat *stat, unsigned int vcpu, const uint64_t *recor
 			    engine->time);
 		break;
 	case TRACE_VM_ENTRY:
-		exit_ends(&stat->guest[vcpu][entry->level % LEVELS], record[1]);
+		exit_ends(&stat->guest[vcpu][entry->level % LEVELS], time_of(record));
 		break;
 	case TRACE_VM_EXIT:
 		exit_begins(&stat->guest[vcpu][guest->level % LEVELS],
 			    row_of(stat, guest->vendor ? KIND_SVM : KIND_VMX, guest->level % LEVELS,
 				   guest->reason),
-			    record[1]);
+			    time_of(record));
 		break;
 	default:
 		break;
 	}
+}
+
+static double average(const struct row *row)
+{
+	return row->timed ? (double)row->time / (double)row->timed : 0;
+}
+
+/* Of the average, in per cent of it, as perf's util/stat.c has it: the variance of the samples by
+ * their number. */
+static double deviation(const struct row *row)
+{
+	double n = (double)row->timed, mean = average(row);
+	double variance = n > 1 ? (row->squares - n * mean * mean) / (n - 1) : 0;
+
+	return mean > 0 && variance > 0 ? 100 * sqrt(variance / n) / mean : 0;
 }
 
 static int by_samples(const void *a, const void *b)
@@ -133,6 +159,13 @@ static int by_samples(const void *a, const void *b)
 	if (x->samples != y->samples)
 		return x->samples < y->samples ? 1 : -1;
 	return x->reason < y->reason ? -1 : x->reason > y->reason;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	double x = average(*(struct row *const *)a), y = average(*(struct row *const *)b);
+
+	return x < y ? 1 : x > y ? -1 : by_samples(a, b);
 }
 
 static void reason_name(const struct row *row, char *text, size_t size)
@@ -169,11 +202,11 @@ static void print_kind(const struct stat *stat, enum kind kind, uint64_t level)
 		if (!is_of(row, kind, level))
 			continue;
 		reason_name(row, name, sizeof(name));
-		printf("%24s %12" PRIu64 " %8.2f%% %8.2f%% %12" PRIu64 " %12" PRIu64 " %12.2f\n",
+		printf("%24s %12" PRIu64 " %8.2f%% %8.2f%% %12" PRIu64 " %12" PRIu64
+		       " %12.2f ( +- %5.2f%% )\n",
 		       name, row->samples, 100.0 * (double)row->samples / (double)samples,
 		       time ? 100.0 * (double)row->time / (double)time : 0,
-		       row->timed ? row->least : 0, row->most,
-		       row->timed ? (double)row->time / (double)row->timed : 0);
+		       row->timed ? row->least : 0, row->most, average(row), deviation(row));
 	}
 	printf("Total samples: %" PRIu64 ", total time handled: %" PRIu64 " ns\n\n", samples, time);
 }
@@ -201,9 +234,11 @@ static void print_json(const struct stat *stat)
 		reason_name(row, name, sizeof(name));
 		printf("%s\n  {\"kind\": \"%s\", \"level\": %" PRIu64
 		       ", \"reason\": \"%s\", \"samples\": %" PRIu64 ", \"time\": %" PRIu64
-		       ", \"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
+		       ", \"min\": %" PRIu64 ", \"max\": %" PRIu64
+		       ", \"average\": %.2f, \"deviation_percent\": %.2f}",
 		       i ? "," : "", kinds[row->kind].key, row->level, name, row->samples,
-		       row->time, row->timed ? row->least : 0, row->most);
+		       row->time, row->timed ? row->least : 0, row->most, average(row),
+		       deviation(row));
 	}
 	printf("],\n \"events\": {");
 	for (unsigned int n = 0; n < TRACE_EVENTS; n++) {
@@ -227,7 +262,7 @@ static int stat_run(struct stat *stat, const char *path)
 			stat_add(stat, vcpu, record);
 	if (err.code)
 		return trace_view_status(&stat->view, &err);
-	g_ptr_array_sort(stat->rows, by_samples);
+	g_ptr_array_sort(stat->rows, g_strcmp0(stat->key, "time") ? by_samples : by_time);
 	if (stat->json)
 		print_json(stat);
 	else
@@ -241,6 +276,8 @@ int trace_stat(int argc, char **argv)
 	struct stat *stat = g_new0(struct stat, 1);
 	const GOptionEntry entries[] = {
 		TRACE_VIEW_OPTIONS(&stat->view),
+		{"key", 0, 0, G_OPTION_ARG_STRING, &stat->key,
+		 "Sort by the number of exits (default), or by their average time", "sample|time"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &stat->json, "Print JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -255,9 +292,12 @@ int trace_stat(int argc, char **argv)
 		log_failure("%s; see 'lockstep trace stat --help'", error->message);
 	else if (argc != 2)
 		log_failure("say which file; see 'lockstep trace stat --help'");
+	else if (stat->key && strcmp(stat->key, "sample") && strcmp(stat->key, "time"))
+		log_failure("--key %s: say sample or time", stat->key);
 	else
 		status = stat_run(stat, argv[1]);
 	g_ptr_array_unref(stat->rows);
+	g_free(stat->key);
 	trace_view_close(&stat->view);
 	g_free(stat);
 	return status;

@@ -73,6 +73,11 @@ struct trace_event_info {
 
 extern const struct trace_event_info trace_events[TRACE_EVENTS];
 
+/* The guest's time at the record, in ns, where it tells: its field `time`, which is no deadline. */
+bool trace_record_time(const uint64_t *record, uint64_t *time);
+/* The bit set of what the engine of that name can produce. */
+uint64_t trace_engine_events(const char *engine);
+
 /* Bit set of what is recorded unless told otherwise: all but what there are several of in an
  * instruction. */
 uint64_t trace_usual_events(void);

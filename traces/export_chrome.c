@@ -32,14 +32,11 @@ static void end_span(struct chrome_export *export)
 
 static void follow_time(struct chrome_export *export, const uint64_t *record)
 {
-	unsigned int event = LS_TRACE_EVENT(record[0]);
-	uint64_t time = record[1] + export->offset;
+	uint64_t time;
 
-	if (event == TRACE_ENGINE_ENTRY)
-		time = ((const struct trace_fields_ENGINE_ENTRY *)(record + 2))->time;
-	else if (event == TRACE_ENGINE_EXIT)
-		time = ((const struct trace_fields_ENGINE_EXIT *)(record + 2))->time;
-	export->offset = time - record[1];
+	if (trace_record_time(record, &time))
+		export->offset = time - record[1];
+	time = record[1] + export->offset;
 	if (time > export->time)
 		export->time = time;
 }

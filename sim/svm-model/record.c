@@ -18,7 +18,8 @@ void svm_record_entry(struct cpu *cpu, u64 caller)
 	       .rip = value[VMCB_RIP], .interruption_info = (u32)event,
 	       .error_code = event & INJ_ERROR_VALID ? INJ_ERROR(event) : 0, .caller = caller,
 	       .cr3 = value[VMCB_CR3], .tag = value[VMCB_GUEST_ASID],
-	       .second = svm_nested_paging(svm_of(cpu)) ? value[VMCB_N_CR3] : 0);
+	       .second = svm_nested_paging(svm_of(cpu)) ? value[VMCB_N_CR3] : 0,
+	       .time = cpu_time(cpu));
 }
 
 void svm_record_exit(struct cpu *cpu)
@@ -28,7 +29,8 @@ void svm_record_exit(struct cpu *cpu)
 	RECORD(cpu, VM_EXIT, .vendor = VENDOR, .level = LEVEL, .structure = svm_of(cpu)->vmcb,
 	       .reason = exit->code, .qualification = exit->info1, .information = exit->info2,
 	       .rip = svm_of(cpu)->value[VMCB_RIP], .idt_vectoring = (u32)exit->interrupted,
-	       .idt_vectoring_error = INJ_ERROR(exit->interrupted), .next_rip = exit->next_rip);
+	       .idt_vectoring_error = INJ_ERROR(exit->interrupted), .next_rip = exit->next_rip,
+	       .time = cpu_time(cpu));
 }
 
 void svm_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row)

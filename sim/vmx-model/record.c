@@ -21,7 +21,7 @@ void vmx_record_entry(struct cpu *cpu, u64 caller)
 	       .instruction_length = injects ? value[VMCS_ENTRY_INSTRUCTION_LENGTH] : 0,
 	       .caller = caller, .cr3 = value[VMCS_GUEST_CR3],
 	       .tag = VMX_SECONDARY(cpu, VPID) ? value[VMCS_VPID] : 0,
-	       .second = VMX_SECONDARY(cpu, EPT) ? value[VMCS_EPTP] : 0);
+	       .second = VMX_SECONDARY(cpu, EPT) ? value[VMCS_EPTP] : 0, .time = cpu_time(cpu));
 }
 
 void vmx_record_exit(struct cpu *cpu)
@@ -35,7 +35,7 @@ void vmx_record_exit(struct cpu *cpu)
 	       .error_code = exit->error, .idt_vectoring = exit->vectoring,
 	       .idt_vectoring_error = exit->vectoring_error, .instruction_length = exit->length,
 	       .instruction_info = exit->information, .linear = exit->linear,
-	       .physical = exit->physical);
+	       .physical = exit->physical, .time = cpu_time(cpu));
 }
 
 void vmx_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row)

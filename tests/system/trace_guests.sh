@@ -59,6 +59,11 @@ trace stat --json "$WORK/vmx"
 jq -e '[.exits[] | select(.kind == "vmx" and .level == 2 and .reason == "CPUID") | .samples] == [1]' \
 	"$WORK/out" >/dev/null || fail "stat: $(cat "$WORK/out")"
 exits=$(jq .events.vm_exit "$WORK/out")
+# Times are the machine's, also where it waits in HLT or for a device, and not numbers of instructions.
+trace show --json --events vm_exit,engine_exit "$WORK/vmx"
+jq -es 'map(.time) | . == sort and all(. > 0)' "$WORK/out" >/dev/null || fail "times go back"
+jq -es 'map(select(.event == "vm_exit" and .time > .instructions)) | length > 0' "$WORK/out" >/dev/null ||
+	fail "what ports cost is not in the time of a VM exit"
 
 # --- the rules that refuse, all of them, the one that decides first (vmx_entry.c) ---
 expect_status 1 "$LOCKSTEP" run --cpu intel,+vmx --payload "$1/vmx_entry.elf" \

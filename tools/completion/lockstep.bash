@@ -43,6 +43,7 @@ _lockstep_value() {
 	--cpu) _lockstep_cpu ;;
 	--serial) _lockstep_words "stdio file: none" ;;
 	--net) _lockstep_words "none user tap:" ;;
+	--key) _lockstep_words "sample time" ;;
 	--format) _lockstep_words "trace.dat jsonl chrome" ;;
 	--schedule) _lockstep_words "round-robin parallel" ;;
 	--irqchip) _lockstep_words "engine split" ;;
@@ -68,7 +69,8 @@ _lockstep_trace() {
 	case $cur in
 	-*)
 		case ${COMP_WORDS[2]} in
-		show | grep | stat) _lockstep_words "$part --json --help" ;;
+		show | grep) _lockstep_words "$part --json --help" ;;
+		stat) _lockstep_words "$part --key --json --help" ;;
 		diff | cut) _lockstep_words "$part --help" ;;
 		export) _lockstep_words "$part --format --help" ;;
 		replay) _lockstep_words "--from --to --help" ;;

@@ -32,28 +32,26 @@ struct ftrace_export {
 /* Between entries and exits, which have the guest's time, an instruction takes a nanosecond. */
 static u64 time_of(struct stream *stream, const u64 *record)
 {
-	u64 time = 0;
+	u64 time;
 
-	if (LS_TRACE_EVENT(record[0]) == TRACE_ENGINE_ENTRY)
-		time = ((const struct trace_fields_ENGINE_ENTRY *)(record + 2))->time;
-	else if (LS_TRACE_EVENT(record[0]) == TRACE_ENGINE_EXIT)
-		time = ((const struct trace_fields_ENGINE_EXIT *)(record + 2))->time;
-	else
-		return record[1] + stream->offset;
-	stream->offset = time - record[1];
-	return time;
+	if (trace_record_time(record, &time))
+		stream->offset = time - record[1];
+	return record[1] + stream->offset;
 }
 
 int ftrace_export_add(struct ftrace_export *export, unsigned int vcpu, const u64 *record)
 {
 	struct stream *stream = &export->stream[vcpu];
 	unsigned int event = LS_TRACE_EVENT(record[0]);
+	u64 fields[32] = {0};
 	size_t size = 8 * (size_t)(LS_TRACE_WORDS(record[0]) - 2);
 	u64 time;
 	int ret = 0;
 
 	if (event == TRACE_INSTRUCTION || vcpu >= export->vcpus)
 		return 0;
+	/* An older file's may be fewer. */
+	memcpy(fields, record + 2, size < sizeof(fields) ? size : sizeof(fields));
 	time = time_of(stream, record);
 	if (event == TRACE_ENGINE_ENTRY)
 		stream->context.rip = record[2];
@@ -63,10 +61,10 @@ int ftrace_export_add(struct ftrace_export *export, unsigned int vcpu, const u64
 					       .common_pid = (int)vcpu + 1};
 		struct ftrace_layout layout;
 
-		if (ftrace_row[n].event != event || size < ftrace_row[n].fields_size)
+		if (ftrace_row[n].event != event)
 			continue;
 		ftrace_row[n].describe(&layout);
-		ftrace_row[n].fill(bytes, record + 2, &stream->context);
+		ftrace_row[n].fill(bytes, fields, &stream->context);
 		memcpy(bytes, &common, sizeof(common));
 		ret = ring_add(&stream->ring, time, bytes, layout.size);
 	}

@@ -303,6 +303,35 @@ static void test_not_a_trace(void)
 	CHECK_EQUAL(err.code, -ENOENT);
 }
 
+/* KVM_RUN and memory slots are seen on every engine; what happens between two exits only by one
+ * that interprets. */
+static void engines_have_their_events(void)
+{
+	uint64_t sim = trace_engine_events("sim"), kvm = trace_engine_events("kvm");
+
+	CU_ASSERT_TRUE(sim >> TRACE_INSTRUCTION & sim >> TRACE_ENGINE_EXIT & 1);
+	CU_ASSERT_TRUE(kvm >> TRACE_ENGINE_EXIT & kvm >> TRACE_MEMORY_SLOT & 1);
+	CU_ASSERT_FALSE(kvm >> TRACE_INSTRUCTION & 1);
+	CU_ASSERT_EQUAL(trace_engine_events("nothing"), 0);
+}
+
+/* Where an event has the guest's time; an older file's had none. */
+static void time_is_of_the_record(void)
+{
+	struct {
+		uint64_t head[2];
+		struct trace_fields_VM_EXIT fields;
+	} record = {{LS_TRACE_HEAD(TRACE_VM_EXIT, 0, sizeof(record) / 8), 100}, {.time = 250}};
+	uint64_t time;
+
+	CU_ASSERT_TRUE(trace_record_time(record.head, &time));
+	CU_ASSERT_EQUAL(time, 250);
+	record.head[0] = LS_TRACE_HEAD(TRACE_VM_EXIT, 0, sizeof(record) / 8 - 1);
+	CU_ASSERT_FALSE(trace_record_time(record.head, &time));
+	record.head[0] = LS_TRACE_HEAD(TRACE_APIC_TIMER, 0, 4);
+	CU_ASSERT_FALSE(trace_record_time(record.head, &time));
+}
+
 static CU_TestInfo tests[] = {
 	{"what was written is read", test_whole},
 	{"the same records give the same file", test_twice_the_same},
@@ -312,6 +341,8 @@ static CU_TestInfo tests[] = {
 	{"a file that was cut off", test_cut_off},
 	{"a damaged file", test_damaged},
 	{"no trace at all", test_not_a_trace},
+	{"engines have their events", engines_have_their_events},
+	{"time is of the record", time_is_of_the_record},
 	CU_TEST_INFO_NULL,
 };
 
