@@ -2,7 +2,7 @@
 /*
  * QEMU, interpreting, as an engine under test, for payloads on one vCPU: its processor and its
  * local APIC, our devices behind IN and OUT. Interrupts from outside and memory-mapped devices
- * don't reach it, and while it steps it takes no interrupts at all.
+ * don't reach it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +37,7 @@ static int vcpu_start(struct single_engine *engine)
 	if (!engine->memory.base)
 		return -ENXIO;
 	vcpu->memory = engine->memory.base;
+	vcpu->memory_size = engine->memory.size;
 	return qemu_process_start(&vcpu->process, engine->memory.fd, engine->memory.size, &err);
 }
 
@@ -45,25 +46,6 @@ static int vcpu_run(struct single_engine *engine)
 	int rc = vcpu_start(engine);
 
 	return rc ? rc : qemu_vcpu_run(vcpu_of(engine));
-}
-
-static int translate(struct qemu_vcpu *vcpu, struct kvm_translation *at)
-{
-	char command[64], text[MONITOR_ROOM];
-	unsigned long long gpa;
-
-	at->valid = 0;
-	if (!vcpu->process.pid || vcpu->sregs_changed) {
-		at->physical_address = at->linear_address; /* as it starts: one to one */
-		at->valid = 1;
-		return 0;
-	}
-	snprintf(command, sizeof(command), "gva2gpa 0x%llx", at->linear_address);
-	if (!qemu_monitor(&vcpu->process, command, text) && sscanf(text, "gpa: %llx", &gpa) == 1) {
-		at->physical_address = gpa;
-		at->valid = 1;
-	}
-	return 0;
 }
 
 static int set_cpuid(struct qemu_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
@@ -81,6 +63,15 @@ static int set_sregs(struct qemu_vcpu *vcpu, const struct kvm_sregs *sregs)
 		return 0;
 	vcpu->sregs = *sregs;
 	vcpu->sregs_changed = true;
+	return 0;
+}
+
+/* QEMU tells XCR0 to nobody but the guest: it can be set, not read. */
+static int set_xcrs(struct qemu_vcpu *vcpu, const struct kvm_xcrs *xcrs)
+{
+	if (vcpu->steps || xcrs->nr_xcrs != 1 || xcrs->xcrs[0].xcr || xcrs->xcrs[0].value >> 32)
+		return -EINVAL;
+	vcpu->xcr0 = (uint32_t)xcrs->xcrs[0].value;
 	return 0;
 }
 
@@ -106,13 +97,16 @@ static int vcpu_ioctl(struct single_engine *engine, unsigned long request, void 
 		return 0;
 	case KVM_SET_SREGS:
 		return set_sregs(vcpu, arg);
+	case KVM_SET_XCRS:
+		return set_xcrs(vcpu, arg);
 	case KVM_SET_CPUID2:
 		return set_cpuid(vcpu, arg);
 	case KVM_SET_GUEST_DEBUG:
 		vcpu->single_step = debug->control & KVM_GUESTDBG_SINGLESTEP;
 		return 0;
 	case KVM_TRANSLATE:
-		return translate(vcpu, arg);
+		qemu_vcpu_translate(vcpu, arg);
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -130,6 +124,7 @@ static bool has(unsigned long cap)
 	case KVM_CAP_SIGNAL_MSI:
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_SET_GUEST_DEBUG:
+	case KVM_CAP_XCRS: /* to begin with */
 	case KVM_CAP_NR_VCPUS:
 	case KVM_CAP_MAX_VCPUS:
 		return true;
@@ -163,7 +158,7 @@ static void vcpu_create(struct single_engine *engine)
 
 static void vcpu_kick(struct single_engine *engine)
 {
-	atomic_store(&vcpu_of(engine)->kicked, true);
+	qemu_vcpu_kick(vcpu_of(engine));
 }
 
 static void vcpu_close(struct single_engine *engine)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -44,20 +43,12 @@ static int receive_byte(struct qemu_line *line, char *byte)
 	return 0;
 }
 
-/* GDB manual, E.1: $text#checksum, and + for what has come. */
-int qemu_gdb(struct qemu_process *process, const char *request, char answer[GDB_ROOM])
+static int receive_packet(struct qemu_process *process, char answer[GDB_ROOM])
 {
-	char packet[GDB_ROOM + 8], byte = 0, check[2];
-	unsigned char sum = 0;
+	char byte = 0, check;
 	size_t used = 0;
-	int n, rc;
+	int rc = 0;
 
-	for (const char *at = request; *at; at++)
-		sum = (unsigned char)(sum + *at);
-	n = snprintf(packet, sizeof(packet), "$%s#%02x", request, sum);
-	if (n < 0 || (size_t)n >= sizeof(packet))
-		return -EMSGSIZE;
-	rc = send_all(process->gdb.fd, packet, (size_t)n);
 	while (!rc && byte != '$')
 		rc = receive_byte(&process->gdb, &byte);
 	while (!rc && !(rc = receive_byte(&process->gdb, &byte)) && byte != '#') {
@@ -67,87 +58,85 @@ int qemu_gdb(struct qemu_process *process, const char *request, char answer[GDB_
 	}
 	answer[used] = 0;
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = receive_byte(&process->gdb, &check[i]);
-	return rc ? rc : send_all(process->gdb.fd, "+", 1);
-}
-
-static int receive_line(struct qemu_line *from, char *line, size_t room)
-{
-	size_t used = 0;
-	int rc;
-
-	while (!(rc = receive_byte(from, &line[used])) && line[used] != '\n') {
-		if (used + 2 < room)
-			used++;
-	}
-	line[used] = 0;
+		rc = receive_byte(&process->gdb, &check);
+	process->owes = !rc;
 	return rc;
 }
 
-/* Events may come between a command and its answer. */
-static int monitor_answer(struct qemu_process *process, char *line, size_t room)
+/* GDB manual, E.1: $text#checksum, and + for what has come. */
+int qemu_gdb(struct qemu_process *process, const char *request, char answer[GDB_ROOM])
 {
-	int rc;
+	char packet[GDB_ROOM + 8];
+	unsigned char sum = 0;
+	int n, rc;
 
-	do
-		rc = receive_line(&process->monitor, line, room);
-	while (!rc && strncmp(line, "{\"return\"", 9) && strncmp(line, "{\"error\"", 8));
-	return rc;
+	for (const char *at = request; *at; at++)
+		sum = (unsigned char)(sum + *at);
+	n = snprintf(packet, sizeof(packet), "%s$%s#%02x", process->owes ? "+" : "", request, sum);
+	if (n < 0 || (size_t)n >= sizeof(packet))
+		return -EMSGSIZE;
+	process->owes = false;
+	rc = send_all(process->gdb.fd, packet, (size_t)n);
+	return rc ? rc : receive_packet(process, answer);
 }
 
-/* A JSON string's escapes, as far as the monitor's texts have them. */
-static void unescape(char *to, const char *from)
+void qemu_process_interrupt(const struct qemu_process *process)
 {
-	for (; *from && *from != '"'; from++) {
-		if (*from != '\\') {
-			*to++ = *from;
-			continue;
-		}
-		from++;
-		if (*from == 'n')
-			*to++ = '\n';
-		else if (*from != 'r')
-			*to++ = *from;
-	}
-	*to = 0;
+	send_all(process->gdb.fd, "\3", 1);
+}
+
+/* The text of an answer "O...", in hexadecimal; lines end as a terminal has it. */
+static size_t add_text(char *text, size_t used, const char *hex)
+{
+	unsigned int value;
+
+	for (; sscanf(hex, "%2x", &value) == 1 && used + 1 < MONITOR_ROOM; hex += 2)
+		if (value != '\r')
+			text[used++] = (char)value;
+	text[used] = 0;
+	return used;
 }
 
 int qemu_monitor(struct qemu_process *process, const char *command, char text[MONITOR_ROOM])
 {
-	char request[256], line[MONITOR_ROOM];
-	int n = snprintf(request, sizeof(request),
-			 "{\"execute\": \"human-monitor-command\", \"arguments\": "
-			 "{\"command-line\": \"%s\"}}\n",
-			 command);
-	int rc = send_all(process->monitor.fd, request, (size_t)n);
+	char request[256] = "qRcmd,", answer[GDB_ROOM];
+	size_t used = 0;
+	int rc;
 
-	if (!rc)
-		rc = monitor_answer(process, line, sizeof(line));
-	if (rc)
-		return rc;
-	if (strncmp(line, "{\"return\": \"", 12))
-		return -EIO;
-	unescape(text, line + 12);
-	return 0;
+	for (size_t i = 0, at = strlen(request); command[i] && at + 3 < sizeof(request); i++)
+		at += (size_t)snprintf(request + at, sizeof(request) - at, "%02x",
+				       (unsigned char)command[i]);
+	text[0] = 0;
+	rc = qemu_gdb(process, request, answer);
+	while (!rc && answer[0] == 'O' && answer[1] != 'K') {
+		used = add_text(text, used, answer + 1);
+		rc = receive_packet(process, answer);
+	}
+	return rc || answer[0] == 'O' ? rc : -EIO;
 }
 
-static int monitor_greet(struct qemu_process *process)
+int qemu_run_to(struct qemu_process *process, uint64_t linear)
 {
-	static const char hello[] = "{\"execute\": \"qmp_capabilities\"}\n";
-	char line[MONITOR_ROOM];
-	int rc = receive_line(&process->monitor, line, sizeof(line));
+	char request[64], answer[GDB_ROOM];
+	int rc;
 
+	snprintf(request, sizeof(request), "Z0,%llx,1", (unsigned long long)linear);
+	rc = qemu_gdb(process, request, answer);
 	if (!rc)
-		rc = send_all(process->monitor.fd, hello, sizeof(hello) - 1);
-	return rc ? rc : monitor_answer(process, line, sizeof(line));
+		rc = qemu_gdb(process, "c", answer);
+	request[0] = 'z';
+	return rc ? rc : qemu_gdb(process, request, answer);
 }
 
-/* The stub lets single registers be written by those who have asked for their names. */
+/* The stub lets single registers be written by those who have asked for their names. A step is to
+ * take interrupts and to let the clock go on, as KVM_RUN does (QEMU, "Advanced debugging options").
+ */
 static int gdb_greet(struct qemu_process *process)
 {
 	char answer[GDB_ROOM];
+	int rc = qemu_gdb(process, "qXfer:features:read:target.xml:0,ff0", answer);
 
-	return qemu_gdb(process, "qXfer:features:read:target.xml:0,ff0", answer);
+	return rc ? rc : qemu_gdb(process, "Qqemu.sstep=1", answer);
 }
 
 /* --- the process --- */
@@ -171,7 +160,7 @@ int qemu_process_check(struct ls_error *err)
 }
 
 /* The child's numbers of what it inherits. */
-enum { FD_GDB = 3, FD_MONITOR, FD_MEMORY, FD_END };
+enum { FD_GDB = 3, FD_MEMORY, FD_END };
 
 static _Noreturn void child(const int fds[FD_END - FD_GDB], uint64_t size)
 {
@@ -191,31 +180,24 @@ static _Noreturn void child(const int fds[FD_END - FD_GDB], uint64_t size)
 	execlp(QEMU_PROGRAM, QEMU_PROGRAM, "-accel", "tcg", "-cpu", "max", "-machine",
 	       "pc,memory-backend=ram", "-object", backend, "-m", megabytes, "-nodefaults",
 	       "-no-user-config", "-display", "none", "-no-reboot", "-S", "-chardev",
-	       "socket,id=gdb,fd=3", "-gdb", "chardev:gdb", "-chardev", "socket,id=monitor,fd=4",
-	       "-mon", "chardev=monitor,mode=control", (char *)NULL);
+	       "socket,id=gdb,fd=3", "-gdb", "chardev:gdb", (char *)NULL);
 	_exit(127);
 }
 
 int qemu_process_start(struct qemu_process *process, int memory, uint64_t size,
 		       struct ls_error *err)
 {
-	int gdb[2], monitor[2];
+	int gdb[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gdb))
 		return ls_error_set(err, -errno, "socketpair: %s", strerror(errno));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor)) {
-		close(gdb[0]);
-		close(gdb[1]);
-		return ls_error_set(err, -errno, "socketpair: %s", strerror(errno));
-	}
 	process->pid = fork();
 	if (!process->pid)
-		child((const int[]){gdb[1], monitor[1], memory}, size);
+		child((const int[]){gdb[1], memory}, size);
 	close(gdb[1]);
-	close(monitor[1]);
 	process->gdb = (struct qemu_line){.fd = gdb[0]};
-	process->monitor = (struct qemu_line){.fd = monitor[0]};
-	if (process->pid > 0 && !monitor_greet(process) && !gdb_greet(process))
+	process->owes = false;
+	if (process->pid > 0 && !gdb_greet(process))
 		return 0;
 	qemu_process_stop(process);
 	return ls_error_set(err, -ENOENT,
@@ -229,7 +211,6 @@ void qemu_process_stop(struct qemu_process *process)
 		kill(process->pid, SIGKILL);
 		waitpid(process->pid, NULL, 0);
 		close(process->gdb.fd);
-		close(process->monitor.fd);
 	}
 	process->pid = 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A QEMU that waits for orders, on two lines: its gdb stub and its monitor. */
+/* A QEMU that waits for orders, on one line: its gdb stub, with its monitor behind. */
 #ifndef LOCKSTEP_ACCEL_QEMU_PROCESS_H
 #define LOCKSTEP_ACCEL_QEMU_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@ struct qemu_line {
 
 struct qemu_process {
 	int pid; /* 0: not started */
-	struct qemu_line gdb, monitor;
+	struct qemu_line gdb;
+	bool owes; /* an acknowledgement, which goes along with the next packet */
 };
 
 /* Whether there is such a program. */
@@ -36,5 +38,9 @@ void qemu_process_stop(struct qemu_process *process);
 int qemu_gdb(struct qemu_process *process, const char *request, char answer[GDB_ROOM]);
 /* A command of the human monitor; @text is what it prints. */
 int qemu_monitor(struct qemu_process *process, const char *command, char text[MONITOR_ROOM]);
+/* Runs on, interrupts taken, up to linear address @linear. */
+int qemu_run_to(struct qemu_process *process, uint64_t linear);
+/* Any thread: ends a qemu_gdb() whose answer is the end of a step. */
+void qemu_process_interrupt(const struct qemu_process *process);
 
 #endif

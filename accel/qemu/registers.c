@@ -98,6 +98,9 @@ void qemu_parse_registers(const char *text, struct kvm_regs *regs, struct kvm_sr
 	};
 	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
 		segment_of(text, segments[i].name, segments[i].segment);
+	/* LLDT of a null selector clears base and limit (QEMU, helper_lldt()); from reset it has
+	 * one. */
+	sregs->ldt.unusable |= !(sregs->ldt.selector & 0xfffc) && !sregs->ldt.limit;
 	sregs->tr.type |= 2; /* LTR makes it busy (SDM 3A:7.2.2); QEMU does so in memory only */
 	table_of(text, "\nGDT=", &sregs->gdt);
 	table_of(text, "\nIDT=", &sregs->idt);
@@ -193,11 +196,8 @@ int qemu_read_quickly(struct qemu_process *process, struct kvm_regs *regs, struc
 
 /* --- in --- */
 
-/* Numbers of the stub's registers (QEMU, gdb-xml/i386-64bit.xml). */
-enum { GDB_RIP = 16, GDB_EFLAGS, GDB_CS, GDB_SS, GDB_DS, GDB_ES, GDB_FS, GDB_GS };
-
-static int write_register(struct qemu_process *process, unsigned int number, uint64_t value,
-			  unsigned int bytes)
+int qemu_write_register(struct qemu_process *process, unsigned int number, uint64_t value,
+			unsigned int bytes)
 {
 	char request[64], answer[GDB_ROOM];
 	int n = snprintf(request, sizeof(request), "P%x=", number), rc;
@@ -209,182 +209,30 @@ static int write_register(struct qemu_process *process, unsigned int number, uin
 	return rc || strcmp(answer, "OK") ? (rc ? rc : -EIO) : 0;
 }
 
-int qemu_write_regs(struct qemu_process *process, const struct kvm_regs *regs)
+#define WRITTEN 17 /* general registers and RIP */
+
+static void list_regs(const struct kvm_regs *regs, uint64_t values[WRITTEN])
 {
-	const uint64_t values[] = {regs->rax, regs->rbx, regs->rcx, regs->rdx, regs->rsi, regs->rdi,
-				   regs->rbp, regs->rsp, regs->r8,  regs->r9,  regs->r10, regs->r11,
-				   regs->r12, regs->r13, regs->r14, regs->r15, regs->rip};
+	const uint64_t list[WRITTEN] = {regs->rax, regs->rbx, regs->rcx, regs->rdx, regs->rsi,
+					regs->rdi, regs->rbp, regs->rsp, regs->r8,  regs->r9,
+					regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
+					regs->r15, regs->rip};
+
+	memcpy(values, list, sizeof(list));
+}
+
+int qemu_write_regs(struct qemu_process *process, const struct kvm_regs *regs,
+		    const struct kvm_regs *there)
+{
+	uint64_t values[WRITTEN], known[WRITTEN];
 	int rc = 0;
 
+	list_regs(regs, values);
+	list_regs(there ? there : regs, known);
 	for (unsigned int i = 0; i <= GDB_RIP && !rc; i++)
-		rc = write_register(process, i, values[i], 8);
-	return rc ? rc : write_register(process, GDB_EFLAGS, regs->rflags, 4);
-}
-
-/* The loader's code and data, in the first page: GDB cannot write descriptor tables or the hidden
- * parts of segments. Its GDT holds, at each selector, the descriptor that is wanted. */
-#define LOADER      0x600
-#define LOADER_GDT  0x700
-#define LOADER_DATA 0x800
-#define LOADER_END  0x900
-#define GDT_ENTRIES 32
-#define CODE32      0xf8 /* the last entry: the loader's own */
-#define MSR_EFER    0xc0000080
-
-struct __attribute__((packed)) table_pointer {
-	uint16_t limit;
-	uint64_t base;
-};
-
-/* The code below knows the offsets. */
-struct __attribute__((packed)) loader_data {
-	struct table_pointer own;        /* 0x800 */
-	struct table_pointer gdt;        /* 0x80a */
-	struct table_pointer idt;        /* 0x814 */
-	uint16_t padding;                /* 0x81e */
-	uint32_t cr0, cr3, cr4, efer;    /* 0x820 */
-	uint16_t ds, es, fs, gs, ss, tr; /* 0x830 */
-	uint32_t target;                 /* 0x83c: a far pointer */
-	uint16_t target_selector;        /* 0x840 */
-};
-
-__asm__(".pushsection .rodata\n"
-	"	.code16\n"
-	"loader:\n"
-	"	lgdtl 0x800\n"
-	"	movl $0x11, %eax\n"
-	"	movl %eax, %cr0\n"
-	"	ljmpl $0xf8, $0x600 + (loader32 - loader)\n"
-	"	.code32\n"
-	"loader32:\n"
-	"	movl %cs:0x828, %eax\n"
-	"	movl %eax, %cr4\n"
-	"	movl %cs:0x824, %eax\n"
-	"	movl %eax, %cr3\n"
-	"	movl %cs:0x82c, %eax\n"
-	"	xorl %edx, %edx\n"
-	"	movl $0xc0000080, %ecx\n"
-	"	wrmsr\n"
-	"	movl %cs:0x820, %eax\n"
-	"	movl %eax, %cr0\n"
-	"	movw %cs:0x832, %es\n"
-	"	movw %cs:0x834, %fs\n"
-	"	movw %cs:0x836, %gs\n"
-	"	movw %cs:0x838, %ss\n"
-	"	movw %cs:0x830, %ds\n"
-	"	ltr %cs:0x83a\n"
-	"	ljmpl *%cs:0x83c\n"
-	"loader_last32:\n"
-	"	lgdtl %cs:0x80a\n"
-	"	lidtl %cs:0x814\n"
-	"loader_last64:\n"
-	"	.code64\n"
-	"	lgdt 0x80a\n"
-	"	lidt 0x814\n"
-	"loader_end:\n"
-	".popsection\n");
-extern const uint8_t loader[], loader_last32[], loader_last64[], loader_end[];
-
-static uint64_t descriptor(const struct kvm_segment *segment, unsigned int type)
-{
-	uint64_t limit = segment->g ? segment->limit >> 12 : segment->limit;
-	uint64_t access = type | segment->s << 4 | segment->dpl << 5 | segment->present << 7;
-	uint64_t flags = segment->avl | segment->l << 1 | segment->db << 2 | segment->g << 3;
-
-	return (limit & 0xffff) | (segment->base & 0xffffff) << 16 | access << 40 |
-	       (limit >> 16 & 15) << 48 | flags << 52 | (segment->base >> 24 & 0xff) << 56;
-}
-
-static void put_descriptor(uint64_t *gdt, const struct kvm_segment *segment, unsigned int type)
-{
-	if (segment->selector / 8 && segment->selector / 8 < GDT_ENTRIES - 1)
-		gdt[segment->selector / 8] = descriptor(segment, type);
-}
-
-static void fill_loader(uint8_t *memory, const struct kvm_sregs *sregs, uint32_t last)
-{
-	static const struct kvm_segment code32 = {
-		.limit = 0xffffffff, .type = 0xb, .present = 1, .s = 1, .db = 1, .g = 1};
-	const struct kvm_segment *segments[] = {&sregs->cs, &sregs->ds, &sregs->es,
-						&sregs->fs, &sregs->gs, &sregs->ss};
-	struct loader_data data = {
-		.own = {GDT_ENTRIES * 8 - 1, LOADER_GDT},
-		.gdt = {sregs->gdt.limit, sregs->gdt.base},
-		.idt = {sregs->idt.limit, sregs->idt.base},
-		.cr0 = (uint32_t)sregs->cr0,
-		.cr3 = (uint32_t)sregs->cr3,
-		.cr4 = (uint32_t)sregs->cr4,
-		.efer = (uint32_t)sregs->efer & ~0x400u, /* LMA follows */
-		.ds = sregs->ds.selector,
-		.es = sregs->es.selector,
-		.fs = sregs->fs.selector,
-		.gs = sregs->gs.selector,
-		.ss = sregs->ss.selector,
-		.tr = sregs->tr.selector,
-		.target = last,
-		.target_selector = sregs->cs.selector,
-	};
-	uint64_t gdt[GDT_ENTRIES] = {0};
-
-	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
-		put_descriptor(gdt, segments[i], segments[i]->type);
-	put_descriptor(gdt, &sregs->tr, 0x9); /* LTR makes it busy */
-	gdt[CODE32 / 8] = descriptor(&code32, 0xb);
-	memcpy(memory + LOADER, loader, (size_t)(loader_end - loader));
-	memcpy(memory + LOADER_GDT, gdt, sizeof(gdt));
-	memcpy(memory + LOADER_DATA, &data, sizeof(data));
-}
-
-static int run_loader(struct qemu_process *process, uint64_t end)
-{
-	struct kvm_regs regs = {.rip = LOADER, .rflags = 2};
-	struct kvm_sregs sregs;
-	char answer[GDB_ROOM];
-	int rc = write_register(process, GDB_CS, 0, 4);
-
-	if (!rc)
-		rc = qemu_write_regs(process, &regs);
-	for (int i = 0; i < 64 && !rc; i++) {
-		rc = qemu_gdb(process, "s", answer);
-		if (!rc)
-			rc = qemu_read_registers(process, &regs, &sregs);
-		if (!rc && regs.rip == end)
-			return 0;
-	}
-	return rc ? rc : -ENOTSUP;
-}
-
-static int load_real_mode(struct qemu_process *process, const struct kvm_sregs *sregs)
-{
-	const struct kvm_segment *segments[] = {&sregs->cs, &sregs->ss, &sregs->ds,
-						&sregs->es, &sregs->fs, &sregs->gs};
-	int rc = 0;
-
-	for (unsigned int i = 0; i < 6 && !rc; i++) {
-		/* As at reset there is a CS whose base no selector gives: it is there already. */
-		if (segments[i]->base == segments[i]->selector * 16ull)
-			rc = write_register(process, GDB_CS + i, segments[i]->selector, 4);
-		else if (segments[i]->base != 0xffff0000)
-			return -ENOTSUP;
-	}
-	return rc;
-}
-
-int qemu_load_sregs(struct qemu_process *process, uint8_t *memory, const struct kvm_sregs *sregs)
-{
-	bool is_long = sregs->efer & 0x400;
-	const uint8_t *last = is_long ? loader_last64 : loader_last32;
-	const uint8_t *end = is_long ? loader_end : loader_last64;
-	uint8_t saved[LOADER_END - LOADER];
-	int rc;
-
-	if (!(sregs->cr0 & 1))
-		return load_real_mode(process, sregs);
-	if (sregs->cs.base || sregs->cr3 >> 32)
-		return -ENOTSUP;
-	memcpy(saved, memory + LOADER, sizeof(saved));
-	fill_loader(memory, sregs, LOADER + (uint32_t)(last - loader));
-	rc = run_loader(process, LOADER + (uint64_t)(end - loader));
-	memcpy(memory + LOADER, saved, sizeof(saved));
+		if (!there || values[i] != known[i])
+			rc = qemu_write_register(process, i, values[i], 8);
+	if (!rc && (!there || regs->rflags != there->rflags))
+		rc = qemu_write_register(process, GDB_EFLAGS, regs->rflags, 4);
 	return rc;
 }

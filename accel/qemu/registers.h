@@ -17,12 +17,14 @@ int qemu_read_registers(struct qemu_process *process, struct kvm_regs *regs,
  * segments and the tables. *hidden says if these may have changed. */
 int qemu_read_quickly(struct qemu_process *process, struct kvm_regs *regs, struct kvm_sregs *sregs,
 		      bool *hidden);
-/* General registers, RIP and RFLAGS. */
-int qemu_write_regs(struct qemu_process *process, const struct kvm_regs *regs);
+/* General registers, RIP and RFLAGS, as far as they are others than @there; NULL: all. */
+int qemu_write_regs(struct qemu_process *process, const struct kvm_regs *regs,
+		    const struct kvm_regs *there);
 
-/* Brings a processor that has just been reset to @sregs, by running code in @memory (guest-physical
- * 0), which is put back. What a boot loader leaves is possible: real mode with bases from
- * selectors, or flat segments. -ENOTSUP for other states. */
-int qemu_load_sregs(struct qemu_process *process, uint8_t *memory, const struct kvm_sregs *sregs);
+/* Numbers of the stub's registers (QEMU, gdb-xml/i386-64bit.xml). */
+enum { GDB_RIP = 16, GDB_EFLAGS, GDB_CS, GDB_SS, GDB_DS, GDB_ES, GDB_FS, GDB_GS };
+
+int qemu_write_register(struct qemu_process *process, unsigned int number, uint64_t value,
+			unsigned int bytes);
 
 #endif

@@ -4,44 +4,33 @@
 #include <errno.h>
 #include <string.h>
 
+#include "accel/qemu/load.h"
 #include "accel/qemu/registers.h"
+#include "accel/qemu/walk.h"
 #include "accel/single.h"
 
-#define CR0_PE     1
-#define RFLAGS_VM  0x20000
-#define LONGEST    15
-#define FIRST_PAGE 0x1000
+#define LONGEST 15
 
 /* --- what stands at RIP --- */
 
 struct instruction {
-	enum { STEP, PORT_IN, PORT_OUT, HALT, CPUID } kind;
+	enum { STEP, PORT_IN, PORT_OUT, CPUID } kind;
 	unsigned int length, size; /* size: of the port's data */
 	uint16_t port;
 };
 
-static unsigned int hex_bytes(const char *text, uint8_t *bytes, unsigned int room)
+static struct walk_memory memory_of(const struct qemu_vcpu *vcpu)
 {
-	unsigned int n = 0, value;
-
-	while (n < room && sscanf(text + 2 * n, "%2x", &value) == 1)
-		bytes[n++] = (uint8_t)value;
-	return n;
+	return (struct walk_memory){vcpu->memory, vcpu->memory_size};
 }
 
-/* By the processor's own translation; an instruction at the end of what is mapped is shorter. */
-static unsigned int fetch(struct qemu_vcpu *vcpu, uint8_t bytes[LONGEST])
+void qemu_vcpu_translate(const struct qemu_vcpu *vcpu, struct kvm_translation *at)
 {
-	uint64_t at = vcpu->sregs.cs.base + vcpu->regs.rip;
-	unsigned int room = LONGEST, left = FIRST_PAGE - (at & (FIRST_PAGE - 1));
-	char request[64], answer[GDB_ROOM];
+	const struct walk_memory memory = memory_of(vcpu);
+	uint64_t gpa = 0;
 
-	for (; room; room = room > left ? left : 0) {
-		snprintf(request, sizeof(request), "m%llx,%x", (unsigned long long)at, room);
-		if (!qemu_gdb(&vcpu->process, request, answer) && answer[0] != 'E')
-			return hex_bytes(answer, bytes, room);
-	}
-	return 0;
+	at->valid = qemu_walk(&memory, &vcpu->sregs, at->linear_address, &gpa);
+	at->physical_address = gpa;
 }
 
 /* The chips that KVM_CREATE_IRQCHIP and KVM_CREATE_PIT2 put into the engine are QEMU's own: 8259s,
@@ -52,30 +41,23 @@ static bool port_is_inside(uint16_t port)
 	       port == 0x61;
 }
 
-/* Those that leave the processor, without prefixes but 66H; only where it may execute them. */
-static struct instruction decode(const struct qemu_vcpu *vcpu, const uint8_t *bytes,
-				 unsigned int count)
+/* Those that leave the processor, without prefixes but 66H. */
+static struct instruction decode(const struct qemu_vcpu *vcpu)
 {
-	bool wide = vcpu->sregs.cs.l || vcpu->sregs.cs.db, privileged;
+	const struct walk_memory memory = memory_of(vcpu);
+	bool wide = vcpu->sregs.cs.l || vcpu->sregs.cs.db;
 	struct instruction step = {STEP, 0, 0, 0}, found;
+	uint8_t bytes[LONGEST] = {0}, opcode;
 	unsigned int n = 0;
-	uint8_t opcode;
 
-	privileged = !(vcpu->sregs.cr0 & CR0_PE) ||
-		     (!(vcpu->regs.rflags & RFLAGS_VM) && !(vcpu->sregs.cs.selector & 3));
-	if (n < count && bytes[n] == 0x66) {
+	qemu_walk_read(&memory, &vcpu->sregs, vcpu->sregs.cs.base + vcpu->regs.rip, bytes, LONGEST);
+	if (bytes[n] == 0x66) {
 		wide = !wide;
 		n++;
 	}
-	if (n + 1 >= count)
-		return step;
 	opcode = bytes[n++];
 	if (opcode == 0x0f && bytes[n] == 0xa2)
 		return (struct instruction){CPUID, n + 1, 0, 0};
-	if (!privileged)
-		return step;
-	if (opcode == 0xf4)
-		return (struct instruction){HALT, n, 0, 0};
 	if ((opcode & 0xf4) != 0xe4)
 		return step;
 	/* E4 to E7: port in the byte behind; EC to EF: in DX. Bit 1: OUT; bit 0: not a byte. */
@@ -97,12 +79,6 @@ static void put_low(__u64 *reg, uint64_t value, unsigned int size)
 	*reg = (*reg & ~mask) | (value & mask);
 }
 
-static void advance(struct qemu_vcpu *vcpu, unsigned int length)
-{
-	vcpu->regs.rip += length;
-	vcpu->regs_changed = true;
-}
-
 static void finish_port_read(struct qemu_vcpu *vcpu)
 {
 	uint64_t value = 0;
@@ -112,10 +88,12 @@ static void finish_port_read(struct qemu_vcpu *vcpu)
 	vcpu->port_read = false;
 	memcpy(&value, (uint8_t *)vcpu->run + SINGLE_RUN_DATA, vcpu->run->io.size);
 	put_low(&vcpu->regs.rax, value, vcpu->run->io.size);
-	advance(vcpu, vcpu->length);
+	vcpu->regs_changed = true;
 }
 
-static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *instruction)
+/* Nothing is at that port in QEMU: an IN has read ones, which are put back. */
+static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *instruction,
+			   uint64_t rax)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -125,52 +103,68 @@ static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *ins
 	run->io.port = instruction->port;
 	run->io.count = 1;
 	run->io.data_offset = SINGLE_RUN_DATA;
-	memcpy((uint8_t *)run + SINGLE_RUN_DATA, &vcpu->regs.rax, instruction->size);
-	vcpu->length = instruction->length;
+	memcpy((uint8_t *)run + SINGLE_RUN_DATA, &rax, instruction->size);
 	vcpu->port_read = instruction->kind == PORT_IN;
 	vcpu->port_done = true;
-	if (!vcpu->port_read)
-		advance(vcpu, instruction->length);
+	vcpu->regs.rax = rax;
+	vcpu->regs_changed = true;
 }
 
-static void do_cpuid(struct qemu_vcpu *vcpu, unsigned int length)
+static void answer_cpuid(struct qemu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
-	struct kvm_cpuid_entry2 entry = cpuid_leaves_find(
-		vcpu->cpuid, vcpu->cpuid_count, (uint32_t)vcpu->regs.rax, (uint32_t)vcpu->regs.rcx);
+	struct kvm_cpuid_entry2 entry =
+		cpuid_leaves_find(vcpu->cpuid, vcpu->cpuid_count, leaf, subleaf);
 
 	vcpu->regs.rax = entry.eax;
 	vcpu->regs.rbx = entry.ebx;
 	vcpu->regs.rcx = entry.ecx;
 	vcpu->regs.rdx = entry.edx;
-	advance(vcpu, length);
+	vcpu->regs_changed = true;
 }
 
 /* --- going on --- */
+
+static int start(struct qemu_vcpu *vcpu)
+{
+	const struct qemu_start start = {&vcpu->sregs, vcpu->regs.rip, vcpu->xcr0};
+
+	return vcpu->steps ? -ENOTSUP : qemu_load_sregs(&vcpu->process, vcpu->memory, &start);
+}
 
 static int tell_registers(struct qemu_vcpu *vcpu)
 {
 	int rc = 0;
 
 	if (vcpu->sregs_changed)
-		rc = vcpu->steps ? -ENOTSUP
-				 : qemu_load_sregs(&vcpu->process, vcpu->memory, &vcpu->sregs);
+		rc = start(vcpu);
 	if (!rc && (vcpu->regs_changed || vcpu->sregs_changed))
-		rc = qemu_write_regs(&vcpu->process, &vcpu->regs);
+		rc = qemu_write_regs(&vcpu->process, &vcpu->regs,
+				     vcpu->sregs_changed ? NULL : &vcpu->known);
+	vcpu->known = vcpu->regs;
 	vcpu->regs_changed = vcpu->sregs_changed = false;
 	return rc;
+}
+
+void qemu_vcpu_kick(struct qemu_vcpu *vcpu)
+{
+	atomic_store(&vcpu->kicked, true);
+	if (atomic_load(&vcpu->stepping)) /* perhaps over a HLT */
+		qemu_process_interrupt(&vcpu->process);
 }
 
 static int step(struct qemu_vcpu *vcpu)
 {
 	char answer[GDB_ROOM];
 	bool hidden = false;
-	int rc = tell_registers(vcpu);
+	int rc;
 
 	vcpu->steps++;
-	if (!rc)
-		rc = qemu_gdb(&vcpu->process, "s", answer);
+	atomic_store(&vcpu->stepping, true);
+	rc = atomic_load(&vcpu->kicked) ? -EINTR : qemu_gdb(&vcpu->process, "s", answer);
+	atomic_store(&vcpu->stepping, false);
 	if (!rc)
 		rc = qemu_read_quickly(&vcpu->process, &vcpu->regs, &vcpu->sregs, &hidden);
+	vcpu->known = vcpu->regs;
 	vcpu->hidden_stale = true; /* LGDT and the like leave no trace in what was read */
 	return rc || !hidden ? rc : qemu_vcpu_refresh(vcpu);
 }
@@ -207,37 +201,38 @@ static void leave_for_debug(struct qemu_vcpu *vcpu)
 					     .dr7 = 0x400};
 }
 
+/* QEMU has executed it: neither faulted, nor was it intercepted in a guest. */
+static bool is_done(const struct qemu_vcpu *vcpu, const struct instruction *instruction,
+		    const struct kvm_regs *before)
+{
+	return vcpu->regs.rip == before->rip + instruction->length;
+}
+
 /* True if KVM_RUN returns, with what is in *rc. */
 static bool go_on(struct qemu_vcpu *vcpu, int *rc)
 {
-	uint8_t bytes[LONGEST] = {0};
 	struct instruction instruction;
+	struct kvm_regs before;
 
 	*rc = tell_registers(vcpu);
 	if (*rc)
 		return true;
-	instruction = decode(vcpu, bytes, fetch(vcpu, bytes));
-	switch (instruction.kind) {
-	case PORT_IN:
-	case PORT_OUT:
-		leave_for_port(vcpu, &instruction);
-		return true;
-	case HALT:
-		advance(vcpu, instruction.length);
-		leave(vcpu, KVM_EXIT_HLT);
-		return true;
-	case CPUID:
-		do_cpuid(vcpu, instruction.length);
-		break;
-	default:
-		*rc = step(vcpu);
-	}
+	before = vcpu->regs;
+	instruction = decode(vcpu);
+	*rc = step(vcpu);
 	if (*rc == -EPIPE) { /* with -no-reboot QEMU ends at a triple fault */
 		*rc = 0;
 		leave(vcpu, KVM_EXIT_SHUTDOWN);
 		return true;
 	}
-	return *rc != 0;
+	if (*rc || instruction.kind == STEP || !is_done(vcpu, &instruction, &before))
+		return *rc != 0;
+	if (instruction.kind == CPUID) {
+		answer_cpuid(vcpu, (uint32_t)before.rax, (uint32_t)before.rcx);
+		return false;
+	}
+	leave_for_port(vcpu, &instruction, before.rax);
+	return true;
 }
 
 int qemu_vcpu_run(struct qemu_vcpu *vcpu)
@@ -259,12 +254,7 @@ int qemu_vcpu_run(struct qemu_vcpu *vcpu)
 		if (go_on(vcpu, &rc))
 			return rc;
 		if (vcpu->single_step) {
-			leave(vcpu, KVM_EXIT_DEBUG);
-			run->debug.arch = (struct kvm_debug_exit_arch){.exception = 1,
-								       .pc = vcpu->sregs.cs.base +
-									     vcpu->regs.rip,
-								       .dr6 = 0xffff4ff0,
-								       .dr7 = 0x400};
+			leave_for_debug(vcpu);
 			return 0;
 		}
 	}

@@ -5,11 +5,14 @@
 
 #include "machine/load.h"
 
-/* Why an engine cannot begin some cases. */
+/* Why an engine cannot begin a case. */
+enum lack { NONE, LEVEL0, LEVEL3, VCPUS, LACKS };
+
 struct bounds {
 	const char *engine;
 	bool user_only; /* it has no level 0 */
 	bool no_user;   /* it lacks a call by which code can begin at level 3 */
+	int vcpus;
 };
 
 int diff_payload_is_user(const char *path, bool *user, struct ls_error *err)
@@ -34,19 +37,26 @@ static int find_bounds(const struct ls_engine_ops *ops, struct bounds *bounds, s
 		.engine = ops->name,
 		.user_only = engine->ext->user_only,
 		.no_user = ls_ioctl(engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_XCRS) <= 0,
+		.vcpus = ls_ioctl(engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS),
 	};
 	ops->close(engine, LS_SYSTEM);
 	return 0;
 }
 
-static bool can_begin(const struct bounds *bounds, const struct diff_case *test)
+static enum lack lack_of(const struct bounds *bounds, const struct diff_case *test)
 {
-	return test->user ? !bounds->no_user : !bounds->user_only;
+	if (test->user ? bounds->no_user : bounds->user_only)
+		return test->user ? LEVEL3 : LEVEL0;
+	return test->vcpus > (unsigned int)bounds->vcpus ? VCPUS : NONE;
 }
 
-static char *reason(const struct bounds *bounds, unsigned int cases, unsigned int of)
+static char *reason(const struct bounds *bounds, enum lack lack, unsigned int cases,
+		    unsigned int of)
 {
-	return bounds->user_only
+	if (lack == VCPUS)
+		return g_strdup_printf("%u of %u cases need more vCPUs than the %d of engine %s",
+				       cases, of, bounds->vcpus, bounds->engine);
+	return lack == LEVEL0
 		       ? g_strdup_printf("%u of %u cases need CPL 0, which engine %s does not run",
 					 cases, of, bounds->engine)
 		       : g_strdup_printf("%u of %u cases begin at CPL 3, for which engine %s lacks "
@@ -54,10 +64,13 @@ static char *reason(const struct bounds *bounds, unsigned int cases, unsigned in
 					 cases, of, bounds->engine);
 }
 
-static int refuse_payload(const struct bounds *bounds, const struct diff_case *test,
+static int refuse_payload(const struct bounds *bounds, const struct diff_case *test, enum lack lack,
 			  struct ls_error *err)
 {
-	return bounds->user_only
+	if (lack == VCPUS)
+		return ls_error_set(err, -ENOTSUP, "--smp %u: engine %s has %d; use another --dut",
+				    test->vcpus, bounds->engine, bounds->vcpus);
+	return lack == LEVEL0
 		       ? ls_error_set(err, -ENOTSUP,
 				      "'%s' is no user-mode case (an ELF file with Lockstep's "
 				      "note), and engine %s runs nothing else; use another --dut",
@@ -72,23 +85,25 @@ static int choose_for(GPtrArray *tests, const struct ls_engine_ops *ops, GPtrArr
 		      struct ls_error *err)
 {
 	struct bounds bounds;
-	unsigned int dropped = 0;
+	unsigned int dropped[LACKS] = {0}, of = tests->len;
 	int rc = find_bounds(ops, &bounds, err);
 
 	for (guint i = 0; i < tests->len && !rc;) {
 		const struct diff_case *test = g_ptr_array_index(tests, i);
+		enum lack lack = lack_of(&bounds, test);
 
-		if (can_begin(&bounds, test)) {
+		if (lack == NONE) {
 			i++;
 		} else if (!test->theme) {
-			rc = refuse_payload(&bounds, test, err);
+			rc = refuse_payload(&bounds, test, lack, err);
 		} else {
 			g_ptr_array_remove_index(tests, i);
-			dropped++;
+			dropped[lack]++;
 		}
 	}
-	if (!rc && dropped)
-		g_ptr_array_add(left_out, reason(&bounds, dropped, tests->len + dropped));
+	for (enum lack lack = NONE + 1; lack < LACKS && !rc; lack++)
+		if (dropped[lack])
+			g_ptr_array_add(left_out, reason(&bounds, lack, dropped[lack], of));
 	return rc;
 }
 

@@ -53,6 +53,19 @@ static char *host_vendor(void)
 	return g_strndup((const char *)name, sizeof(name));
 }
 
+/* "QEMU 7.2", of the program that the engine starts. */
+static char *qemu_version(void)
+{
+	const char *const words[] = {"qemu-system-x86_64", "--version", NULL};
+	g_autofree char *text = NULL;
+	unsigned int major = 0, minor = 0;
+
+	if (g_spawn_sync(NULL, (char **)words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL,
+			 NULL, NULL))
+		sscanf(text, "QEMU emulator version %u.%u", &major, &minor);
+	return g_strdup_printf("QEMU %u.%u", major, minor);
+}
+
 char *expected_version(const char *engine)
 {
 	struct utsname name;
@@ -60,6 +73,8 @@ char *expected_version(const char *engine)
 
 	if (!strcmp(engine, "native"))
 		return host_vendor();
+	if (!strcmp(engine, "qemu"))
+		return qemu_version();
 	if (strcmp(engine, "kvm"))
 		return g_strdup(LOCKSTEP_VERSION);
 	uname(&name);
