@@ -110,10 +110,33 @@ static void leave_for_port(struct qemu_vcpu *vcpu, const struct instruction *ins
 	vcpu->regs_changed = true;
 }
 
+#define CR4_OSXSAVE   (1u << 18)
+#define CR4_PKE       (1u << 22)
+#define LEAF1_OSXSAVE (1u << 27) /* ECX */
+#define LEAF7_OSPKE   (1u << 4)  /* ECX */
+
+static void set_bit(__u32 *reg, uint32_t bit, bool on)
+{
+	*reg = on ? *reg | bit : *reg & ~bit;
+}
+
+/* What follows from CR4 (SDM 2A CPUID); which size of an XSAVE area leaf 0DH tells would follow
+ * from XCR0. */
+static void follow_cr4(struct kvm_cpuid_entry2 *entry, uint32_t leaf, uint32_t subleaf,
+		       uint64_t cr4)
+{
+	if (leaf == 1)
+		set_bit(&entry->ecx, LEAF1_OSXSAVE, cr4 & CR4_OSXSAVE);
+	if (leaf == 7 && !subleaf)
+		set_bit(&entry->ecx, LEAF7_OSPKE, cr4 & CR4_PKE);
+}
+
 static void answer_cpuid(struct qemu_vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
 	struct kvm_cpuid_entry2 entry =
 		cpuid_leaves_find(vcpu->cpuid, vcpu->cpuid_count, leaf, subleaf);
+
+	follow_cr4(&entry, leaf, subleaf, vcpu->sregs.cr4);
 
 	vcpu->regs.rax = entry.eax;
 	vcpu->regs.rbx = entry.ebx;

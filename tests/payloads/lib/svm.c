@@ -13,7 +13,7 @@ u8 svm_msrpm[2 * 4096] __attribute__((aligned(4096)));
 u64 svm_nested_pml4[512] __attribute__((aligned(4096)));
 u64 svm_nested_pdpt[512] __attribute__((aligned(4096)));
 u64 svm_nested_directory[512] __attribute__((aligned(4096)));
-static u8 host_save[4096] __attribute__((aligned(4096)));
+u8 svm_host_save[4096] __attribute__((aligned(4096)));
 
 bool svm_offered(void)
 {
@@ -34,7 +34,7 @@ u32 svm_features(void)
 void svm_begin(void)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
-	wrmsr(MSR_VM_HSAVE_PA, (u64)host_save);
+	wrmsr(MSR_VM_HSAVE_PA, (u64)svm_host_save);
 }
 
 static void prepare_segment(struct svm_segment *segment, u16 selector, u16 attributes)

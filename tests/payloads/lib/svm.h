@@ -93,6 +93,7 @@ enum svm_exit_code {
 #define SVM_INJECT_ERROR (1ull << 11)
 #define SVM_TYPE(type)   ((u64)(type) << 8)
 
+extern u8 svm_host_save[4096]; /* VM_HSAVE_PA */
 extern struct svm_vmcb vmcb;
 extern u64 svm_guest_registers[16]; /* in the order of their numbers; RAX and RSP are the VMCB's */
 extern u8 svm_iopm[3 * 4096], svm_msrpm[2 * 4096];
