@@ -273,6 +273,11 @@ ALWAYS_INLINE bool event_is_software(enum event_type type)
 {
 	return type == EVENT_TYPE_SOFTWARE || type == EVENT_TYPE_SOFTWARE_EXCEPTION;
 }
+/* It returns behind the instruction that makes it: INT n, INT3, INTO, INT1. */
+ALWAYS_INLINE bool event_has_length(enum event_type type)
+{
+	return event_is_software(type) || type == EVENT_TYPE_ICEBP;
+}
 u64 event_deliver_real(struct cpu *cpu, const struct event *event); /* event_real.c */
 /* event_code.c: what every IDT gate is asked, whatever its width; raise. */
 u32 event_gate_error(u8 vector); /* the error code that names the gate */

@@ -215,6 +215,15 @@ static bool exception_exits(struct cpu *cpu)
 	return unlikely(cpu->guest) && !cpu->exception.injected && cpu->vendor->exception(cpu);
 }
 
+/* EXT, for an exit, too, which tells the error code as it would be pushed (SDM 3A:6.13, 3C:28.2.2).
+ */
+static void add_ext(struct cpu *cpu)
+{
+	if (cpu->delivering.active && !event_is_software(cpu->delivering.type) &&
+	    cpu->exception.has_error && error_has_ext(cpu->exception.vector))
+		cpu->exception.error |= 1;
+}
+
 void event_deliver_exception(struct cpu *cpu)
 {
 	bool software;
@@ -225,13 +234,12 @@ void event_deliver_exception(struct cpu *cpu)
 		event_stop(cpu, CPU_EXIT_DEBUG);
 		return;
 	}
+	add_ext(cpu);
 	if (exception_exits(cpu))
 		return;
 	cpu->stats.exceptions++;
 	cpu->pending_debug = 0; /* of an instruction that did not complete */
 	if (unlikely(cpu->delivering.active)) {
-		bool external = !event_is_software(cpu->delivering.type);
-
 		if (cpu->exception.vector == VECTOR_PF)
 			cpu->cr2 = cpu->exception.address;
 		if (combine(cpu)) {
@@ -240,8 +248,6 @@ void event_deliver_exception(struct cpu *cpu)
 		}
 		if (cpu->exception.vector == VECTOR_DF && exception_exits(cpu))
 			return;
-		if (external && cpu->exception.has_error && error_has_ext(cpu->exception.vector))
-			cpu->exception.error |= 1;
 		cpu->delivering.injected = false;
 	}
 	event_set_side_registers(cpu);

@@ -236,7 +236,7 @@ static bool resume_delivery(struct cpu *cpu)
 {
 	u64 rip = cpu->reg[REG_RIP];
 
-	if (event_is_software(cpu->delivering.type))
+	if (event_has_length(cpu->delivering.type))
 		rip += cpu->delivering.length;
 	cpu->activity = ACTIVITY_RUNNING;
 	cpu->reg[REG_RIP] = event_deliver(cpu, cpu->delivering.vector, cpu->delivering.type,

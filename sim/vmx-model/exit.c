@@ -32,7 +32,7 @@ static void note_vectoring(const struct cpu *cpu, struct vmx_exit *exit)
 	exit->vectoring = vmx_event_information(cpu->delivering.vector, types[cpu->delivering.type],
 						cpu->delivering.has_error);
 	exit->vectoring_error = cpu->delivering.has_error ? cpu->delivering.error : 0;
-	if (event_is_software(cpu->delivering.type) || cpu->delivering.type == EVENT_TYPE_ICEBP)
+	if (event_has_length(cpu->delivering.type))
 		exit->length = cpu->delivering.length;
 }
 

@@ -158,9 +158,36 @@ static void privilege(void)
 	CHECK_EQUAL(trap.flags & 0x3300, 0x100);
 }
 
+extern const char user_int1[], user_int1_after[], user_int_1[];
+__asm__("user_int1: int1\n user_int1_after: ud2\n user_int_1: int $1; ud2");
+
+static void icebp(void)
+{
+	__asm__ volatile("int1");
+}
+
+static void privileged_software_exception(void)
+{
+	section("SDM 2A INT1: #DB, a trap, whatever the gate's DPL; DR6 stays as it was");
+	WRITE_REGISTER("dr6", 0xffff4ff1);
+	user_entry = user_int1;
+	user_flags = 0;
+	EXPECT_TRAP(run_user, 1, NO_ERROR);
+	CHECK_EQUAL(trap.ip, (u32)user_int1_after);
+	CHECK_EQUAL(READ_REGISTER("dr6"), 0xffff4ff1);
+	section("SDM 2A INT n: INT 1 asks for the DPL");
+	user_entry = user_int_1;
+	EXPECT_TRAP(run_user, 13, 1 << 3 | 2);
+	section("SDM 3A:6.13 EXT is set where the delivery of INT1 faults");
+	idt[1].type &= 0x7f;
+	EXPECT_TRAP(icebp, 11, 1 << 3 | 2 | 1);
+	gate_reset(1);
+}
+
 void payload(void)
 {
 	gates();
+	privileged_software_exception();
 	returns();
 	privilege();
 }

@@ -93,15 +93,45 @@ static void step_over_int(void)
 	CHECK_EQUAL(hit[0].flags & TF, TF);
 }
 
-extern const char icebp_after[];
+extern const char icebp_after[], icebp_user[], icebp_user_after[], int_user[];
+__asm__("icebp_user: int1\n icebp_user_after: ud2\n int_user: int $1; ud2");
+
+static void icebp_at_level_3(void)
+{
+	enter_user(icebp_user, 2);
+}
+
+static void int_at_level_3(void)
+{
+	enter_user(int_user, 2);
+}
+
+static void icebp_here(void)
+{
+	__asm__ volatile("int1");
+}
 
 static void icebp(void)
 {
-	section("SDM 2A INT1: #DB without a DR6 bit");
+	section("SDM 2A INT1: #DB without a DR6 bit; those that are set stay");
 	start(0);
 	__asm__ volatile("int1\n icebp_after: nop");
 	CHECK_EQUAL(hits, 1);
 	HIT(0, icebp_after, 0);
+	start(0);
+	WRITE_REGISTER("dr6", DR6_FIXED | BS | 2);
+	__asm__ volatile("int1");
+	CHECK_EQUAL(hit[0].dr6, DR6_FIXED | BS | 2);
+	section("SDM 2A INT n: the gate's DPL holds back INT 1 at level 3, not INT1");
+	start(0);
+	EXPECT_TRAP(icebp_at_level_3, 6, NO_ERROR);
+	CHECK_EQUAL(hits, 1);
+	HIT(0, icebp_user_after, 0);
+	EXPECT_TRAP(int_at_level_3, 13, 1 << 3 | 2);
+	section("SDM 3A:6.13 INT1 is no software interrupt: EXT is set where its delivery faults");
+	idt[1].type &= 0x7f;
+	EXPECT_TRAP(icebp_here, 11, 1 << 3 | 2 | 1);
+	gate_reset(1);
 }
 
 u64 watched __attribute__((aligned(8)));

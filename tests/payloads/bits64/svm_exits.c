@@ -85,11 +85,20 @@ static void icebp(void)
 	vmcb.exceptions = 1u << 1;
 	CHECK_EQUAL(svm_run(), EXIT_ICEBP);
 	CHECK_EQUAL(vmcb.rip, (u64)icebp_guest_at);
+	check_next_rip((u64)icebp_guest_end);
+	CHECK_EQUAL(vmcb.exit_int_info & SVM_INJECT, 0);
 	section("#DB's does not catch it (15.12.2)");
 	svm_prepare(icebp_guest);
 	vmcb.exceptions = 1u << 1;
 	CHECK_EQUAL(svm_run(), EXIT_VMMCALL);
 	CHECK_EQUAL(vmcb.rax, HANDLER);
+	section("an exit in its delivery tells it as an exception (15.7.2, 15.20)");
+	svm_prepare(icebp_guest);
+	vmcb.exceptions = 1u << 11;
+	idt[1].type &= 0x7f;
+	CHECK_EQUAL(svm_run(), EXIT_EXCP + 11);
+	CHECK_EQUAL(vmcb.exit_info1, 1 << 3 | 2 | 1);
+	CHECK_EQUAL(vmcb.exit_int_info & 0x800007ff, SVM_INJECT | SVM_TYPE(3) | 1);
 	gate_reset(1);
 	gate_reset(6);
 }
