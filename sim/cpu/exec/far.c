@@ -127,13 +127,13 @@ HANDLER(exec_into)
 	CPU_BRANCH(rip);
 }
 
+/* It is the guest's, whatever the debugger wants, as #DB's intercept does not catch it (APM
+ * 2:15.12.2): one that steps could not go on from an exit at it. */
 HANDLER(exec_int1)
 {
 	u64 rip;
 
 	FAULT_POINT(cpu, op);
-	if (debugger_takes(cpu, VECTOR_DB, 0))
-		cpu_abandon(cpu, CPU_EXIT_DEBUG);
 	INTERCEPT(cpu, op, INT1, 0);
 	rip = event_deliver(cpu, VECTOR_DB, EVENT_TYPE_ICEBP, false, 0, OP_NEXT_RIP(cpu, op));
 	/* Breakpoints that MOV SS held back come with this #DB. */

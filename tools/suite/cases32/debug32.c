@@ -23,3 +23,14 @@ CASE(p32_step, "a trap after each instruction, and none in the handler")
 	trap_hook = step_hook;
 	TRY("xor %eax, %eax;" STEPS "inc %eax; nop; mov $0x77, %al; nop");
 }
+
+CASE(p32_int1,
+     "INT1 is #DB, a trap, at level 3, too; EXT in the error code of what its delivery meets")
+{
+	TRY_USER("int1");
+	TRY("int1");
+	show(READ_REGISTER("dr6"));
+	idt[1].type &= 0x7f;
+	TRY("int1");
+	gate_reset(1);
+}

@@ -120,3 +120,15 @@ CASE(step_fs_pop, "POP FS holds nothing off")
 	trap_hook = show_step;
 	TRY("push $0x10; pop %rdx; xor %eax, %eax; push $0;" STEPS "pop %fs; mov $0x77, %al; nop");
 }
+
+CASE(int1, "INT1 is #DB, a trap, at level 3, too; EXT in the error code of what its delivery meets")
+{
+	TRY_USER("int1");
+	WRITE_REGISTER("dr6", 0xffff4ff1);
+	TRY("int1");
+	show(READ_REGISTER("dr6"));
+	WRITE_REGISTER("dr6", 0xffff0ff0);
+	idt[1].type &= 0x7f;
+	TRY("int1");
+	gate_reset(1);
+}
