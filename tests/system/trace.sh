@@ -46,13 +46,13 @@ trace show "$WORK/exits"
 grep -qv engine_exit "$WORK/out" && fail "more than engine_exit was recorded"
 
 # A part of a trace is a trace: its records are those of the whole.
-trace cut --from 5000 --to 5100 "$WORK/one" "$WORK/part"
+trace cut --from 3000 --to 3100 "$WORK/one" "$WORK/part"
 trace show "$WORK/part"
 cp "$WORK/out" "$WORK/part.text"
-trace show --from 5000 --to 5100 "$WORK/one"
+trace show --from 3000 --to 3100 "$WORK/one"
 cmp "$WORK/out" "$WORK/part.text" || fail "cut has other records"
 
-trace cut --from 5000 --limit 3 "$WORK/one" "$WORK/part"
+trace cut --from 3000 --limit 3 "$WORK/one" "$WORK/part"
 trace show "$WORK/part"
 [ "$(wc -l <"$WORK/out")" -eq 3 ] || fail "cut --limit 3 leaves $(wc -l <"$WORK/out") records"
 # Nothing is made of itself, whatever name it goes by, and what cannot be made leaves nothing behind.
@@ -67,12 +67,12 @@ cmp "$WORK/one" "$WORK/itself" || fail "a trace was written over by what was mad
 rm "$WORK/itself" "$WORK/link"
 
 # A trigger begins where it says.
-record --trace "$WORK/late:instruction@count=5000"
+record --trace "$WORK/late:instruction@count=3000"
 trace show --limit 100 "$WORK/late"
-trace show --events instruction --from 5000 --limit 100 "$WORK/one"
+trace show --events instruction --from 3000 --limit 100 "$WORK/one"
 cp "$WORK/out" "$WORK/late.text"
 trace show --limit 100 "$WORK/late"
-cmp "$WORK/out" "$WORK/late.text" || fail "@count=5000 begins elsewhere"
+cmp "$WORK/out" "$WORK/late.text" || fail "@count=3000 begins elsewhere"
 record --trace "$WORK/cr@event=cr_access"
 trace show --limit 1 "$WORK/cr"
 grep -q ' cr_access ' "$WORK/out" || fail "@event=cr_access begins elsewhere"
@@ -121,13 +121,6 @@ if command -v trace-cmd >/dev/null; then
 	sed '1s/tracing6/tracing8/' "$WORK/trace.dat" >"$WORK/v8.dat"
 	expect_status 1 "$LOCKSTEP" trace import "$WORK/v8.dat" "$WORK/x"
 	grep -q 'file-version 6' "$WORK/err" || fail "no word of what to do with version 8"
-	# Version 7, packed and not, is read as the same.
-	for how in none zstd; do
-		trace-cmd convert --file-version 7 --compression $how -i "$WORK/trace.dat" -o "$WORK/v7.dat" \
-			>"$WORK/out" 2>&1 || { echo "SKIP: trace-cmd makes no version 7 by $how" && continue; }
-		trace import "$WORK/v7.dat" "$WORK/imported7"
-		cmp "$WORK/imported" "$WORK/imported7" || fail "version 7, packed by $how, is another trace"
-	done
 else
 	echo "SKIP: there is no trace-cmd to read trace.dat back"
 fi
