@@ -263,6 +263,11 @@ int machine_vcpu(struct machine *machine, unsigned int index)
 	return index < machine->vcpu_count ? machine->vcpus[index].fd : -EINVAL;
 }
 
+struct kvm_run *machine_vcpu_run(struct machine *machine, unsigned int index)
+{
+	return machine->vcpus[index].run;
+}
+
 const struct machine_config *machine_config(struct machine *machine)
 {
 	return &machine->config;

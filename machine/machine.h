@@ -328,6 +328,8 @@ struct ls_engine *machine_engine(struct machine *machine);
 int machine_vm(struct machine *machine);
 unsigned int machine_vcpu_count(struct machine *machine);
 int machine_vcpu(struct machine *machine, unsigned int index);
+/* What it shares with the engine. */
+struct kvm_run *machine_vcpu_run(struct machine *machine, unsigned int index);
 const struct machine_config *machine_config(struct machine *machine);
 /* From here on, until @sink is NULL, the vCPU's events go there. Not while it runs. 0 or -errno. */
 int machine_trace(struct machine *machine, unsigned int index, struct ls_trace_sink *sink);

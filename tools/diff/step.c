@@ -104,7 +104,8 @@ void step_begin(struct comparison *c)
 	g_autofree uint64_t *registers = g_new0(uint64_t, c->fields->count);
 	uint8_t bytes[INSTRUCTION_MAX] = {0};
 
-	diff_fields_read(c->fields, engine, machine_vcpu(side_machine(c->side[REF]), 0), registers);
+	diff_fields_read(c->fields, engine, machine_vcpu(side_machine(c->side[REF]), 0), NULL,
+			 registers);
 	c->before = (struct moment_before){
 		.known = true,
 		.linear_rip = registers[c->fields->rip] + registers[c->fields->cs_base],

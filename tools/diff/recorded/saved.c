@@ -102,7 +102,7 @@ void saved_start(struct saved *saved, struct machine *machine)
 
 	for (unsigned int n = 0; n < saved->vcpus; n++) {
 		diff_fields_read(saved->fields, machine_engine(machine), machine_vcpu(machine, n),
-				 registers);
+				 NULL, registers);
 		emit(saved, &start, n, registers);
 	}
 }

@@ -169,12 +169,12 @@ static void msrs_read(const struct diff_fields *fields, struct ls_engine *engine
 }
 
 void diff_fields_read(const struct diff_fields *fields, struct ls_engine *engine, int vcpu,
-		      uint64_t *values)
+		      const struct kvm_sync_regs *synced, uint64_t *values)
 {
 	struct raw_state raw;
 
 	memset(&raw, 0, sizeof(raw));
-	raw_state_read(&raw, engine, vcpu);
+	raw_state_read(&raw, engine, vcpu, synced);
 	for (unsigned int i = 0; i < fields->count; i++) {
 		const struct diff_field *row = &fields->row[i];
 		const void *from = (const char *)&raw + row->offset;

@@ -35,9 +35,10 @@ void diff_fields_free(struct diff_fields *fields);
 /* -1: no such field. */
 int diff_fields_find(const struct diff_fields *fields, const char *name);
 
-/* Reads them into values[fields->count]. What the engine cannot read is 0. */
+/* Reads them into values[fields->count]. @synced: as for raw_state_read. What the engine cannot
+ * read is 0. */
 void diff_fields_read(const struct diff_fields *fields, struct ls_engine *engine, int vcpu,
-		      uint64_t *values);
+		      const struct kvm_sync_regs *synced, uint64_t *values);
 
 /* equalise.c, before the first instruction: gives @to what @from has where the architecture leaves
  * the power-on state to the model (x87, SSE, MSRs). An MSR that cannot be made equal, a revision

@@ -3,6 +3,8 @@
 #ifndef LOCKSTEP_TOOLS_DIFF_SIDE_INTERNAL_H
 #define LOCKSTEP_TOOLS_DIFF_SIDE_INTERNAL_H
 
+#include <semaphore.h>
+
 #include "tools/diff/side/memory.h"
 #include "tools/diff/side/side.h"
 
@@ -31,9 +33,9 @@ struct side {
 	} planted[PLANTS];
 	unsigned int plants;
 
-	GMutex lock;
-	GCond changed;
-	enum turn turn;
+	gint turn;          /* enum turn */
+	sem_t asked, shown; /* two calls of the kernel's for each event: in the lab these count */
+	bool syncs;         /* a run leaves registers in struct kvm_run */
 };
 
 static inline struct diff_event *side_present(struct side *side)
@@ -51,9 +53,9 @@ static inline struct diff_event *side_slot(struct side *side)
 void side_show(struct side *side, struct diff_event *event);
 void side_read_vcpu(struct side *side, unsigned int vcpu, uint64_t *registers);
 
-/* stop.c: memory is as it was before side_stop_at; if the exit is of that, it becomes the step's.
- */
-void side_pull_out(struct side *side, struct machine_exit *exit);
+/* stop.c: memory is as it was before side_stop_at; if the exit is of that, it becomes the step's,
+ * and registers are set: true. */
+bool side_pull_out(struct side *side, struct machine_exit *exit);
 
 /* records.c: the vCPUs record these events. -ENOTSUP: the engine does not tell of instructions. */
 int side_watch(struct side *side, uint64_t events, struct ls_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/side/raw_state.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 const struct raw_part raw_part[RAW_PARTS] = {
@@ -62,10 +63,24 @@ static void fpu_from_xsave(struct raw_state *raw)
 		memset((char *)raw->xsave.region + XSAVE_YMM, 0, 256);
 }
 
-void raw_state_read(struct raw_state *raw, struct ls_engine *engine, int vcpu)
+/* KVM_CAP_SYNC_REGS has it; the FPU is that of the XSAVE area. */
+static bool is_there(unsigned long request, bool synced)
 {
+	return request == KVM_GET_FPU ||
+	       (synced && (request == KVM_GET_REGS || request == KVM_GET_SREGS ||
+			   request == KVM_GET_VCPU_EVENTS));
+}
+
+void raw_state_read(struct raw_state *raw, struct ls_engine *engine, int vcpu,
+		    const struct kvm_sync_regs *synced)
+{
+	if (synced) {
+		raw->regs = synced->regs;
+		raw->sregs = synced->sregs;
+		raw->events = synced->events;
+	}
 	for (size_t i = 0; i < RAW_PARTS; i++)
-		if (raw_part[i].request != KVM_GET_FPU)
+		if (!is_there(raw_part[i].request, synced != NULL))
 			ls_ioctl_ptr(engine, vcpu, raw_part[i].request,
 				     (char *)raw + raw_part[i].offset);
 	fpu_from_xsave(raw);

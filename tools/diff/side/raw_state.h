@@ -28,8 +28,10 @@ struct raw_part {
 };
 extern const struct raw_part raw_part[RAW_PARTS];
 
-/* What the engine does not tell stays as it is. */
-void raw_state_read(struct raw_state *raw, struct ls_engine *engine, int vcpu);
+/* What the engine does not tell stays as it is. @synced: what struct kvm_run has of it; NULL:
+ * nothing. */
+void raw_state_read(struct raw_state *raw, struct ls_engine *engine, int vcpu,
+		    const struct kvm_sync_regs *synced);
 /* As after FNINIT (SDM 3A:9.1.1, table 9-1: power-up leaves other values than INIT). */
 void raw_initialise_fpu(struct ls_engine *engine, int vcpu);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/side/side.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "tools/diff/side/internal.h"
@@ -8,7 +9,39 @@
 void side_read_vcpu(struct side *side, unsigned int vcpu, uint64_t *registers)
 {
 	diff_fields_read(side->fields, machine_engine(side->machine),
-			 machine_vcpu(side->machine, vcpu), registers);
+			 machine_vcpu(side->machine, vcpu), NULL, registers);
+}
+
+/* --- registers that a run leaves in struct kvm_run --- */
+
+#define SYNCED (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS)
+
+static void sync_registers(struct side *side)
+{
+	struct ls_engine *engine = machine_engine(side->machine);
+	int has = ls_ioctl(engine, LS_SYSTEM, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+
+	side->syncs = has > 0 && (has & SYNCED) == SYNCED;
+	for (unsigned int n = 0; side->syncs && n < side->vcpus; n++)
+		machine_vcpu_run(side->machine, n)->kvm_valid_regs = SYNCED;
+}
+
+/* Right behind a run, and with nothing set since. */
+static void read_after_run(struct side *side, unsigned int vcpu, uint64_t *registers)
+{
+	const struct kvm_run *run = machine_vcpu_run(side->machine, vcpu);
+
+	diff_fields_read(side->fields, machine_engine(side->machine),
+			 machine_vcpu(side->machine, vcpu), side->syncs ? &run->s.regs : NULL,
+			 registers);
+}
+
+/* --- events --- */
+
+static void wait_for(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) && errno == EINTR)
+		;
 }
 
 void side_show(struct side *side, struct diff_event *event)
@@ -26,13 +59,10 @@ void side_show(struct side *side, struct diff_event *event)
 	if (side->keeps_written && event->exit.reason == KVM_EXIT_IO &&
 	    event->exit.address == side->from_port)
 		machine_written_restart(side->machine);
-	g_mutex_lock(&side->lock);
-	if (side->turn != CLOSING)
-		side->turn = EVENT_SHOWN;
-	g_cond_broadcast(&side->changed);
-	while (side->turn == EVENT_SHOWN)
-		g_cond_wait(&side->changed, &side->lock);
-	g_mutex_unlock(&side->lock);
+	if (!g_atomic_int_compare_and_exchange(&side->turn, MACHINE_RUNS, EVENT_SHOWN))
+		return;
+	sem_post(&side->shown);
+	wait_for(&side->asked);
 }
 
 /* B0 to B3 may be set for breakpoints that DR7 does not enable, too (SDM 3B:18.2.3). */
@@ -50,13 +80,17 @@ static void side_observe(void *opaque, unsigned int vcpu, const struct machine_e
 {
 	struct side *side = opaque;
 	struct diff_event *event = side_slot(side);
+	uint64_t *registers;
 
 	if (side->vcpus > 1 && !side->shows_all)
 		return;
 	event->exit = *exit;
-	side_pull_out(side, &event->exit);
 	event->vcpu = vcpu;
-	side_read_vcpu(side, vcpu, event->registers + vcpu * side->fields->count);
+	registers = event->registers + vcpu * side->fields->count;
+	if (side_pull_out(side, &event->exit))
+		side_read_vcpu(side, vcpu, registers);
+	else
+		read_after_run(side, vcpu, registers);
 	mask_breakpoints(side, event);
 	side_show(side, event);
 }
@@ -86,8 +120,8 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
 {
 	struct side *side = g_new0(struct side, 1);
 
-	g_mutex_init(&side->lock);
-	g_cond_init(&side->changed);
+	sem_init(&side->asked, 0, 0);
+	sem_init(&side->shown, 0, 0);
 	side->fields = fields;
 	side->turn = EVENT_SHOWN; /* as if it had been: the first side_next starts it */
 	if (!records) {
@@ -109,29 +143,41 @@ struct side *side_create(struct machine_config *config, const struct diff_fields
 	memory_hash_update(&side->memory, side->machine);
 	side->keeps_written = !machine_written_keep(side->machine);
 	side->from_port = config->step_from;
+	sync_registers(side);
 	return side;
 }
 
 static void side_go(struct side *side, enum turn turn)
 {
-	side->turn = turn;
-	g_cond_broadcast(&side->changed);
-	if (!side->thread)
+	g_atomic_int_set(&side->turn, turn);
+	if (side->thread)
+		sem_post(&side->asked);
+	else
 		side->thread = g_thread_new("side", side_run, side);
+}
+
+/* False: it took too long. */
+static bool side_wait(struct side *side, double seconds)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
+	const struct timespec until = {.tv_sec = end / G_USEC_PER_SEC,
+				       .tv_nsec = end % G_USEC_PER_SEC * 1000};
+	int ret;
+
+	do {
+		ret = sem_clockwait(&side->shown, CLOCK_MONOTONIC, &until);
+	} while (ret && errno == EINTR);
+	return !ret;
 }
 
 const struct diff_event *side_next(struct side *side, double seconds, struct ls_error *err)
 {
-	gint64 until = g_get_monotonic_time() + (gint64)(seconds * 1e6);
-	bool shown;
+	bool shown = side->ended;
 
-	g_mutex_lock(&side->lock);
-	if (!side->ended)
+	if (!shown) {
 		side_go(side, MACHINE_RUNS);
-	while (side->turn == MACHINE_RUNS && g_cond_wait_until(&side->changed, &side->lock, until))
-		;
-	shown = side->turn == EVENT_SHOWN;
-	g_mutex_unlock(&side->lock);
+		shown = side_wait(side, seconds);
+	}
 	if (!shown) {
 		ls_error_set(err, -ETIMEDOUT, "engine %s: nothing happened for %g seconds",
 			     machine_engine(side->machine)->ops->name, seconds);
@@ -163,9 +209,7 @@ void side_close(struct side *side)
 {
 	if (side->thread) {
 		machine_stop(side->machine);
-		g_mutex_lock(&side->lock);
 		side_go(side, CLOSING);
-		g_mutex_unlock(&side->lock);
 		g_thread_join(side->thread);
 	}
 	machine_destroy(side->machine);
@@ -173,7 +217,7 @@ void side_close(struct side *side)
 	for (int n = 0; n < 2; n++)
 		g_free(side->event[n].registers);
 	g_free(side->records);
-	g_mutex_clear(&side->lock);
-	g_cond_clear(&side->changed);
+	sem_destroy(&side->asked);
+	sem_destroy(&side->shown);
 	g_free(side);
 }

@@ -56,7 +56,7 @@ static void step_back(struct side *side, struct machine_exit *exit)
 	set_debug(side, GUESTDBG);
 }
 
-void side_pull_out(struct side *side, struct machine_exit *exit)
+bool side_pull_out(struct side *side, struct machine_exit *exit)
 {
 	bool stopped = side->plants && exit->reason == KVM_EXIT_IO && exit->address == STOP_PORT;
 
@@ -67,6 +67,7 @@ void side_pull_out(struct side *side, struct machine_exit *exit)
 	}
 	if (stopped)
 		step_back(side, exit);
+	return stopped;
 }
 
 int side_give_debug(struct side *side, uint64_t dr6)
