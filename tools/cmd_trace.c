@@ -30,7 +30,7 @@ static void print_help(FILE *to)
 		fprintf(to, "  %-7s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nEvents:\n", to);
 	for (size_t i = 0; i < TRACE_EVENTS; i++)
-		fprintf(to, "  %-14s %s\n", trace_events[i].name, trace_events[i].summary);
+		fprintf(to, "  %-18s %s\n", trace_events[i].name, trace_events[i].summary);
 	fputs("\n  lockstep trace COMMAND --help   the options of a command\n", to);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/json.h"
+#include "tools/msr_names.h"
 #include "tools/trace_names.h"
 #include "traces/record.h"
 
@@ -14,6 +15,7 @@ struct trace_printer {
 	bool colour;
 	csh capstone[3]; /* 16, 32, 64 bits */
 	cs_insn *insn;
+	struct msr_names *msrs;
 };
 
 #define COLOUR_EVENT  "\033[1;33m"
@@ -36,6 +38,7 @@ struct trace_printer *trace_printer_create(bool colour)
 	struct trace_printer *printer = g_new0(struct trace_printer, 1);
 
 	printer->colour = colour;
+	printer->msrs = msr_names_create();
 	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
 		if (cs_open(CS_ARCH_X86, modes[i], &printer->capstone[i]) != CS_ERR_OK)
 			printer->capstone[i] = 0;
@@ -51,6 +54,7 @@ void trace_printer_destroy(struct trace_printer *printer)
 	for (size_t i = 0; i < G_N_ELEMENTS(printer->capstone); i++)
 		if (printer->capstone[i])
 			cs_close(&printer->capstone[i]);
+	msr_names_destroy(printer->msrs);
 	g_free(printer);
 }
 
@@ -115,6 +119,8 @@ static void append_changes(const struct trace_printer *printer, const struct tra
 	const uint64_t *value = insn->values;
 	char name[80];
 
+	if (!insn->changed && !insn->states)
+		return;
 	begin(printer, text, COLOUR_CHANGE);
 	for (uint32_t changed = insn->changed; changed; changed &= changed - 1)
 		g_string_append_printf(text, "  %s=%" PRIx64,
@@ -133,6 +139,8 @@ static void append_stores(const struct trace_printer *printer, GString *text,
 {
 	const uint64_t *store = insn->store;
 
+	if (!insn->stores)
+		return;
 	begin(printer, text, COLOUR_STORE);
 	for (unsigned int i = 0; i < insn->stores; i++, store = trace_store_next(store)) {
 		g_string_append_printf(text, "  [%" PRIx64 "]=", store[0]);
@@ -208,6 +216,15 @@ static bool field_matters(unsigned int event, const struct trace_field *field, u
 	return value || !plain || (event != TRACE_VM_ENTRY && event != TRACE_VM_EXIT);
 }
 
+/* Of the MSR, of which the record has only the number. */
+static void append_msr(const struct trace_printer *printer, GString *text, const uint64_t *record)
+{
+	const char *name = msr_name(printer->msrs, record[2]);
+
+	if (LS_TRACE_EVENT(record[0]) == TRACE_MSR_ACCESS && name)
+		g_string_append_printf(text, "  <%s>", name);
+}
+
 static void append_field(const struct trace_view *view, GString *text,
 			 const struct trace_field *field, const uint64_t *record, uint64_t value)
 {
@@ -269,6 +286,7 @@ void trace_print_text(struct trace_printer *printer, const struct trace_view *vi
 	for (unsigned int i = 0; i < field_count(info, record); i++)
 		append_field(view, text, &info->fields[i], record, record[2 + i]);
 	append_tail(text, info, record);
+	append_msr(printer, text, record);
 }
 
 /* --- JSON --- */

@@ -77,6 +77,10 @@ record --trace "$WORK/cr@event=cr_access"
 trace show --limit 1 "$WORK/cr"
 grep -q ' cr_access ' "$WORK/out" || fail "@event=cr_access begins elsewhere"
 
+# MSRs have names: EFER is C0000080H (SDM 4:2.1).
+trace show --events msr_access "$WORK/one"
+grep -q 'number=0xc0000080  write=yes .* <EFER>$' "$WORK/out" || fail "EFER has no name: $(cat "$WORK/out")"
+
 # diff finds nothing in equals, and the place in others.
 trace diff "$WORK/one" "$WORK/two"
 expect_status 1 "$LOCKSTEP" run --payload "$1/segments.elf" --trace "$WORK/other"
@@ -154,7 +158,8 @@ done
 # What an engine does not record, and a trigger that does not come, are said.
 record --trace "$WORK/never@rip=0xdead0000"
 grep -q "recorded nothing to '$WORK/never'" "$WORK/err" || fail "no word of the trigger: $(cat "$WORK/err")"
-record --trace "$WORK/came@rip=0x100019"
+trace show --json --events instruction --from 5 --limit 1 "$WORK/one"
+record --trace "$WORK/came@rip=$(jq -r .rip "$WORK/out")"
 grep -q 'recorded nothing' "$WORK/err" && fail "a trigger that came is missed"
 
 # Bad input: one line.
