@@ -198,7 +198,7 @@ CASE(svm_shutdown, "a triple fault with the SHUTDOWN intercept exits")
 		return;
 	vmcb.idtr.limit = 0;
 	vmcb.intercepts3 = SVM_SHUTDOWN;
-	code = svm_run();
+	code = svm_run_once();
 	__builtin_memset(&vmcb, 0, sizeof(vmcb)); /* its state is undefined (APM 2:15.14.3) */
 	show(code);
 }
@@ -210,7 +210,7 @@ CASE(svm_tsc_offset, "TSC_OFFSET is added for the guest, and not for the host")
 	if (!svm_guest(offset_guest))
 		return;
 	vmcb.tsc_offset = 5ull << 60;
-	svm_run();
+	svm_run_once();
 	high = svm_guest_registers[2];
 	__builtin_memset(&vmcb, 0, sizeof(vmcb));
 	__builtin_memset(svm_guest_registers, 0, sizeof(svm_guest_registers));

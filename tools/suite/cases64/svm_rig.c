@@ -33,12 +33,19 @@ static void forget(void *page)
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");
 }
 
+u64 svm_run_once(void)
+{
+	u64 code = svm_run();
+
+	forget(svm_host_save);
+	return code;
+}
+
 void svm_run_and_show(unsigned int with)
 {
-	u64 shown[9], code = svm_run();
+	u64 shown[9], code = svm_run_once();
 	u32 count = 0;
 
-	forget(svm_host_save); /* what a processor keeps there is its own (APM 2:15.5.1) */
 	/* Of a refusal half the code is compared, for QEMU's has no other; and the manual does not
 	 * say what becomes of the VMCB's state. */
 	if ((u32)code == (u32)EXIT_INVALID) {

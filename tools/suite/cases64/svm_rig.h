@@ -20,6 +20,9 @@ enum {
 	WITH_N_RIP = 16, /* where the processor has it */
 };
 
+/* Runs the prepared guest; what the processor keeps at VM_HSAVE_PA is its own (APM 2:15.5.1) and
+ * forgotten. */
+u64 svm_run_once(void);
 /* Runs the prepared guest and shows exit code, RIP, RAX, RFLAGS and what @with says. */
 void svm_run_and_show(unsigned int with);
 /* Turns SVM on and prepares the guest; false: there is no SVM. */
