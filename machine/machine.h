@@ -40,7 +40,7 @@ struct symbols;
 enum machine_boot {
 	MACHINE_BOOT_NONE,     /* vCPUs start at the reset vector over empty memory */
 	MACHINE_BOOT_LINUX,    /* bzImage, or vmlinux with a PVH note */
-	MACHINE_BOOT_PAYLOAD,  /* multiboot 1 image or plain ELF (load_elf.h) */
+	MACHINE_BOOT_PAYLOAD,  /* multiboot 1 image or plain ELF (load_elf.c) */
 	MACHINE_BOOT_FIRMWARE, /* SeaBIOS-style image ending at 4 GiB */
 };
 

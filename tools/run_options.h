@@ -32,7 +32,7 @@ struct run_options {
 /* Parses the command line into @options: 0, or -EINVAL with *err filled. --help prints the
  * help and exits, as GOption does. */
 int run_options_parse(struct run_options *options, int argc, char **argv, struct ls_error *err);
-/* run_apply.c: fills @session, which borrows from @options. 0, or -errno with *err filled. */
+/* Fills @session (run_apply.c), which borrows from @options. 0, or -errno with *err filled. */
 int run_options_apply(struct run_options *options, struct session *session, struct ls_error *err);
 /* Says what was wrong, and returns the exit status: a command line that makes no sense, or a file
  * that cannot be used. */

@@ -481,8 +481,10 @@ enum cpu_exit cpu_run(struct cpu *cpu);
 /* Sets how many instructions may retire from here on (>= 0). */
 void cpu_set_budget(struct cpu *cpu, s64 instructions);
 
-/* --- state.c --- */
+/* --- reset.c --- */
 void cpu_reset(struct cpu *cpu, bool init); /* RESET, or INIT which keeps what SDM 3A:9.1 says */
+
+/* --- mode.c --- */
 /* Recomputes mode, contexts and walk mirrors. Call after any change of CR0, CR4, EFER, CPL, CS,
  * SS, RFLAGS.{VM,AC,TF,RF}, XCR0, PKRU, DR7. Cheap; does not flush. */
 void cpu_update_mode(struct cpu *cpu);
@@ -490,6 +492,8 @@ void cpu_update_mode(struct cpu *cpu);
 void cpu_update_privilege(struct cpu *cpu);
 /* The same where RFLAGS.IF was set, or a shadow began. */
 void cpu_update_shadow(struct cpu *cpu);
+
+/* --- address_space.c --- */
 /* Address-space changes: a new CR3 (@keep: PCID's no-flush bit), a full flush. */
 void cpu_switch_address_space(struct cpu *cpu, bool keep);
 void cpu_flush_tlb(struct cpu *cpu);		   /* this world's all, global pages too */

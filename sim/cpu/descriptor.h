@@ -208,6 +208,8 @@ void inner_stack_find(struct cpu *cpu, struct inner_stack *stack, unsigned int d
 void inner_stack_commit(struct cpu *cpu, struct inner_stack *stack, unsigned int dpl);
 /* The 8 bytes at @offset of the 64-bit TSS (RSPn, ISTn): #TS(TR) beyond its limit. */
 u64 tss64_load(struct cpu *cpu, unsigned int offset);
+
+/* --- stack.c --- */
 /* A cursor for the stack segment described, at @rsp. */
 void stack_open_segment(struct cpu *cpu, struct stack_cursor *stack, u64 base, u32 limit,
 			u32 rights, u64 rsp, unsigned int cpl);
@@ -248,8 +250,7 @@ u64 call_gate_jump(struct cpu *cpu, const struct op *op, u16 selector, struct de
 u64 call_gate_call(struct cpu *cpu, const struct op *op, u16 selector, struct descriptor *gate,
 		   u64 return_rip);
 
-/* Unwinds the end of far returns: outer stack, data segments. interrupt_return.c, far_transfer.c.
- */
+/* --- inner_stack.c: the outer stack that a far return or IRET goes back to --- */
 struct outer_stack {
 	u16 selector;
 	u64 rsp;

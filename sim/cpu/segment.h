@@ -29,7 +29,7 @@ void descriptor_read(struct cpu *cpu, u16 selector, u8 vector, struct descriptor
 /* exec/far.c: a far pointer operand in memory. Returns the offset. */
 u64 far_pointer_load(struct cpu *cpu, const struct op *op, u16 *selector);
 
-/* far_transfer.c. Each does every check, loads CS (and SS:RSP) and returns the new RIP; the
+/* far_transfer.c, interrupt_return.c. Each does every check, loads CS (and SS:RSP) and returns the new RIP; the
  * handler ends with CPU_BRANCH of it. @return_rip: what a CALL pushes. */
 u64 far_jump(struct cpu *cpu, const struct op *op, u16 selector, u64 offset);
 u64 far_call(struct cpu *cpu, const struct op *op, u16 selector, u64 offset, u64 return_rip);
@@ -65,6 +65,11 @@ void event_shutdown(struct cpu *cpu);
 /* An access to user space broke off the delivery of an event: true if the run loop is to deliver
  * again (cpu->exception_due, or EVENT_TRAP is posted) instead of running the instruction at RIP. */
 bool event_abandoned(struct cpu *cpu);
+/* What #DB and #PF leave in the control registers before their handler runs: of the exception that
+ * is due, unless it was injected. */
+void event_set_side_registers(struct cpu *cpu);
+
+/* event_pending.c */
 /* The monitor trap flag: an instruction or the delivery of an event is over. */
 void event_monitor_trap(struct cpu *cpu);
 /* ORs EVENT_* bits into cpu->event; any thread. */
@@ -77,9 +82,6 @@ void event_set_pending(struct cpu *cpu, u32 bit, bool pending);
  * it to the processor as such. */
 int event_external(const struct cpu *cpu);
 void event_resume_external(struct cpu *cpu, u8 vector);
-/* What #DB and #PF leave in the control registers before their handler runs: of the exception that
- * is due, unless it was injected. */
-void event_set_side_registers(struct cpu *cpu);
 /* Leaves cpu_run with @exit before the next instruction or event; the processor's own thread. */
 void event_stop(struct cpu *cpu, enum cpu_exit exit);
 /* Between instructions: takes the highest-priority pending event (SDM 3A:6.9, table 6-2). Returns

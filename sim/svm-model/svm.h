@@ -127,6 +127,10 @@ void svm_startup(struct cpu *cpu);
 /* --- entry.c --- */
 /* VMRUN of the VMCB at @vmcb; returns the RIP to go on at. */
 u64 svm_enter(struct cpu *cpu, const struct op *op, u64 vmcb);
+/* What begins with a guest's run. */
+void svm_begin_guest(struct cpu *cpu);
+/* The PDPTEs of the guest whose state stands in value[]. */
+void svm_load_pdptes(struct cpu *cpu);
 
 /* --- check.c --- */
 extern const struct check_table svm_checks;
@@ -140,11 +144,6 @@ void svm_record_entry(struct cpu *cpu, u64 caller);
 void svm_record_exit(struct cpu *cpu);
 /* @row and all others that fail. */
 void svm_record_failures(struct cpu *cpu, struct check_inputs *in, const struct check_row *row);
-
-/* What begins with a guest's run. */
-void svm_begin_guest(struct cpu *cpu);
-/* Those of the guest whose state stands in value[]. */
-void svm_load_pdptes(struct cpu *cpu);
 
 /* --- model.c --- */
 /* Without a guest, GIF set, as after RESET. */
