@@ -70,6 +70,7 @@ enum machine_trigger_kind {
 	MACHINE_TRIGGER_INSTRUCTIONS, /* of all vCPUs together; in turns only */
 	MACHINE_TRIGGER_ACCESSES,     /* to ports and device memory */
 	MACHINE_TRIGGER_ADDRESS,      /* an instruction at that linear address comes next */
+	MACHINE_TRIGGER_PHYSICAL,     /* at that guest-physical address (sim) */
 	MACHINE_TRIGGER_PORT,         /* a write to that port */
 };
 

@@ -28,6 +28,13 @@ int trigger_check(const struct machine *machine, struct ls_error *err)
 				    "engine %s sets no breakpoints (KVM_CAP_SET_GUEST_DEBUG); "
 				    "name another trigger",
 				    name);
+	case MACHINE_TRIGGER_PHYSICAL:
+		if (machine_ext(machine)->vcpu_break_physical)
+			return 0;
+		return ls_error_set(err, -ENOTSUP,
+				    "engine %s does not stop at physical addresses; name another "
+				    "trigger",
+				    name);
 	default:
 		return 0;
 	}
@@ -79,6 +86,17 @@ static int set_breakpoint(struct machine *machine, const uint64_t *address, stru
 		       : 0;
 }
 
+/* UINT64_MAX: no longer. */
+static int set_physical(struct machine *machine, uint64_t gpa)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < machine->vcpu_count && !ret; i++)
+		ret = machine_ext(machine)->vcpu_break_physical(machine->engine,
+								machine->vcpus[i].fd, gpa);
+	return ret;
+}
+
 int trigger_arm(struct machine *machine, struct ls_error *err)
 {
 	const struct machine_trigger *at = &machine->config.leave.at;
@@ -96,6 +114,8 @@ int trigger_arm(struct machine *machine, struct ls_error *err)
 		return 0;
 	case MACHINE_TRIGGER_ADDRESS:
 		return set_breakpoint(machine, &at->value, err);
+	case MACHINE_TRIGGER_PHYSICAL:
+		return set_physical(machine, at->value);
 	default:
 		return 0;
 	}
@@ -112,6 +132,8 @@ void trigger_remove(struct machine *machine)
 {
 	if (machine->config.leave.at.kind == MACHINE_TRIGGER_ADDRESS)
 		set_breakpoint(machine, NULL, NULL);
+	if (machine->config.leave.at.kind == MACHINE_TRIGGER_PHYSICAL)
+		set_physical(machine, UINT64_MAX);
 }
 
 uint64_t trigger_distance(const struct machine *machine, uint64_t executed)
@@ -143,7 +165,8 @@ bool trigger_breakpoint(struct vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
-	if (machine->config.leave.at.kind != MACHINE_TRIGGER_ADDRESS)
+	if (machine->config.leave.at.kind != MACHINE_TRIGGER_ADDRESS &&
+	    machine->config.leave.at.kind != MACHINE_TRIGGER_PHYSICAL)
 		return false;
 	machine_lock(machine);
 	if (machine->trigger.armed)

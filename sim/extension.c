@@ -170,6 +170,12 @@ static int ext_translate(struct ls_engine *base, int handle, unsigned int level,
 		       : -EFAULT;
 }
 
+static int ext_break_physical(struct ls_engine *base, int handle, uint64_t gpa)
+{
+	debugger_watch_physical(&sim_vcpu_of(base, handle)->cpu, gpa);
+	return 0;
+}
+
 static int ext_break(struct ls_engine *base, int handle, bool vm_entry, bool vm_exit)
 {
 	sim_vcpu_of(base, handle)->cpu.debugger.events =
@@ -251,6 +257,7 @@ const struct ls_extension sim_extension = {
 	.vcpu_level = ext_level,
 	.vcpu_translate = ext_translate,
 	.vcpu_break = ext_break,
+	.vcpu_break_physical = ext_break_physical,
 	.table = sim_table,
 	.cpu_model = ext_cpu_model,
 	.cpu_model_msrs = ext_cpu_model_msrs,

@@ -75,6 +75,7 @@ static void print_help(FILE *to)
 	      "  instructions:N     executed by all vCPUs (sim, vCPUs in turn)\n"
 	      "  accesses:N         to ports and to devices' memory\n"
 	      "  address:ADDRESS    an instruction at that linear address comes next\n"
+	      "  physical:ADDRESS   the same at that guest-physical address (sim)\n"
 	      "  port:PORT          a write to that port\n"
 	      "  signal             SIGUSR1, which also comes before any other\n"
 	      "Without --at the guest is saved when it is stopped, by Ctrl-A X or a signal.\n\n"

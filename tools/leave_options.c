@@ -44,6 +44,7 @@ static const struct {
 	{"instructions:", MACHINE_TRIGGER_INSTRUCTIONS, parse_count},
 	{"accesses:", MACHINE_TRIGGER_ACCESSES, parse_count},
 	{"address:", MACHINE_TRIGGER_ADDRESS, parse_address},
+	{"physical:", MACHINE_TRIGGER_PHYSICAL, parse_address},
 	{"port:", MACHINE_TRIGGER_PORT, parse_port},
 };
 
@@ -62,7 +63,7 @@ static int parse_trigger(const char *text, struct machine_trigger *at, struct ls
 	}
 	return ls_error_set(err, -EINVAL,
 			    "--at %s: say time:SECONDS, instructions:N, accesses:N, "
-			    "address:ADDRESS, port:PORT or signal",
+			    "address:ADDRESS, physical:ADDRESS, port:PORT or signal",
 			    text);
 }
 

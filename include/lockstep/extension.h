@@ -131,6 +131,10 @@ struct ls_extension {
 	/* From here on KVM_RUN returns with KVM_EXIT_DEBUG also behind each entry of such a guest,
 	 * and each exit. Not while it runs. */
 	int (*vcpu_break)(struct ls_engine *engine, int vcpu, bool vm_entry, bool vm_exit);
+	/* And, as a #DB, before each instruction that begins at this address of the machine's physical
+	 * memory, by whatever linear address and at whatever level; the next run goes over it.
+	 * UINT64_MAX: nowhere. */
+	int (*vcpu_break_physical)(struct ls_engine *engine, int vcpu, uint64_t gpa);
 
 	/* --- traces ---
 	 * From here on the vCPU, which must not be running, writes the events that @sink wants, as

@@ -370,6 +370,8 @@ struct cpu {
 		u32 vector;  /* what it is shown: #DB with these bits of DR6, #BP, LS_DEBUG_* */
 		u64 dr6;
 		u32 events; /* DEBUGGER_*: where it stops, too (extension.h: vcpu_break) */
+		bool watches_physical;
+		u64 physical; /* the same before instructions there (vcpu_break_physical) */
 	} debugger;
 
 	/* The event in delivery: a fault inside it is combined with it (SDM 3A:6.15, table 6-5). */

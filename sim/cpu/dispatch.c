@@ -3,6 +3,7 @@
 #include "sim/cpu/dispatch.h"
 #include "sim/cpu/address_space.h"
 #include "sim/cpu/branch_record.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/decode.h"
 #include "sim/cpu/fault.h"
 #include "sim/cpu/pmu.h"
@@ -89,6 +90,8 @@ static void run_one(struct cpu *cpu)
 	s64 budget = cpu->budget;
 	bool branched;
 
+	if (debugger_watches(cpu, trace->gpa))
+		debugger_stop_physical(cpu);
 	cpu->shadow = SHADOW_NONE;
 	cpu->rflags &= ~FLAG_RF; /* after the instruction, unless it sets it (SDM 3B:18.3.1.1) */
 	run_trace(cpu, trace);

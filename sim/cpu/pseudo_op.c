@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/cpu/pseudo_op.h"
 #include "sim/cpu/cet.h"
+#include "sim/cpu/debugger.h"
 #include "sim/cpu/decode.h"
 #include "sim/cpu/dispatch.h"
 
@@ -93,4 +94,10 @@ HANDLER(pseudo_op_no_endbranch)
 	if (cet_legacy_page(cpu))
 		cpu_abandon(cpu, CPU_EXIT_NONE); /* once more, decoded anew */
 	cpu_raise_error(cpu, VECTOR_CP, CP_ENDBRANCH);
+}
+
+HANDLER(pseudo_op_watched)
+{
+	FAULT_POINT(cpu, op);
+	debugger_stop_physical(cpu);
 }

@@ -15,5 +15,6 @@ HANDLER(pseudo_op_undefined);     /* #UD */
 HANDLER(pseudo_op_privileged);    /* #GP(0): CPL, or more than 15 bytes */
 HANDLER(pseudo_op_not_available); /* #NM */
 HANDLER(pseudo_op_no_endbranch);  /* #CP(ENDBRANCH) */
+HANDLER(pseudo_op_watched);       /* a debugger stops before the instruction */
 
 #endif

@@ -18,6 +18,7 @@ struct builder {
 	struct decode_environment env;
 	u64 page_offset;             /* of the trace in its page */
 	const struct trace *nowhere; /* first guess of branches that leave the page */
+	u64 watched;                 /* TRACE_NOWHERE: no instruction, or it is to be run alone */
 };
 
 static op_handler failure_handler(enum decode_status status)
@@ -91,7 +92,9 @@ static bool append(struct builder *b, const struct instruction *insn, enum decod
 	op->offset = trace->bytes;
 	op->number = n;
 	b->row[n] = NULL;
-	if (endbranch_missing(b, insn)) {
+	if (unlikely(trace->gpa + op->offset == b->watched)) {
+		op->fn = pseudo_op_watched;
+	} else if (endbranch_missing(b, insn)) {
 		op->fn = pseudo_op_no_endbranch;
 	} else if (status == DECODE_OK) {
 		if (locks_by_itself(insn))
@@ -208,6 +211,8 @@ static void begin(struct builder *b, struct cpu *cpu, const struct fetch_page *p
 	*trace = (struct trace){.gpa = page->gpa, .mode = cpu->mode};
 	b->trace = trace;
 	b->nowhere = cpu->traces->nowhere;
+	b->watched = cpu->debugger.watches_physical && !cpu->single ? cpu->debugger.physical
+								    : TRACE_NOWHERE;
 	b->env = (struct decode_environment){
 		.mode = cpu->mode, .feature = cpu->feature, .amd = cpu->amd};
 	b->page_offset = page->gpa & PAGE_OFFSET_MASK;

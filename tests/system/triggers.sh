@@ -30,6 +30,8 @@ saved() {
 
 saved "address:0x$loop" spinning
 goes_on "" "$loop"
+saved "physical:0x$loop" spinning
+goes_on "" "$loop"
 saved port:0x3f8 s
 goes_on pinning "[0-9a-f]*"
 saved accesses:4 spin

@@ -38,7 +38,7 @@ _lockstep_value() {
 		compopt -o filenames
 		;;
 	--switch-to | --fit) _lockstep_words "$(_lockstep_names engines)" ;;
-	--at) _lockstep_words "time: instructions: accesses: address: port: signal" ;;
+	--at) _lockstep_words "time: instructions: accesses: address: physical: port: signal" ;;
 	--engine) _lockstep_words "auto $(_lockstep_names engines)" ;;
 	--cpu) _lockstep_cpu ;;
 	--serial) _lockstep_words "stdio file: none" ;;

@@ -107,6 +107,11 @@ static void test_leaving(void)
 	config.leave.times = 1;
 	expect_refusal(&config, "engine hiding does not tell pending events");
 	config = fake_config();
+	config.engine = &plain;
+	config.leave.save = "/nowhere";
+	config.leave.at = (struct machine_trigger){MACHINE_TRIGGER_PHYSICAL, 0x1000};
+	expect_refusal(&config, "engine plain does not stop at physical addresses");
+	config = fake_config();
 	config.engine = &hiding;
 	config.leave.save = "/nowhere";
 	expect_refusal(&config, "engine hiding does not tell pending events");

@@ -167,6 +167,44 @@ static void test_block_interrupts(void)
 	kvm_close(&rig);
 }
 
+static void break_at(struct kvm_rig *rig, uint64_t gpa)
+{
+	CHECK_EQUAL(rig->engine->ext->vcpu_break_physical(rig->engine, rig->vcpu, gpa), 0);
+}
+
+/* extension.h, vcpu_break_physical: the stop is before the instruction that begins there, by
+ * whatever linear address (SDM 3A:20.1.1: in real mode a segment's base is 16 times its selector),
+ * also in code that has run before, and while it is stepped; the next run goes over it. */
+static void test_physical(void)
+{
+	struct kvm_rig rig;
+	struct kvm_sregs sregs;
+
+	kvm_open(&rig, "intel", false);
+	/* NOP; NOP; LOOP to the second; HLT */
+	kvm_code(&rig, CODE, 0x90, 0x90, 0xe2, 0xfd, 0xf4);
+	break_at(&rig, CODE + 1);
+	check_db_exit(&rig, CODE + 1, 0);
+	CHECK_EQUAL(debug_with(&rig, STEP, 0, 0), 0);
+	check_db_exit(&rig, CODE + 2, DR6_BS);
+	check_db_exit(&rig, CODE + 1, DR6_BS);
+	check_db_exit(&rig, CODE + 1, 0);
+	CHECK_EQUAL(debug_with(&rig, 0, 0, 0), 0);
+	check_db_exit(&rig, CODE + 1, 0);
+	break_at(&rig, UINT64_MAX);
+	kvm_vcpu_call(&rig, KVM_GET_SREGS, &sregs);
+	sregs.cs.selector = (CODE - 0x100) >> 4;
+	sregs.cs.base = CODE - 0x100;
+	kvm_vcpu_call(&rig, KVM_SET_SREGS, &sregs);
+	kvm_set_rip(&rig, 0x100);
+	break_at(&rig, CODE + 4);
+	CHECK_EQUAL(kvm_run(&rig), KVM_EXIT_DEBUG);
+	CHECK_EQUAL(kvm_regs(&rig).rip, 0x104);
+	CHECK_EQUAL(kvm_regs(&rig).rcx & 0xffff, 0);
+	CHECK_EQUAL(kvm_run(&rig), KVM_EXIT_HLT);
+	kvm_close(&rig);
+}
+
 static CU_TestInfo tests[] = {
 	{"single step", test_single_step},
 	{"control bits", test_control_bits},
@@ -175,6 +213,7 @@ static CU_TestInfo tests[] = {
 	{"hardware breakpoints", test_hardware_breakpoints},
 	{"INJECT_DB", test_inject_db},
 	{"BLOCKIRQ", test_block_interrupts},
+	{"physical addresses", test_physical},
 	CU_TEST_INFO_NULL,
 };
 CHECK_MAIN("sim.guest_debug", tests)
