@@ -45,7 +45,7 @@ static void compare_events(struct comparison *c)
 		c->result->events++;
 		/* What was mended is how it is to be compared again. */
 		if (c->saved[DUT])
-			saved_add(c->saved[DUT], c->now[DUT]);
+			saved_add(c->saved[DUT], c->now[DUT], c->side[DUT]);
 		if (pair_differs(c)) {
 			c->result->rule = rule_describe(c);
 			name_vcpu(c);

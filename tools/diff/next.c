@@ -52,7 +52,7 @@ bool comparison_next(struct comparison *c, unsigned int who)
 	}
 	read_instruction(c, who);
 	if (who == REF && c->saved[REF])
-		saved_add(c->saved[REF], c->now[REF]);
+		saved_add(c->saved[REF], c->now[REF], c->side[REF]);
 	history_add(&c->history[who], c->now[who]);
 	return true;
 }

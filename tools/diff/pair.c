@@ -151,8 +151,12 @@ static void add_word(struct comparison *c, uint64_t gpa, const uint8_t *ref, con
 static void add_words(struct comparison *c, uint64_t start, uint64_t size)
 {
 	const uint8_t *ref = machine_memory_ptr(side_machine(c->side[REF]), start, size);
-	const uint8_t *dut = machine_memory_ptr(side_machine(c->side[DUT]), start, size);
+	const uint8_t *dut = c->recorded
+				     ? recorded_memory(c->recorded, start, size)
+				     : machine_memory_ptr(side_machine(c->side[DUT]), start, size);
 
+	if (!dut)
+		return;
 	for (uint64_t at = 0; at < size; at += 8)
 		if (memcmp(ref + at, dut + at, 8) &&
 		    ((start + at) & ~(uint64_t)0xfff) != c->open_page)
@@ -165,15 +169,14 @@ static bool memory_differs(struct comparison *c)
 
 	if (c->now[REF]->memory == c->now[DUT]->memory || !tells_state(c->now[DUT]))
 		return false;
-	if (c->recorded) {
-		diff_verdict(c->result, DIFF_DIFFERENT, "memory differs");
-		comparison_add_value(c, MEMORY_HASH, c->now[REF]->memory, c->now[DUT]->memory, "",
-				     true);
-		return true;
-	}
 	add_words(c, 0, machine_memory_low(machine));
 	if (machine_memory_high(machine))
 		add_words(c, MEMORY_HIGH_START, machine_memory_high(machine));
+	if (c->recorded && !c->words) {
+		diff_verdict(c->result, DIFF_DIFFERENT, "memory differs");
+		comparison_add_value(c, MEMORY_HASH, c->now[REF]->memory, c->now[DUT]->memory, "",
+				     true);
+	}
 	return true;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "tools/diff/side/side.h"
 #include "traces/events.h"
 
-enum change { NOTHING, FLAG, RIP, MEMORY, EXIT_VALUE, MISSING, TORN };
+enum change { NOTHING, FLAG, RIP, MEMORY, LINE, EXIT_VALUE, MISSING, TORN };
 
 static struct {
 	char *folder, *image, *trace, *changed;
@@ -101,6 +102,7 @@ static void change(uint64_t *record, enum change change, uint64_t column, uint64
 		change_register(record, column, value + 1);
 		break;
 	case MEMORY:
+	case LINE:
 		fields->memory ^= 1;
 		break;
 	case EXIT_VALUE:
@@ -114,15 +116,30 @@ static void change(uint64_t *record, enum change change, uint64_t column, uint64
 struct one_change {
 	enum change what;
 	uint64_t at, value; /* value: of the register that is changed, so far */
+	uint64_t line;      /* the address of the line that is changed */
 };
+
+/* The first byte of the first line from the event `at` on, whose hash is changed, too. */
+static void change_line(struct one_change *one, uint64_t *record)
+{
+	if (one->what != LINE || record[1] < one->at || one->line)
+		return;
+	one->line = record[2];
+	one->at = record[1];
+	record[4] ^= 1;
+}
 
 static enum changed change_one(void *opaque, struct trace_view *view, uint64_t *record)
 {
 	struct one_change *one = opaque;
 	uint64_t column = column_of(view, one->what == RIP ? "RIP" : "RFLAGS");
 
+	if (LS_TRACE_EVENT(record[0]) == TRACE_COMPARED_LINE) {
+		change_line(one, record);
+		return CHANGED_KEEP;
+	}
 	follow(record, column, &one->value);
-	if (record[1] != one->at)
+	if (record[1] != one->at || (one->what == LINE && !one->line))
 		return CHANGED_KEEP;
 	change(record, one->what, column, one->value);
 	return one->what == TORN      ? CHANGED_STOP
@@ -184,6 +201,28 @@ static void change_is_found(void)
 	/* The last is the run's end. */
 	expect_found(EXIT_VALUE, run.events - 1, "step on sim, step, DR6 0x1 on trace");
 	expect_found(TORN, run.events, "no more events on trace");
+}
+
+/* The byte that differs is named, by its address and with both values. */
+static void byte_is_found(void)
+{
+	struct one_change one = {.what = LINE, .at = 100};
+	const struct diff_value *value;
+	g_autofree char *words = NULL;
+	struct diff_result *result;
+
+	record(true);
+	changed_trace(run.trace, run.changed, NULL, change_one, &one);
+	CU_ASSERT_TRUE_FATAL(one.line);
+	result = compare(true, NULL, run.changed);
+	words = g_strdup_printf("memory at 0x%" PRIx64 " differs", one.line);
+	CU_ASSERT_EQUAL(result->verdict, DIFF_DIFFERENT);
+	CHECK_EQUAL(result->events, one.at);
+	CHECK_ROW(!g_strcmp0(result->text, words), "'%s', not '%s'", result->text, words);
+	CU_ASSERT_TRUE_FATAL(result->values->len > 0);
+	value = g_ptr_array_index(result->values, 0);
+	CHECK_EQUAL(value->value[0] ^ value->value[1], 1);
+	diff_result_free(result);
 }
 
 static void expect_refused(const char *words)
@@ -251,6 +290,7 @@ static void all(void)
 	CU_ASSERT_EQUAL_FATAL(prepare(), 0);
 	equal_to_itself();
 	change_is_found();
+	byte_is_found();
 	damage_is_refused();
 	clean_up();
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "machine/cpu_model.h"
+#include "tools/diff/recorded/ram_copy.h"
 #include "tools/diff/recorded/recorded.h"
 #include "tools/diff/stream/fold.h"
 #include "tools/trace_view.h"
@@ -43,8 +44,9 @@ struct recorded {
 	unsigned int vcpus;
 	struct diff_event event[2];
 	uint64_t events;
-	uint64_t *registers;   /* of all vCPUs, by now */
-	unsigned int unlisted; /* MSRs of the reference that are not in it */
+	uint64_t *registers;    /* of all vCPUs, by now */
+	struct ram_copy memory; /* by now, if the trace tells what changes */
+	unsigned int unlisted;  /* MSRs of the reference that are not in it */
 	bool ended;
 	GArray *column;        /* of what the file names the field, -1: none here */
 	const uint64_t *ahead; /* a record that was read and not used yet */
@@ -64,6 +66,8 @@ struct recorded {
 int recorded_adopt_run(struct recorded *recorded, struct diff_options *options,
 		       struct diff_case *test, struct ls_error *err);
 
+/* The kinds of records that are in it. */
+uint64_t recorded_has(const struct trace_reader *reader);
 const char *recorded_text(const struct recorded *recorded, const char *key);
 uint64_t recorded_number(const struct recorded *recorded, const char *key);
 int recorded_damaged(const struct recorded *recorded, struct ls_error *err);

@@ -43,7 +43,7 @@ const char *recorded_case(const struct recorded *recorded)
 
 /* --- what can be compared --- */
 
-static uint64_t events_of(const struct trace_reader *reader)
+uint64_t recorded_has(const struct trace_reader *reader)
 {
 	uint64_t events = 0;
 
@@ -55,7 +55,7 @@ static uint64_t events_of(const struct trace_reader *reader)
 static const struct recorded_kind *kind_of(const struct recorded *recorded,
 					   const struct diff_options *options)
 {
-	uint64_t events = events_of(recorded->view.reader);
+	uint64_t events = recorded_has(recorded->view.reader);
 	bool run = recorded_text(recorded, "argument") != NULL;
 	bool step = options->any_granularity || options->step;
 	const char *granularity = recorded_text(recorded, "granularity");
@@ -111,6 +111,7 @@ void recorded_close(struct recorded *recorded)
 		trace_view_close(&recorded->of_vcpu[n]);
 	g_free(recorded->of_vcpu);
 	fold_free(&recorded->fold);
+	ram_copy_free(&recorded->memory);
 	g_free(recorded->registers);
 	g_free(recorded->event[0].registers);
 	g_free(recorded->event[1].registers);
@@ -318,7 +319,12 @@ uint64_t recorded_events(const struct recorded *recorded)
 		if (event < TRACE_EVENTS)
 			events |= UINT64_C(1) << event;
 	}
-	return events ? events : events_of(recorded->view.reader);
+	return events ? events : recorded_has(recorded->view.reader);
+}
+
+const uint8_t *recorded_memory(const struct recorded *recorded, uint64_t gpa, uint64_t size)
+{
+	return ram_copy_ptr(&recorded->memory, gpa, size);
 }
 
 void recorded_give_bytes(struct recorded *recorded, const uint8_t *bytes)

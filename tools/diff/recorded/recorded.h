@@ -59,6 +59,9 @@ void recorded_give_rip(struct recorded *recorded, const struct diff_event *from)
 /* What was not compared: lines for the report, char *. */
 void recorded_tell(const struct recorded *recorded, GPtrArray *lines);
 
+/* RAM by the present event, @size bytes; NULL: the trace does not tell. */
+const uint8_t *recorded_memory(const struct recorded *recorded, uint64_t gpa, uint64_t size);
+
 /* Its events are exits of a host's processor. */
 bool recorded_is_host(const struct recorded *recorded);
 /* The exit that a host's processor has at this instruction of the reference's; false: none that is

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/diff/recorded/saved.h"
 
+#include <string.h>
+
 #include "machine/cpu_model.h"
+#include "machine/memory.h"
+#include "tools/diff/recorded/ram_copy.h"
 #include "traces/events.h"
 #include "traces/format.h"
 #include "traces/writer.h"
@@ -10,10 +14,11 @@ struct saved {
 	struct trace_writer *writer;
 	const struct diff_fields *fields;
 	unsigned int vcpus;
-	GArray *columns; /* of the fields that are compared: their indices */
-	uint64_t *last;  /* what the file has of them so far, vCPU by vCPU */
-	uint64_t *pairs; /* the changes of one record */
-	uint64_t number; /* of events */
+	GArray *columns;        /* of the fields that are compared: their indices */
+	uint64_t *last;         /* what the file has of them so far, vCPU by vCPU */
+	uint64_t *pairs;        /* the changes of one record */
+	uint64_t number;        /* of events */
+	struct ram_copy memory; /* what the file has of memory so far */
 };
 
 static char *head_text(const struct saved *saved, const char *text)
@@ -43,6 +48,7 @@ static void saved_free(struct saved *saved)
 	g_array_unref(saved->columns);
 	g_free(saved->last);
 	g_free(saved->pairs);
+	ram_copy_free(&saved->memory);
 	g_free(saved);
 }
 
@@ -100,6 +106,7 @@ void saved_start(struct saved *saved, struct machine *machine)
 	const struct diff_event start = {.exit = {.reason = DIFF_START}};
 	g_autofree uint64_t *registers = g_new0(uint64_t, saved->fields->count);
 
+	ram_copy_take(&saved->memory, machine);
 	for (unsigned int n = 0; n < saved->vcpus; n++) {
 		diff_fields_read(saved->fields, machine_engine(machine), machine_vcpu(machine, n),
 				 NULL, registers);
@@ -107,8 +114,27 @@ void saved_start(struct saved *saved, struct machine *machine)
 	}
 }
 
-void saved_add(struct saved *saved, const struct diff_event *event)
+#define PAGE 4096u
+#define LINE 64u
+
+static void emit_lines(struct saved *saved, struct machine *machine, uint64_t gpa)
 {
+	const uint8_t *page = machine_memory_ptr(machine, gpa, PAGE);
+	uint8_t *last = ram_copy_ptr(&saved->memory, gpa, PAGE);
+
+	for (unsigned int at = 0; at < PAGE; at += LINE) {
+		if (!memcmp(page + at, last + at, LINE))
+			continue;
+		memcpy(last + at, page + at, LINE);
+		TRACE_EMIT_BYTES(trace_writer_sink(saved->writer, 0), saved->number, COMPARED_LINE,
+				 page + at, LINE, .address = gpa + at, .size = LINE);
+	}
+}
+
+void saved_add(struct saved *saved, const struct diff_event *event, struct side *side)
+{
+	const GArray *changed = side_changed(side);
+
 	unsigned int first = event->vcpu, after = event->vcpu + 1;
 
 	if (event->exit.reason == DIFF_END) {
@@ -116,6 +142,8 @@ void saved_add(struct saved *saved, const struct diff_event *event)
 		after = saved->vcpus;
 	}
 	saved->number++;
+	for (guint i = 0; i < changed->len; i++)
+		emit_lines(saved, side_machine(side), g_array_index(changed, uint64_t, i));
 	for (unsigned int n = first; n < after; n++)
 		emit(saved, event, n, event->registers + n * saved->fields->count);
 }

@@ -12,7 +12,8 @@ struct saved *saved_open(const char *path, const char *text, const struct diff_f
 			 unsigned int vcpus, struct ls_error *err);
 /* Where the machine's vCPUs stand before their first instruction. */
 void saved_start(struct saved *saved, struct machine *machine);
-void saved_add(struct saved *saved, const struct diff_event *event);
+/* The side's present event, with the memory that changed before it. */
+void saved_add(struct saved *saved, const struct diff_event *event, struct side *side);
 int saved_close(struct saved *saved, struct ls_error *err);
 
 /* A vCPU's CPUID leaves, a line each. */

@@ -160,10 +160,34 @@ static int take_registers(struct recorded *recorded, const uint64_t *record, str
 	return 0;
 }
 
+/* Memory that has changed. */
+static int take_line(struct recorded *recorded, const uint64_t *record, struct ls_error *err)
+{
+	const struct trace_fields_COMPARED_LINE *from = (const void *)(record + 2);
+	uint64_t room = 8 * (uint64_t)LS_TRACE_WORDS(record[0]) - 16 - sizeof(*from);
+	uint8_t *to = ram_copy_ptr(&recorded->memory, from->address, from->size);
+
+	if (from->size > room || !to)
+		return recorded_damaged(recorded, err);
+	memcpy(to, from + 1, from->size);
+	return 0;
+}
+
+static const uint64_t *record_behind_lines(struct recorded *recorded, struct ls_error *err)
+{
+	const uint64_t *record;
+
+	while ((record = recorded_record(recorded, err)) &&
+	       LS_TRACE_EVENT(record[0]) == TRACE_COMPARED_LINE)
+		if (take_line(recorded, record, err))
+			return NULL;
+	return record;
+}
+
 /* All of one event: of an end and of the start there are records of each vCPU. */
 static int take_event(struct recorded *recorded, struct diff_event *event, struct ls_error *err)
 {
-	const uint64_t *record = recorded_record(recorded, err);
+	const uint64_t *record = record_behind_lines(recorded, err);
 	const struct trace_fields_COMPARED *from;
 	uint64_t number = record ? record[1] : 0;
 
@@ -185,7 +209,8 @@ static int take_event(struct recorded *recorded, struct diff_event *event, struc
 		.memory = from->memory,
 		.registers = event->registers,
 	};
-	for (; record && record[1] == number; record = recorded_record(recorded, err))
+	for (; record && record[1] == number && LS_TRACE_EVENT(record[0]) == TRACE_COMPARED;
+	     record = recorded_record(recorded, err))
 		if (take_registers(recorded, record, err))
 			return err->code;
 	recorded->ahead = record;
@@ -198,6 +223,9 @@ static int start(struct recorded *recorded, struct diff_fields *fields, struct m
 	struct diff_event first = {0};
 
 	map_columns(recorded, fields);
+	/* Both began with the payload and nothing else. */
+	if (recorded_has(recorded->view.reader) >> TRACE_COMPARED_LINE & 1)
+		ram_copy_take(&recorded->memory, reference);
 	if (take_event(recorded, &first, err))
 		return err->code;
 	if (first.exit.reason != DIFF_START)
@@ -226,14 +254,14 @@ static int take(struct recorded *recorded, struct diff_event *event, struct ls_e
 }
 
 const struct recorded_kind recorded_states_exit = {
-	.events = UINT64_C(1) << TRACE_COMPARED,
+	.events = UINT64_C(1) << TRACE_COMPARED | UINT64_C(1) << TRACE_COMPARED_LINE,
 	.adopt = adopt,
 	.start = start,
 	.take = take,
 };
 
 const struct recorded_kind recorded_states_step = {
-	.events = UINT64_C(1) << TRACE_COMPARED,
+	.events = UINT64_C(1) << TRACE_COMPARED | UINT64_C(1) << TRACE_COMPARED_LINE,
 	.step = true,
 	.adopt = adopt,
 	.start = start,

@@ -34,6 +34,8 @@ static void page_written(void *opaque, uint64_t gpa, const uint8_t *bytes)
 	struct memory_hash *hash = opaque;
 	uint64_t index = index_of(hash, gpa), share = page_share(gpa, bytes);
 
+	if (share != hash->page[index])
+		g_array_append_val(hash->changed, gpa);
 	hash->sum += share - hash->page[index];
 	hash->page[index] = share;
 }
@@ -49,6 +51,7 @@ void memory_hash_start(struct memory_hash *hash, struct machine *machine)
 
 	*hash = (struct memory_hash){.high = low / PAGE};
 	hash->page = g_new0(uint64_t, (low + high) / PAGE);
+	hash->changed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	for (at = 0; at < low; at += PAGE)
 		page_written(hash, at, machine_memory_ptr(machine, at, PAGE));
 	for (at = MEMORY_HIGH_START; at < MEMORY_HIGH_START + high; at += PAGE)
@@ -69,4 +72,6 @@ void memory_hash_page(struct memory_hash *hash, struct machine *machine, uint64_
 void memory_hash_free(struct memory_hash *hash)
 {
 	g_free(hash->page);
+	if (hash->changed)
+		g_array_unref(hash->changed);
 }

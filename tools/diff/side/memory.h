@@ -3,12 +3,15 @@
 #ifndef LOCKSTEP_TOOLS_DIFF_SIDE_MEMORY_H
 #define LOCKSTEP_TOOLS_DIFF_SIDE_MEMORY_H
 
+#include <glib.h>
+
 #include "machine/machine.h"
 
 struct memory_hash {
 	uint64_t *page; /* each page's share; pages of zeros have none */
 	uint64_t sum;
-	uint64_t high; /* first index of RAM from 4 GiB on */
+	uint64_t high;   /* first index of RAM from 4 GiB on */
+	GArray *changed; /* addresses of pages whose shares changed since it was emptied */
 };
 
 /* All RAM is read once. */

@@ -66,6 +66,11 @@ void side_instruction(struct side *side, const uint8_t *bytes, struct ls_instruc
 					      bytes, sizeof(event->bytes), instruction);
 }
 
+const GArray *side_changed(const struct side *side)
+{
+	return side->memory.changed;
+}
+
 void side_memory_changed(struct side *side, uint64_t gpa)
 {
 	machine_memory_written(side->machine, gpa, 1);

@@ -53,8 +53,10 @@ void side_show(struct side *side, struct diff_event *event)
 	memset(event->bytes, 0, sizeof(event->bytes));
 	event->physical_rip = NOT_MAPPED;
 	event->linear_rip = registers[fields->rip] + registers[fields->cs_base];
-	if (!side->records)
+	if (!side->records) {
+		g_array_set_size(side->memory.changed, 0);
 		memory_hash_update(&side->memory, side->machine);
+	}
 	event->memory = side->memory.sum;
 	if (side->keeps_written && event->exit.reason == KVM_EXIT_IO &&
 	    event->exit.address == side->from_port)

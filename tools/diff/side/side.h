@@ -66,6 +66,8 @@ void side_stop_at(struct side *side, uint64_t linear, uint64_t physical);
 void side_run_on(struct side *side);
 /* What KVM_EXIT_DEBUG showed was the guest's own: #DB with these bits of DR6. 0 or -errno. */
 int side_give_debug(struct side *side, uint64_t dr6);
+/* Pages of RAM that changed between the event before and the present one: uint64_t, addresses. */
+const GArray *side_changed(const struct side *side);
 /* Memory of the present event, changed by the caller. */
 void side_memory_changed(struct side *side, uint64_t gpa);
 /* Whatever that page holds, the present event's hash is as if it were the other's. Whether they
