@@ -87,11 +87,11 @@ CASE(cr_rules, "CR0, CR4, CR3 and CR8: reserved bits and forbidden combinations 
 {
 	TRY("mov %cr0, %rax; and $~1, %rax; mov %rax, %cr0");
 	TRY("mov %cr0, %rax; or $0x20000000, %rax; mov %rax, %cr0");
-	TRY("mov %cr0, %rax; bts $32, %rax; mov %rax, %cr0");
 	TRY("mov %cr0, %rax; and $~0x10, %rax; mov %rax, %cr0; mov %cr0, %rdx");
 	TRY("mov %cr4, %rax; btr $5, %rax; mov %rax, %cr4");
-	TRY("mov %cr4, %rax; bts $63, %rax; mov %rax, %cr4");
 	TRY("mov %cr4, %rax; bts $31, %rax; mov %rax, %cr4");
+	TRY("mov %cr0, %rax; bts $32, %rax; mov %rax, %cr0");
+	TRY("mov %cr4, %rax; bts $63, %rax; mov %rax, %cr4");
 	TRY("mov %cr3, %rax; bts $52, %rax; mov %rax, %cr3");
 	TRY("mov $0x10, %eax; mov %rax, %cr8");
 }

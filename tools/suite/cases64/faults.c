@@ -202,3 +202,24 @@ CASE(nested_guard, "a second fault inside of a handler's return path finds its o
 {
 	TRY("push $0; push $0; push $0; push $0; push $0; iretq");
 }
+
+CASE(popf_reserved, "POPF leaves bit 1 set and bits 3, 5 and 15 clear")
+{
+	TRY("push $0x882a; popf; pushf; pop %rax; cmp %ecx, %ecx");
+	TRY("push $0; popf; pushf; pop %rax; cmp %ecx, %ecx");
+}
+
+CASE(register_forms, "LEA, CMPXCHG8B and INVLPG of a register, FE /2 and FF /7 are #UD")
+{
+	TRY(".byte 0x8d, 0xc0");
+	TRY(".byte 0x0f, 0xc7, 0xc8");
+	TRY(".byte 0x0f, 0x01, 0xff");
+	TRY(".byte 0xfe, 0xd0");
+	TRY(".byte 0xff, 0xf8");
+}
+
+CASE(rsm_outside, "RSM outside of SMM is #UD, at every level")
+{
+	TRY("rsm");
+	TRY_USER("rsm");
+}

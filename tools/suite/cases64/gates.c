@@ -92,6 +92,12 @@ CASE(iret_null_ss, "IRETQ to level 0 takes a null SS in 64-bit mode")
 	    "mov $0x10, %edx; mov %edx, %ss");
 }
 
+CASE(iret_vm, "IRETQ does not load VM in IA-32e mode")
+{
+	TRY("mov %rsp, %rcx; push $0x10; push %rcx; push $0x20046; push $0x08; push $1f; iretq; 1: "
+	    "pushf; pop %rax");
+}
+
 CASE(iret_nested, "IRETQ with NT set is #GP(0)")
 {
 	TRY("mov %rsp, %rcx; push $0x10; push %rcx; push $0x46; push $0x08; push $1f; pushf;"
