@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lockstep lab: a lockstep command in a guest whose kernel has KVM, on a host that need not. */
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,8 @@
 #include "tools/lab/image.h"
 #include "tools/lab/machine.h"
 #include "tools/log.h"
+#include "tools/run_options.h"
+#include "tools/size.h"
 #include "tools/tool.h"
 
 static const char lab_description[] =
@@ -15,6 +18,28 @@ static const char lab_description[] =
 	"status is the lab's. A COMMAND with a slash in it is a program, as long as it needs no\n"
 	"libraries but lockstep's own; it finds lockstep by its name.\n\n"
 	"Example: lockstep lab -- run --engine kvm --payload program.elf";
+
+/* Its kernel and this program, unpacked, and a guest beside them. */
+#define LEAST_MEMORY (128ull << 20)
+
+/* QEMU counts in other units, and what it says of nonsense is not our options' language. */
+static int lab_settle_size(struct lab_options *options, struct ls_error *err)
+{
+	const char *text = options->memory ? options->memory : "1G";
+	uint64_t bytes;
+
+	if (size_parse(text, 1, &bytes))
+		return ls_error_set(err, -EINVAL, "--memory %s: say a size, as in 512M or 4G",
+				    text);
+	if (bytes < LEAST_MEMORY)
+		return ls_error_set(err, -EINVAL, "--memory %s: the lab needs %lluM or more", text,
+				    LEAST_MEMORY >> 20);
+	g_free(options->memory);
+	options->memory = g_strdup_printf("%" PRIu64 "M", bytes >> 20);
+	return options->smp > 0 ? 0
+				: ls_error_set(err, -EINVAL, "--smp %d: say a number from 1 on",
+					       options->smp);
+}
 
 static int lab_complete_options(struct lab_options *options, struct ls_error *err)
 {
@@ -31,10 +56,8 @@ static int lab_complete_options(struct lab_options *options, struct ls_error *er
 		options->host = g_strdup(LAB_HOST_QEMU);
 	if (!options->cpu && !strcmp(options->host, LAB_HOST_QEMU))
 		options->cpu = g_strdup("EPYC,-rdtscp");
-	if (!options->memory)
-		options->memory = g_strdup("1G");
-	if (!options->smp)
-		options->smp = 1;
+	if (lab_settle_size(options, err))
+		return err->code;
 	if (access(options->kernel, R_OK))
 		return ls_error_set(err, -errno, "cannot read the kernel '%s': %s%s",
 				    options->kernel, g_strerror(errno),
@@ -61,13 +84,12 @@ static int lab_run(struct lab_options *options, char **command, char **with)
 		close(image);
 	if (rc >= 0)
 		return rc;
-	log_failure("%s", err.text);
-	return TOOL_EXIT_FAILURE;
+	return run_options_failed(&err, "lab");
 }
 
 int cmd_lab(int argc, char **argv)
 {
-	struct lab_options options = {0};
+	struct lab_options options = {.smp = 1};
 	char *inside = NULL;
 	char **with = NULL;
 	const GOptionEntry entries[] = {
@@ -81,8 +103,8 @@ int cmd_lab(int argc, char **argv)
 		{"cpu", 0, 0, G_OPTION_ARG_STRING, &options.cpu,
 		 "Its CPU model (default EPYC,-rdtscp for QEMU)", "MODEL"},
 		{"smp", 0, 0, G_OPTION_ARG_INT, &options.smp, "Its CPUs (default 1)", "N"},
-		{"memory", 0, 0, G_OPTION_ARG_STRING, &options.memory, "Its memory (default 1G)",
-		 "SIZE"},
+		{"memory", 0, 0, G_OPTION_ARG_STRING, &options.memory,
+		 "Its memory (default 1G, at least 128M)", "SIZE"},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &options.append,
 		 "Add to its kernel's command line; MODULE.NAME=VALUE also reaches kvm's modules",
 		 "TEXT"},

@@ -65,6 +65,10 @@ expect_line 1 nothing-here "$LOCKSTEP" lab --host "$1" --modules nothing-here --
 expect_line 1 nothing-here "$LOCKSTEP" lab --host "$1" --with nothing-here -- list engines
 expect_line 1 qemu-system-x86_64 env PATH=/nothing-here "$LOCKSTEP" lab -- list engines
 expect_line 1 nosuchengine "$LOCKSTEP" lab --host nosuchengine -- list engines
+for bad in "--memory foo" "--memory 64M" "--smp 0" "--smp -1"; do
+	# shellcheck disable=SC2086 # two words
+	expect_line 2 "$bad: " "$LOCKSTEP" lab --host "$1" $bad -- list engines
+done
 expect_line 2 "which command" "$LOCKSTEP" lab
 expect_line 2 --nosuchoption "$LOCKSTEP" lab --nosuchoption -- list engines
 finish
