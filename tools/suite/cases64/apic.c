@@ -140,10 +140,10 @@ CASE(eoi_order, "EOI ends the highest interrupt in service")
 {
 	apic_on();
 	apic_write(0x300, 0x40000 | 0x51);
-	TRY("sti; nop; nop");
+	TRY("sti; nop; nop; cli");
 	show(apic_read(0x120));
 	apic_write(0x300, 0x40000 | 0x61);
-	TRY("sti; nop; nop");
+	TRY("sti; nop; nop; cli");
 	show(apic_read(0x130));
 	apic_write(0xb0, 0);
 	show(apic_read(0x130));
@@ -157,12 +157,12 @@ CASE(same_class_waits, "a vector of the class in service waits for EOI")
 {
 	apic_on();
 	apic_write(0x300, 0x40000 | 0x55);
-	TRY("sti; nop; nop");
+	TRY("sti; nop; nop; cli");
 	apic_write(0x300, 0x40000 | 0x5a);
 	TRY("sti; nop; nop; cli");
 	show(apic_read(0x220));
 	apic_write(0xb0, 0);
-	TRY("sti; nop; nop");
+	TRY("sti; nop; nop; cli");
 	apic_write(0xb0, 0);
 	TRY("cli");
 }
