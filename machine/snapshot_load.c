@@ -101,15 +101,25 @@ static bool take_range(struct record_reader *from, struct snapshot_range *range,
 	return *sums;
 }
 
-static bool take_ranges(struct record_reader *from, struct snapshot *snapshot, uint64_t described)
+/* What is mapped beyond the end of a file kills who touches it. */
+static bool range_fits(const struct snapshot_range *range, uint64_t space)
 {
-	uint64_t count, base;
+	return range->offset <= space && range->size <= space - range->offset;
+}
 
-	base = SNAPSHOT_PAGE + (described + SNAPSHOT_PAGE - 1) / SNAPSHOT_PAGE * SNAPSHOT_PAGE;
+static bool take_ranges(struct record_reader *from, struct snapshot *snapshot,
+			const struct snapshot_header *header)
+{
+	uint64_t count, base, pages = (header->described + SNAPSHOT_PAGE - 1) / SNAPSHOT_PAGE;
+
+	base = SNAPSHOT_PAGE + pages * SNAPSHOT_PAGE;
+	if (base > header->file_size)
+		return false;
 	if (!record_take_u64(from, &count) || count > SNAPSHOT_RANGES)
 		return false;
 	for (uint64_t i = 0; i < count; i++, snapshot->range_count++) {
-		if (!take_range(from, &snapshot->ranges[i], &snapshot->sums[i]))
+		if (!take_range(from, &snapshot->ranges[i], &snapshot->sums[i]) ||
+		    !range_fits(&snapshot->ranges[i], header->file_size - base))
 			return false;
 		snapshot->ranges[i].offset += base;
 	}
@@ -138,8 +148,8 @@ static int open_file(struct snapshot *snapshot, struct ls_error *err)
 	ret = snapshot_take_config(&reader, snapshot, err);
 	if (!ret)
 		ret = machine_image_decode(&reader, &snapshot->image, err);
-	if (!ret && (take_devices(&reader, &snapshot->image) ||
-		     !take_ranges(&reader, snapshot, header.described)))
+	if (!ret &&
+	    (take_devices(&reader, &snapshot->image) || !take_ranges(&reader, snapshot, &header)))
 		ret = damaged(snapshot, "its description ends early", err);
 	return ret;
 }
