@@ -170,7 +170,7 @@ CASE(same_class_waits, "a vector of the class in service waits for EOI")
 CASE(self_nmi, "an NMI to itself comes at once, with IF clear")
 {
 	apic_on();
-	TRY("mov $0xfee00300, %eax; movl $0x40400, (%rax); nop; nop; nop");
+	TRY("mov $0xfee00300, %eax; movl $0x40400, (%rax); nop; nop; nop; out %al, $0x80");
 }
 
 CASE(timer_one_shot, "a one-shot timer of zero does not run; the count register reads 0")
