@@ -43,7 +43,9 @@ int diff_parse(struct diff_command *d, int argc, char **argv, struct ls_error *e
 		{"cpu", 0, 0, G_OPTION_ARG_STRING, &d->cpu,
 		 "CPU model, less what an engine lacks (default: the engine's vendor)", "MODEL"},
 		{"smp", 0, 0, G_OPTION_ARG_STRING, &d->smp,
-		 "vCPUs of a payload (default 1); of several, only ends are compared", "N"},
+		 "vCPUs of a payload (default 1); of several, only ends are compared, but against "
+		 "a trace",
+		 "N"},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &d->memory, "Guest memory (default 4M)",
 		 "SIZE"},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &d->append, "The payloads' command line",

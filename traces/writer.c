@@ -359,7 +359,7 @@ static bool create_streams(struct trace_writer *writer, const struct trace_write
 {
 	uint64_t records = config->keep / 4;
 
-	if (!records || records > CHUNK_RECORDS)
+	if (!config->keep || records > CHUNK_RECORDS)
 		records = CHUNK_RECORDS;
 	for (unsigned int i = 0; i < SPARE_BUFFERS; i++)
 		if (!add_buffer(writer))

@@ -178,15 +178,15 @@ static void test_seek(void)
 	trace_reader_close(reader);
 }
 
-/* A ring keeps at least the last so many, and not much more. */
-static void test_ring(void)
+/* A ring of @keep records keeps at least these, the run's last, and at most @most. */
+static void check_ring(uint64_t keep, uint64_t most)
 {
 	struct trace_reader *reader;
 	uint64_t records = 0, last = 0;
 	struct records run = begin(1);
 	uint64_t record[LS_TRACE_RECORD_MAX];
 
-	write_file(100000, 10000);
+	write_file(100000, keep);
 	reader = open_reader();
 	for (size_t n = 0; n < trace_reader_chunks(reader); n++) {
 		records += trace_reader_chunk(reader, n)->records;
@@ -194,9 +194,17 @@ static void test_ring(void)
 	}
 	for (int i = 0; i < 100000; i++)
 		records_next(&run, record);
-	CU_ASSERT_TRUE(records >= 10000 && records <= 15000);
+	CU_ASSERT_TRUE(records >= keep && records <= most);
 	CHECK_EQUAL(last, record[1]);
 	trace_reader_close(reader);
+}
+
+/* Chunks are dropped whole, and hold 1024 records at least. */
+static void test_ring(void)
+{
+	check_ring(10000, 15000);
+	check_ring(1, 2048);
+	check_ring(3, 2048);
 }
 
 /* A run that is killed leaves all chunks that were full: nothing but what was in the making is
