@@ -248,7 +248,14 @@ int vcpu_state_read(struct vcpu *vcpu, struct vcpu_state *state, struct ls_error
 	return 0;
 }
 
-static int parts_write(struct vcpu *vcpu, const struct vcpu_state *state, size_t first,
+/* A guest from elsewhere must miss nothing; SREGS have what SREGS2 add to, for a KVM before that.
+ */
+static bool may_refuse(const struct state_part *part, bool moved)
+{
+	return !part->required && (!moved || part->set == KVM_SET_SREGS2);
+}
+
+static int parts_write(struct vcpu *vcpu, const struct vcpu_state *state, bool moved, size_t first,
 		       size_t limit, struct ls_error *err)
 {
 	for (size_t i = first; i < limit; i++) {
@@ -259,31 +266,34 @@ static int parts_write(struct vcpu *vcpu, const struct vcpu_state *state, size_t
 			continue;
 		ret = ls_ioctl_ptr(vcpu->machine->engine, vcpu->fd, part->set,
 				   (const char *)state + part->offset);
-		if (ret < 0 && part->required)
-			return ls_error_set(err, ret, "cannot set the state of vCPU %u (%s): %s",
-					    vcpu->index, part->name, strerror(-ret));
+		if (ret < 0 && !may_refuse(part, moved))
+			return ls_error_set(err, ret,
+					    "engine %s does not take the state of vCPU %u (%s): %s",
+					    vcpu->machine->engine->ops->name, vcpu->index,
+					    part->name, strerror(-ret));
 	}
 	return 0;
 }
 
-/* @refused: the first MSR that the engine does not take as it is, NULL if there is none. */
-static int state_write(struct vcpu *vcpu, const struct vcpu_state *state,
+/* @moved: it is another machine's. @refused: the first MSR that the engine does not take as it is,
+ * NULL if there is none. */
+static int state_write(struct vcpu *vcpu, const struct vcpu_state *state, bool moved,
 		       const struct kvm_msr_entry **refused, struct ls_error *err)
 {
 	int ret;
 
 	nested_leave(vcpu);
-	ret = parts_write(vcpu, state, 0, LAST_PARTS, err);
+	ret = parts_write(vcpu, state, moved, 0, LAST_PARTS, err);
 	if (ret)
 		return ret;
 	shadows_restore(vcpu, &state->msrs);
 	*refused = msrs_restore(vcpu, &state->msrs);
 	/* What SMM has interrupted is only taken in SMM. */
 	if (state->present & 1u << EVENTS_PART && state->events.smi.smm)
-		ret = parts_write(vcpu, state, EVENTS_PART, EVENTS_PART + 1, err);
+		ret = parts_write(vcpu, state, moved, EVENTS_PART, EVENTS_PART + 1, err);
 	if (!ret)
 		ret = nested_write(vcpu, &state->nested, err);
-	return ret ? ret : parts_write(vcpu, state, LAST_PARTS, STATE_PARTS, err);
+	return ret ? ret : parts_write(vcpu, state, moved, LAST_PARTS, STATE_PARTS, err);
 }
 
 int vcpu_capture(struct vcpu *vcpu, struct ls_error *err)
@@ -300,7 +310,7 @@ int vcpu_restore(struct vcpu *vcpu, struct ls_error *err)
 {
 	const struct kvm_msr_entry *refused;
 
-	return state_write(vcpu, vcpu->power_on, &refused, err);
+	return state_write(vcpu, vcpu->power_on, false, &refused, err);
 }
 
 /* --- the same for another VM, perhaps another engine's --- */
@@ -356,7 +366,7 @@ int vcpu_state_load(struct vcpu *vcpu, const struct vcpu_state *state, struct ls
 	if (ret)
 		return ret;
 	leave_tsc(vcpu);
-	ret = state_write(vcpu, state, &refused, err);
+	ret = state_write(vcpu, state, true, &refused, err);
 	if (ret)
 		return ret;
 	return refused ? ls_error_set(err, -ENOTSUP,

@@ -2,6 +2,7 @@
 /* What the machine makes of an engine that offers less: KVM_CHECK_EXTENSION and NULL members of
  * the extension say what is not there. */
 #include "machine/internal.h"
+#include "machine/vcpu_state.h"
 #include "tests/unit/check.h"
 #include "tests/unit/machine/fake_engine.h"
 
@@ -31,6 +32,16 @@ static int hiding_ioctl(struct ls_engine *engine, int handle, unsigned long requ
 }
 
 FAKE_VARIANT(hiding, hiding_ioctl, NULL)
+
+static int halving_ioctl(struct ls_engine *engine, int handle, unsigned long request,
+			 unsigned long arg)
+{
+	if (request == KVM_GET_XSAVE)
+		return 0;
+	return fake_ioctl(engine, handle, request, arg);
+}
+
+FAKE_VARIANT(halving, halving_ioctl, NULL)
 
 static void expect_refusal(const struct machine_config *config, const char *words)
 {
@@ -123,12 +134,35 @@ static void test_leaving(void)
 	expect_refusal(&config, "engine plain does not count the instructions");
 }
 
+/* Of a guest from another machine nothing may be lost in silence; a reset goes back to what this
+ * engine has shown itself. */
+static void test_refused_part(void)
+{
+	struct machine_config config = fake_config();
+	struct vcpu_state *state = vcpu_state_new();
+	struct machine *machine;
+	struct ls_error err = {0};
+
+	config.engine = &halving;
+	machine = machine_create(&config, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(machine);
+	CHECK_EQUAL(vcpu_restore(&machine->vcpus[0], NULL), 0);
+	CHECK_EQUAL(vcpu_state_save(&machine->vcpus[0], state, NULL), 0);
+	CHECK_EQUAL(vcpu_state_load(&machine->vcpus[0], state, &err), -EINVAL);
+	CHECK_ROW(strstr(err.text,
+			 "engine halving does not take the state of vCPU 0 (KVM_SET_XSAVE)"),
+		  "'%s' doesn't name engine, vCPU and call", err.text);
+	free(state);
+	machine_destroy(machine);
+}
+
 static CU_TestInfo tests[] = {
 	{"a capability that is missing is named", test_missing_capability},
 	{"with bounded runs: turns, virtual time", test_turns},
 	{"without: threads, real time", test_no_turns},
 	{"what such an engine cannot do is refused", test_refusals},
 	{"an engine that no guest can leave, or go to", test_leaving},
+	{"a part of a guest's state that is refused", test_refused_part},
 	CU_TEST_INFO_NULL,
 };
 
