@@ -20,7 +20,7 @@ debug() {
 
 # keep NAME: gdb's commands for all that it is shown of the machine.
 keep() {
-	echo "pipe info all-registers | cat >$WORK/$1.registers"
+	echo "pipe thread apply all -q info all-registers | cat >$WORK/$1.registers"
 	echo "maintenance packet Qqemu.PhyMemMode:1"
 	echo "dump binary memory $WORK/$1.memory 0 0x400000"
 	echo "maintenance packet Qqemu.PhyMemMode:0"
@@ -97,22 +97,22 @@ said 'begins there 1'
 # --- a place by its number, from both sides ---
 debug 1 interrupts <<'COMMANDS'
 break payload
-monitor until 5000
+monitor until 500
 continue
 set $there = $rip
 monitor history
 continue
 printf "payload %d\n", $rip == &payload
-monitor until 5000
+monitor until 500
 reverse-continue
 printf "there %d\n", $rip == $there
 monitor history
 detach
 COMMANDS
-said 'instruction 5000 of all vCPUs, the present; the history has 0 to 5000'
+said 'instruction 500 of all vCPUs, the present; the history has 0 to 500'
 said 'payload 1'
 said 'there 1'
-grep -q '^instruction 5000 of all vCPUs, in the past; the history has 0 to ' "$WORK/gdb" || fail "not at 5000: $(tail -n 5 "$WORK/gdb")"
+grep -q '^instruction 500 of all vCPUs, in the past; the history has 0 to ' "$WORK/gdb" || fail "not at 500: $(tail -n 5 "$WORK/gdb")"
 
 # --- an INT3 of the guest's on the way back is the guest's ---
 debug 1 gates <<'COMMANDS'

@@ -47,6 +47,7 @@ enum gdb_stage {
 /* A way back, which leads forwards from a snapshot (reverse.c). */
 struct gdb_reverse {
 	enum gdb_stage stage;
+	unsigned int vcpu; /* that gdb was at when it began */
 	uint64_t start, from,
 		to;            /* instructions of all vCPUs: where it began; the piece searched */
 	uint64_t floor;        /* how far back it goes; 0: to the beginning */

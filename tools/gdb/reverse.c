@@ -59,8 +59,9 @@ static bool stop(struct gdb_stub *stub, const struct gdb_stop *stop)
 /* As far back as one can see. */
 static bool stop_at_first(struct gdb_stub *stub)
 {
-	const struct gdb_stop begin = {
-		.vcpu = stub->last.vcpu, .signal = GDB_SIGNAL_TRAP, .reason = "replaylog:begin;"};
+	const struct gdb_stop begin = {.vcpu = stub->reverse.vcpu,
+				       .signal = GDB_SIGNAL_TRAP,
+				       .reason = "replaylog:begin;"};
 
 	machine_go_back(stub->machine, MACHINE_EVERY_VCPU, machine_history_first(stub->machine),
 			NULL);
@@ -141,8 +142,7 @@ static bool searched(struct gdb_stub *stub)
 	}
 	if (reverse->floor && reverse->from <= reverse->floor) {
 		reverse->step_ends = true;
-		reverse->last =
-			(struct gdb_stop){.vcpu = stub->last.vcpu, .signal = GDB_SIGNAL_TRAP};
+		reverse->last = (struct gdb_stop){.vcpu = reverse->vcpu, .signal = GDB_SIGNAL_TRAP};
 		return approach(stub, MACHINE_EVERY_VCPU, reverse->floor);
 	}
 	if (reverse->from <= machine_history_first(stub->machine))
@@ -203,7 +203,8 @@ void gdb_reverse_step(struct gdb_stub *stub)
 	unsigned int vcpu = stub->step_vcpu;
 	bool hit = stub->last.hit && !stub->last.watch && stub->last.vcpu == vcpu, moved;
 
-	stub->reverse = (struct gdb_reverse){.last = {.vcpu = vcpu, .signal = GDB_SIGNAL_TRAP},
+	stub->reverse = (struct gdb_reverse){.vcpu = vcpu,
+					     .last = {.vcpu = vcpu, .signal = GDB_SIGNAL_TRAP},
 					     .retired = machine_retired(stub->machine, vcpu),
 					     .rip = rip_of(stub, vcpu)};
 	moved = hit ? approach(stub, vcpu, stub->reverse.retired) : step(stub);
@@ -215,7 +216,8 @@ void gdb_reverse_continue(struct gdb_stub *stub)
 {
 	uint64_t now = executed(stub);
 
-	stub->reverse = (struct gdb_reverse){.start = now, .to = now, .size = FIRST_PIECE};
+	stub->reverse = (struct gdb_reverse){
+		.vcpu = stub->step_vcpu, .start = now, .to = now, .size = FIRST_PIECE};
 	if (stub->until < now)
 		stub->reverse.floor = stub->until;
 	if (!search(stub))
