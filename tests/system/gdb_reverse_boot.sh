@@ -10,7 +10,7 @@
 
 images=$(guest_images) || exit 77
 
-head -c 262144 /dev/urandom >"$WORK/disk"
+seq 100000 | head -c 262144 >"$WORK/disk"
 sum=$(sha256sum <"$WORK/disk" | cut -d' ' -f1)
 truncate -s 1M "$WORK/disk"
 
@@ -22,9 +22,9 @@ keep() {
 	echo "maintenance packet Qqemu.PhyMemMode:0"
 }
 
-# What is written begins a new history: this one begins before the first read of the disk.
+# What is written begins a new history (gdb does not write what a register holds already): this one begins before the first read of the disk.
 {
-	printf '%s\n' 'monitor until 1400M' continue "set \$saved = \$rbx" "set \$rbx = 0" "set \$rbx = \$saved" \
+	printf '%s\n' 'monitor until 1400M' continue "set \$saved = \$rbx" "set \$rbx = \$saved + 1" "set \$rbx = \$saved" \
 		'monitor until 1635M' continue 'monitor history'
 	keep before
 	printf '%s\n' "set \$here = \$rip" reverse-stepi stepi "printf \"step %d\\n\", \$rip == \$here" \
