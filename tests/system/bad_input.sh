@@ -35,7 +35,7 @@ misuse() {
 }
 
 # Files that are not what they should be.
-head -c 300000 /dev/urandom >random.in
+seq 400000 | gzip -n | tail -c 300000 >random.in # the same each time
 : >empty.in
 printf 'just some text\n' >text.in
 # A Linux boot header (boot protocol: 0xaa55 at 0x1fe, "HdrS" at 0x202) with nothing behind it.

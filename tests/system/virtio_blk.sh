@@ -4,7 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-head -c 262144 /dev/urandom >"$WORK/disk"
+seq 100000 | head -c 262144 >"$WORK/disk"
 sum=$(sha256sum <"$WORK/disk" | cut -d' ' -f1)
 truncate -s 1M "$WORK/disk"
 

@@ -6,7 +6,7 @@
 
 need busybox busybox-static
 mkdir "$WORK/www"
-head -c 200000 /dev/urandom >"$WORK/www/data"
+seq 100000 | head -c 200000 >"$WORK/www/data"
 sum=$(sha256sum <"$WORK/www/data" | cut -d' ' -f1)
 
 # The first free port of a few: another run may be going on.
