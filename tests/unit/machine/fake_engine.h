@@ -438,6 +438,17 @@ static inline struct ls_engine *fake_open(struct ls_error *err)
 		return engine;                                                                     \
 	}
 
+/* The fake with one capability otherwise. */
+#define FAKE_CAPABILITY(ops_, capability_, answer_)                                                \
+	static int ops_##_ioctl(struct ls_engine *engine, int handle, unsigned long request,       \
+				unsigned long arg)                                                 \
+	{                                                                                          \
+		if (request == KVM_CHECK_EXTENSION && arg == (capability_))                        \
+			return answer_;                                                            \
+		return fake_ioctl(engine, handle, request, arg);                                   \
+	}                                                                                          \
+	FAKE_VARIANT(ops_, ops_##_ioctl, NULL)
+
 /* --- what tests do with it --- */
 
 struct fake_output {

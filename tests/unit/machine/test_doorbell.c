@@ -9,15 +9,7 @@
 
 #define PLACE 0xfe000000ull
 
-static int with_events(struct ls_engine *engine, int handle, unsigned long request,
-		       unsigned long arg)
-{
-	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_IOEVENTFD)
-		return 1;
-	return fake_ioctl(engine, handle, request, arg);
-}
-
-FAKE_VARIANT(events, with_events, NULL)
+FAKE_CAPABILITY(events, KVM_CAP_IOEVENTFD, 1)
 
 static void rung(void *context)
 {

@@ -6,15 +6,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/machine/fake_engine.h"
 
-static int lacking_ioctl(struct ls_engine *engine, int handle, unsigned long request,
-			 unsigned long arg)
-{
-	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_SIGNAL_MSI)
-		return 0;
-	return fake_ioctl(engine, handle, request, arg);
-}
-
-FAKE_VARIANT(lacking, lacking_ioctl, NULL)
+FAKE_CAPABILITY(lacking, KVM_CAP_SIGNAL_MSI, 0)
 
 static void take_all(struct ls_extension *extension)
 {
@@ -23,15 +15,7 @@ static void take_all(struct ls_extension *extension)
 
 FAKE_VARIANT(plain, fake_ioctl, take_all)
 
-static int hiding_ioctl(struct ls_engine *engine, int handle, unsigned long request,
-			unsigned long arg)
-{
-	if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_VCPU_EVENTS)
-		return 0;
-	return fake_ioctl(engine, handle, request, arg);
-}
-
-FAKE_VARIANT(hiding, hiding_ioctl, NULL)
+FAKE_CAPABILITY(hiding, KVM_CAP_VCPU_EVENTS, 0)
 
 static int halving_ioctl(struct ls_engine *engine, int handle, unsigned long request,
 			 unsigned long arg)

@@ -216,6 +216,17 @@ static void make_faulty(void)
 	faulty.ioctl = faulty_ioctl;
 }
 
+static struct diff_options faulty_options(uint64_t memory)
+{
+	return (struct diff_options){
+		.engine = {&ls_engine_sim, &faulty},
+		.cpu = (char *)"intel",
+		.memory = memory,
+		.seconds = 20,
+		.command = (char *)"",
+	};
+}
+
 static struct diff_result *compare_options(const struct diff_options *options,
 					   const struct diff_case *test, enum kind kind,
 					   unsigned int after)
@@ -235,17 +246,10 @@ static struct diff_result *compare_options(const struct diff_options *options,
 static struct diff_result *compare_with(enum kind kind, unsigned int after, char *image)
 {
 	static struct diff_case test = {.name = (char *)"guest", .vcpus = 1};
-	static struct diff_options options;
+	struct diff_options options = faulty_options(2 << 20);
 
 	test.image = image;
-	options = (struct diff_options){
-		.engine = {&ls_engine_sim, &faulty},
-		.cpu = (char *)"intel",
-		.memory = 2 << 20,
-		.step = true,
-		.seconds = 20,
-		.command = (char *)"",
-	};
+	options.step = true;
 	return compare_options(&options, &test, kind, after);
 }
 
@@ -379,13 +383,7 @@ static void rows_name_cases(void)
 static void not_present_is_unusable(void)
 {
 	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
-	struct diff_options options = {
-		.engine = {&ls_engine_sim, &faulty},
-		.cpu = (char *)"intel",
-		.memory = 4 << 20,
-		.seconds = 20,
-		.command = (char *)"",
-	};
+	struct diff_options options = faulty_options(4 << 20);
 	struct ls_error err = {0};
 	struct diff_result *result;
 
@@ -410,13 +408,7 @@ static void not_present_is_unusable(void)
 static void unknown_case_is_none(void)
 {
 	g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)diff_case_free);
-	struct diff_options options = {
-		.engine = {&ls_engine_sim, &faulty},
-		.cpu = (char *)"intel",
-		.memory = 4 << 20,
-		.seconds = 20,
-		.command = (char *)"",
-	};
+	struct diff_options options = faulty_options(4 << 20);
 	struct ls_error err = {0};
 	struct diff_result *result;
 	struct diff_case test;
