@@ -179,7 +179,8 @@ static int session_run_traced(struct session *session, struct machine *machine,
 		log_failure("%s", err.text);
 		status = TOOL_EXIT_FAILURE;
 	} else if (writer && trace_run_missed(session->trace)) {
-		log_warning("--trace recorded nothing to '%s': what it was to begin at never came",
+		log_warning("--trace recorded nothing to '%s': what it was to begin at, or what it "
+			    "was to record from there, never came",
 			    session->trace->path);
 	}
 	return status;

@@ -70,12 +70,14 @@ struct trace_writer *trace_run_begin(const struct trace_spec *spec, struct machi
 		.until = spec->until,
 		.text = text,
 	};
+	uint64_t lacks =
+		(spec->named | trace_trigger_events(spec->trigger, spec->trigger_value)) & ~can;
 	struct trace_writer *writer;
 
-	if (spec->named & ~can) {
+	if (lacks) {
 		ls_error_set(err, -ENOTSUP,
 			     "engine %s does not record '%s'; 'lockstep list events' says which do",
-			     engine, trace_events[__builtin_ctzll(spec->named & ~can)].name);
+			     engine, trace_events[__builtin_ctzll(lacks)].name);
 		return NULL;
 	}
 	writer = trace_writer_open(&config, err);

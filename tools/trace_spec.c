@@ -67,14 +67,12 @@ static int spec_trigger(struct trace_spec *spec, const char *text, struct ls_err
 	} else if (g_str_has_prefix(text, "rip=") &&
 		   !number_parse(text + 4, UINT64_MAX, &spec->trigger_value)) {
 		spec->trigger = TRACE_FROM_RIP;
-		spec->events |= 1u << TRACE_INSTRUCTION;
 	} else if (g_str_has_prefix(text, "event=")) {
 		event = trace_event_by_name(text + 6);
 		if (event == TRACE_EVENTS)
 			return spec_unknown(text + 6, err);
 		spec->trigger = TRACE_FROM_EVENT;
 		spec->trigger_value = event;
-		spec->events |= UINT64_C(1) << event;
 	} else {
 		return ls_error_set(err, -EINVAL,
 				    "'@%s': say @count=N, @rip=ADDRESS or @event=EVENT", text);

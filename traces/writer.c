@@ -41,6 +41,7 @@ struct chunk_place {
 struct trace_writer {
 	int fd;
 	uint64_t offset;
+	uint64_t wanted;            /* events; others only show the trigger, and state */
 	uint64_t keep, kept;        /* records */
 	enum trace_trigger trigger; /* TRACE_FROM_START once it has come */
 	uint64_t trigger_value, until;
@@ -181,19 +182,38 @@ static bool triggers(const struct trace_writer *writer, const uint64_t *record)
 	}
 }
 
-/* Before the trigger comes only the vCPU's state is followed. */
+uint64_t trace_trigger_events(enum trace_trigger trigger, uint64_t value)
+{
+	if (trigger == TRACE_FROM_RIP)
+		return UINT64_C(1) << TRACE_INSTRUCTION;
+	return trigger == TRACE_FROM_EVENT ? UINT64_C(1) << value : 0;
+}
+
+/* From the trigger on, and of those that are wanted. */
+static bool is_kept(struct trace_writer *writer, const uint64_t *record)
+{
+	unsigned int event = LS_TRACE_EVENT(record[0]);
+
+	/* By the feeds the run can be made again, from its start. */
+	if (event == TRACE_FEED)
+		return true;
+	if (!triggers(writer, record))
+		return false;
+	writer->trigger = TRACE_FROM_START;
+	return writer->wanted >> event & 1;
+}
+
+/* Of an instruction that is not kept the vCPU's state is. */
 static void take_record(struct trace_writer *writer, struct chunk_maker *maker, uint64_t *record,
 			bool *failed)
 {
 	if (writer->until && record[1] >= writer->until)
 		return;
-	/* By the feeds the run can be made again, from its start. */
-	if (LS_TRACE_EVENT(record[0]) != TRACE_FEED && triggers(writer, record))
-		writer->trigger = TRACE_FROM_START;
-	else if (LS_TRACE_EVENT(record[0]) == TRACE_INSTRUCTION)
+	if (!is_kept(writer, record)) {
+		if (LS_TRACE_EVENT(record[0]) != TRACE_INSTRUCTION)
+			return;
 		record[0] |= LS_TRACE_HEAD(0, LS_TRACE_SNAPSHOT, 0);
-	else if (LS_TRACE_EVENT(record[0]) != TRACE_FEED)
-		return;
+	}
 	take_chunk(writer, chunk_maker_add(maker, record, failed));
 }
 
@@ -375,7 +395,8 @@ static bool create_streams(struct trace_writer *writer, const struct trace_write
 			return false;
 		}
 		stream->writer = writer;
-		stream->sink.events = config->events;
+		stream->sink.events = config->events |
+				      trace_trigger_events(config->trigger, config->trigger_value);
 		stream->sink.full = sink_full;
 		begin(stream, buffer);
 	}
@@ -394,6 +415,7 @@ struct trace_writer *trace_writer_open(const struct trace_writer_config *config,
 	}
 	writer->fd = open(config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	writer->path = strdup(config->path);
+	writer->wanted = config->events;
 	writer->keep = config->keep;
 	writer->trigger = config->trigger;
 	writer->trigger_value = config->trigger_value;

@@ -19,6 +19,9 @@ enum trace_trigger {
 	TRACE_FROM_RIP,   /* the instruction at that address */
 };
 
+/* Bit set of the events by which a writer sees it. */
+uint64_t trace_trigger_events(enum trace_trigger trigger, uint64_t value);
+
 struct trace_writer_config {
 	const char *path;
 	unsigned int vcpus;

@@ -67,6 +67,8 @@ cmp "$WORK/one" "$WORK/itself" || fail "a trace was written over by what was mad
 rm "$WORK/itself" "$WORK/link"
 
 # A trigger begins where it says.
+trace show --json --events instruction --from 5 --limit 1 "$WORK/one"
+cp "$WORK/out" "$WORK/at"
 record --trace "$WORK/late:instruction@count=3000"
 trace show --limit 100 "$WORK/late"
 trace show --events instruction --from 3000 --limit 100 "$WORK/one"
@@ -76,6 +78,14 @@ cmp "$WORK/out" "$WORK/late.text" || fail "@count=3000 begins elsewhere"
 record --trace "$WORK/cr@event=cr_access"
 trace show --limit 1 "$WORK/cr"
 grep -q ' cr_access ' "$WORK/out" || fail "@event=cr_access begins elsewhere"
+
+# What a trigger is seen by is not recorded unless it is asked for.
+for spec in cr_access:instruction@event=cr_access instruction:cr_access@rip="$(jq -rn 'input.rip' "$WORK/at")"; do
+	record --trace "$WORK/by:${spec#*:}"
+	trace stat --json "$WORK/by"
+	jq -e --arg no "${spec%%:*}" '.events[$no] // 0 | . == 0' "$WORK/out" >"$WORK/null" || fail "$spec: ${spec%%:*} was recorded"
+	jq -e '[.events[]] | add > 0' "$WORK/out" >"$WORK/null" || fail "$spec: nothing was recorded"
+done
 
 # MSRs have names: EFER is C0000080H (SDM 4:2.1).
 trace show --events msr_access "$WORK/one"
@@ -158,8 +168,7 @@ done
 # What an engine does not record, and a trigger that does not come, are said.
 record --trace "$WORK/never@rip=0xdead0000"
 grep -q "recorded nothing to '$WORK/never'" "$WORK/err" || fail "no word of the trigger: $(cat "$WORK/err")"
-trace show --json --events instruction --from 5 --limit 1 "$WORK/one"
-record --trace "$WORK/came@rip=$(jq -r .rip "$WORK/out")"
+record --trace "$WORK/came@rip=$(jq -r .rip "$WORK/at")"
 grep -q 'recorded nothing' "$WORK/err" && fail "a trigger that came is missed"
 
 # Bad input: one line.
