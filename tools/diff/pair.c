@@ -204,9 +204,7 @@ void pair_exceptions(const struct comparison *c, int vector[2])
 
 static uint64_t exit_value(const struct diff_event *event)
 {
-	return is_step(event)                                  ? EXPECTED_STEPPED
-	       : event->exit.reason == KVM_EXIT_INTERNAL_ERROR ? EXPECTED_INTERNAL
-							       : event->exit.value;
+	return is_step(event) ? EXPECTED_STEPPED : event->exit.value;
 }
 
 static uint64_t exception_value(const struct comparison *c, unsigned int who, int vector)

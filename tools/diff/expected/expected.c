@@ -23,7 +23,6 @@ const struct expected_row expected_rows[] = {
 #define STEPPED      EXPECTED_STEPPED
 #define NONE         EXPECTED_NONE
 #define RAN_ON       EXPECTED_RAN_ON
-#define INTERNAL     EXPECTED_INTERNAL
 #include "tools/diff/expected/expected.def"
 	{0},
 };
@@ -128,8 +127,6 @@ static char *value_text(uint64_t value)
 		return g_strdup("none");
 	case EXPECTED_RAN_ON:
 		return g_strdup("the next exit");
-	case EXPECTED_INTERNAL:
-		return g_strdup("an internal error");
 	default:
 		return g_strdup_printf("0x%" PRIx64, value);
 	}

@@ -21,7 +21,6 @@ enum expected_relation {
 #define EXPECTED_STEPPED  (~UINT64_C(0))     /* a step ended */
 #define EXPECTED_NONE     (~UINT64_C(0) - 1) /* no exception was delivered */
 #define EXPECTED_RAN_ON   (~UINT64_C(0) - 2) /* no step ended before the next exit */
-#define EXPECTED_INTERNAL (~UINT64_C(0) - 3) /* KVM_EXIT_INTERNAL_ERROR */
 
 struct expected_row {
 	const char *engine, *version;
